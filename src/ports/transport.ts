@@ -87,7 +87,11 @@ export interface Listening {
 
 export interface Transport {
   readonly self: PeerId;
-  request(to: PeerAddress, request: PeerRequest, options?: RequestOptions): Promise<Outcome<PeerReply, Silence>>;
+  request(
+    to: PeerAddress,
+    request: PeerRequest,
+    options?: RequestOptions,
+  ): Promise<Outcome<PeerReply, Silence>>;
   /** Answers requests until closed. A handler that throws answers 500 and is logged. */
   serve(handler: RequestHandler, standingOf: (peer: PeerId) => PeerStanding): Promise<Listening>;
   close(): Promise<void>;
@@ -100,4 +104,3 @@ export interface Discovery {
   /** Addresses at which the peer was seen; empty when nobody answered in time. */
   locate(peer: PeerId, signal?: AbortSignal): Promise<readonly string[]>;
 }
-

@@ -1,0 +1,271 @@
+/**
+ * What one computer remembers between runs, by role. Calls are synchronous; a change made outside `transact` is durable when the call returns, changes inside
+ * are durable together when it returns, or none of them is.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import type { Instant } from '../base/units.ts';
+import type { Code } from '../core/vocabulary/code.ts';
+import type {
+  AgreementId,
+  ChunkId,
+  PackId,
+  PeerId,
+  ShardName,
+  SnapshotId,
+  StripeId,
+} from '../core/vocabulary/ids.ts';
+
+export type PackKind = 'data' | 'tree' | 'index';
+
+/** Where a chunk lies: in a frame of a pack, `offset` and `length` within the decompressed frame. */
+export interface ChunkPlace {
+  readonly pack: PackId;
+  readonly frame: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Where a frame lies in its pack. */
+export interface FramePlace {
+  readonly offset: number;
+  readonly storedBytes: number;
+  readonly rawBytes: number;
+}
+
+/** Contents of a pack in columns; the same shape that `core/packing` reads and writes. */
+export interface PackContents {
+  readonly frames: readonly FramePlace[];
+  /** 32 bytes a chunk. */
+  readonly chunkIds: Bytes;
+  readonly chunkFrames: Uint32Array;
+  readonly chunkOffsets: Uint32Array;
+  readonly chunkLengths: Uint32Array;
+}
+
+export interface PackRow {
+  readonly pack: PackId;
+  readonly kind: PackKind;
+  readonly suite: number;
+  readonly salt: Bytes;
+  readonly lengthBytes: number;
+  readonly storedAt: Instant;
+  /** Unset until the pack was coded for partners. */
+  readonly code: Code | undefined;
+  readonly stripe: StripeId | undefined;
+  /** An index segment that partners hold names this pack, so a lost catalogue can be rebuilt. */
+  readonly indexed: boolean;
+  /** The pack's bytes lie in the spool (as work still to do, or as cache). */
+  readonly spooled: boolean;
+}
+
+export interface PackStore {
+  /** Adds a pack and all its chunks in one step. A chunk that is known already keeps its older place. */
+  add(row: PackRow, contents: PackContents): void;
+  get(pack: PackId): PackRow | undefined;
+  all(): readonly PackRow[];
+  /** Packs that still lie in the spool, oldest first. */
+  spooled(): readonly PackRow[];
+  update(
+    pack: PackId,
+    change: Partial<Pick<PackRow, 'code' | 'stripe' | 'indexed' | 'spooled'>>,
+  ): void;
+  contents(pack: PackId): PackContents | undefined;
+  /** Removes the pack, its chunks and its shard rows. */
+  remove(pack: PackId): void;
+}
+
+export interface ChunkStore {
+  place(chunk: ChunkId): ChunkPlace | undefined;
+  /** For each id of a column (32 bytes each) 1 when the chunk is known, else 0. */
+  known(chunkIds: Uint8Array): Uint8Array;
+  count(): number;
+}
+
+/** A shard of ours and the partner meant to hold it. */
+export interface ShardRow {
+  readonly pack: PackId;
+  readonly index: number;
+  readonly partner: PeerId;
+  /** `planned`: to be sent. `held`: the partner's acknowledgement is stored. `lost`: known to be gone or wrong. */
+  readonly phase: 'planned' | 'held' | 'lost';
+}
+
+export interface ShardStore {
+  /** Inserts or replaces the row of (pack, index). */
+  put(row: ShardRow): void;
+  ofPack(pack: PackId): readonly ShardRow[];
+  ofPartner(partner: PeerId): readonly ShardRow[];
+  /** Packs that have a row which is not `held`, or no rows at all. */
+  incompletePacks(): readonly PackId[];
+  /** Held shards of every pack that has any row or is spooled: for a summary of protection. */
+  heldCounts(): readonly {
+    readonly pack: PackId;
+    readonly held: number;
+    readonly code: Code | undefined;
+  }[];
+}
+
+export type SnapshotPhase = 'captured' | 'protected' | 'complete';
+
+export interface SnapshotRow {
+  readonly snapshot: SnapshotId;
+  readonly body: Bytes;
+  readonly takenAt: Instant;
+  readonly phase: SnapshotPhase;
+}
+
+export interface SnapshotStore {
+  put(row: SnapshotRow): void;
+  /** Oldest first. */
+  all(): readonly SnapshotRow[];
+  get(snapshot: SnapshotId): SnapshotRow | undefined;
+  setPhase(snapshot: SnapshotId, phase: SnapshotPhase): void;
+  remove(snapshot: SnapshotId): void;
+}
+
+/** What the last scan saw in one directory, so that an unchanged one is not read again. */
+export interface ScanMemoryRow {
+  /** Absolute path, raw bytes. */
+  readonly path: Bytes;
+  /** SHA-256 over the names and stat columns of all entries. */
+  readonly signature: Bytes;
+  /** The encoded stat columns behind the signature. */
+  readonly columns: Bytes;
+  /** Chunks of the directory's tree. */
+  readonly tree: readonly ChunkId[];
+}
+
+export interface ScanMemory {
+  get(path: Uint8Array): ScanMemoryRow | undefined;
+  putAll(rows: readonly ScanMemoryRow[]): void;
+  clear(): void;
+}
+
+/** Decrypted trees kept at hand for browsing and for the next scan. */
+export interface TreeCache {
+  get(chunk: ChunkId): Bytes | undefined;
+  putAll(trees: readonly { readonly chunk: ChunkId; readonly body: Bytes }[]): void;
+}
+
+export type AgreementPhase = 'proposed' | 'standing' | 'paused' | 'ended';
+
+export interface AgreementRow {
+  readonly agreement: AgreementId;
+  readonly partner: PeerId;
+  /** Encoded SignedAgreement. */
+  readonly document: Bytes;
+  readonly phase: AgreementPhase;
+  readonly partnerName: string;
+  readonly addresses: readonly string[];
+  readonly since: Instant;
+  readonly lastSeenAt: Instant | undefined;
+}
+
+export interface AgreementStore {
+  put(row: AgreementRow): void;
+  get(agreement: AgreementId): AgreementRow | undefined;
+  ofPartner(partner: PeerId): AgreementRow | undefined;
+  all(): readonly AgreementRow[];
+  remove(agreement: AgreementId): void;
+}
+
+/** `owner` side: what the partner signed for us. `holder` side: what we signed for an owner. */
+export type LedgerSide = 'owner' | 'holder';
+
+export interface LedgerRow {
+  readonly agreement: AgreementId;
+  readonly side: LedgerSide;
+  readonly sequence: number;
+  /** SHA-256 of `document`, the next entry's `previousHash`. */
+  readonly hash: Bytes;
+  /** Encoded and signed acknowledgement. */
+  readonly document: Bytes;
+}
+
+export interface LedgerStore {
+  /** Appends; the sequence must follow the head (asserted). */
+  append(row: LedgerRow): void;
+  head(agreement: AgreementId, side: LedgerSide): LedgerRow | undefined;
+  get(agreement: AgreementId, side: LedgerSide, sequence: number): LedgerRow | undefined;
+}
+
+/** A shard that we hold for an owner. */
+export interface HeldRow {
+  readonly owner: PeerId;
+  readonly name: ShardName;
+  readonly blockCount: number;
+  readonly merkleRoot: Bytes;
+  /** SHA-256 of the whole shard, for self-scrub. */
+  readonly sha256: Bytes;
+  /** Ledger sequence of its acknowledgement. */
+  readonly sequence: number;
+  readonly trashedAt: Instant | undefined;
+}
+
+export interface HeldStore {
+  put(row: HeldRow): void;
+  get(owner: PeerId, name: ShardName): HeldRow | undefined;
+  /** In order of name, those after `after`, at most `limit`; trash left out. */
+  page(owner: PeerId, after: ShardName | undefined, limit: number): readonly HeldRow[];
+  /** Trash included: it counts against the quota. */
+  blockCount(owner: PeerId): number;
+  owners(): readonly PeerId[];
+  remove(owner: PeerId, name: ShardName): void;
+}
+
+export interface ManifestRow {
+  readonly owner: PeerId;
+  readonly incarnation: number;
+  readonly sequence: number;
+  readonly hash: Bytes;
+  readonly document: Bytes;
+  readonly receivedAt: Instant;
+}
+
+/** Manifests, our own among them. */
+export interface ManifestStore {
+  put(row: ManifestRow): void;
+  /** Ordered by (incarnation, sequence), rising; a fork has two rows of one place. */
+  ofOwner(owner: PeerId): readonly ManifestRow[];
+  remove(owner: PeerId, hash: Bytes): void;
+  putReceipt(partner: PeerId, manifestHash: Bytes, receipt: Bytes): void;
+  receipts(manifestHash: Bytes): readonly { readonly partner: PeerId; readonly receipt: Bytes }[];
+}
+
+export interface InvitationRow {
+  /** SHA-256 of the secret. */
+  readonly secretHash: Bytes;
+  readonly spaceBytes: number;
+  readonly expiresAt: Instant;
+  readonly redeemedBy: PeerId | undefined;
+  readonly agreement: AgreementId | undefined;
+}
+
+export interface InvitationStore {
+  put(row: InvitationRow): void;
+  get(secretHash: Uint8Array): InvitationRow | undefined;
+  all(): readonly InvitationRow[];
+}
+
+/** Single values, each with one fixed name. */
+export interface FactStore {
+  get(name: string): Bytes | undefined;
+  put(name: string, value: Bytes): void;
+}
+
+export interface Stores {
+  readonly packs: PackStore;
+  readonly chunks: ChunkStore;
+  readonly shards: ShardStore;
+  readonly snapshots: SnapshotStore;
+  readonly scanMemory: ScanMemory;
+  readonly trees: TreeCache;
+  readonly agreements: AgreementStore;
+  readonly ledger: LedgerStore;
+  readonly held: HeldStore;
+  readonly manifests: ManifestStore;
+  readonly invitations: InvitationStore;
+  readonly facts: FactStore;
+  /** All changes made inside are durable together when this returns. When `work` throws, none happened. Not nested. */
+  transact<T>(work: () => T): T;
+}
