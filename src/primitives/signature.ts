@@ -1,0 +1,57 @@
+/**
+ * Ed25519 (RFC 8032) from raw 32-byte seeds and public keys, as peers exchange them.
+ *
+ * Node.js takes keys in DER; for Ed25519 that is a fixed prefix before the raw bytes (RFC 8410).
+ */
+import {
+  createPrivateKey,
+  createPublicKey,
+  sign as platformSign,
+  verify as platformVerify,
+} from 'node:crypto';
+import { assert, present } from '../base/assert.ts';
+import { type Bytes, concatBytes, hexBytes } from '../base/bytes.ts';
+import type { KeyObject } from './hash.ts';
+
+export const signatureSeedBytes = 32;
+export const publicKeyBytes = 32;
+export const signatureBytes = 64;
+
+const privatePrefix = present(hexBytes('302e020100300506032b657004220420'), 'a constant');
+const publicPrefix = present(hexBytes('302a300506032b6570032100'), 'a constant');
+
+/** The private key of a 32-byte seed. */
+export function signingKey(seed: Uint8Array): KeyObject {
+  assert(seed.length === signatureSeedBytes, 'an Ed25519 seed has 32 bytes');
+  return createPrivateKey({
+    key: Buffer.from(concatBytes([privatePrefix, seed])),
+    format: 'der',
+    type: 'pkcs8',
+  });
+}
+
+/** The 32-byte public key of a seed. */
+export function publicKeyOf(seed: Uint8Array): Bytes {
+  const der = createPublicKey(signingKey(seed)).export({ format: 'der', type: 'spki' });
+  return new Uint8Array(der.subarray(publicPrefix.length));
+}
+
+/** The 64-byte signature; equal input has an equal signature. */
+export function sign(key: KeyObject, message: Uint8Array): Bytes {
+  return new Uint8Array(platformSign(null, message, key));
+}
+
+/** False for a wrong signature, and for a key or a signature of the wrong length or form. */
+export function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  if (publicKey.length !== publicKeyBytes || signature.length !== signatureBytes) return false;
+  try {
+    const key = createPublicKey({
+      key: Buffer.from(concatBytes([publicPrefix, publicKey])),
+      format: 'der',
+      type: 'spki',
+    });
+    return platformVerify(null, message, key, signature);
+  } catch {
+    return false;
+  }
+}
