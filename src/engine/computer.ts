@@ -1,0 +1,299 @@
+/**
+ * One computer at work: what the daemon and the command line ask of the engine.
+ *
+ * Owner and partner in one: it serves what it holds for others as soon as it is started, and sends out its own packs whenever there are any.
+ */
+import type { Bytes } from '../base/bytes.ts';
+import type { Outcome } from '../base/outcome.ts';
+import type { Instant } from '../base/units.ts';
+import type { RecoveryKit } from '../core/recovery/kit.ts';
+import type { Code } from '../core/vocabulary/code.ts';
+import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { ChunkPipeline, ReadProblem, ScanRequest } from '../ports/chunk-pipeline.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { Random } from '../ports/random.ts';
+import type { RestoreTarget, TargetProblem } from '../ports/restore-target.ts';
+import type { AgreementRow, SnapshotPhase, SnapshotRow, Stores } from '../ports/stores.ts';
+import type { StripeCoder } from '../ports/stripe-coder.ts';
+import type { Transport } from '../ports/transport.ts';
+
+export interface ComputerPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly stores: Stores;
+  /** Packs of our own: work to do, and a cache. */
+  readonly spool: BlobStore;
+  /** Shards of others. */
+  readonly held: BlobStore;
+  readonly pipeline: ChunkPipeline;
+  readonly coder: StripeCoder;
+  readonly log: EventLog;
+}
+
+export interface ComputerSettings {
+  /** What this computer calls itself towards its partners. */
+  readonly name: string;
+  readonly programVersion: string;
+  /** Addresses told to partners, besides those the transport listens on. */
+  readonly announcedAddresses: readonly string[];
+  readonly spoolCapBytes: number;
+  readonly cacheCapBytes: number;
+  /** Bytes a second to all partners together; undefined: no limit. */
+  readonly uploadLimit: number | undefined;
+}
+
+export interface BackupRequest {
+  readonly scan: ScanRequest;
+  readonly hostName: string;
+  readonly userName: string | undefined;
+  readonly tags: readonly string[];
+}
+
+export interface BackupProgress {
+  readonly filesSeen: number;
+  readonly bytesSeen: number;
+  readonly filesDone: number;
+  readonly bytesDone: number;
+  readonly packsStored: number;
+  readonly storedBytes: number;
+  /** All directories have been seen: the totals are final. */
+  readonly scanned: boolean;
+}
+
+export interface BackupReport {
+  readonly snapshot: SnapshotId;
+  readonly files: number;
+  readonly directories: number;
+  readonly others: number;
+  readonly bytes: number;
+  /** Bytes of chunks that were not known before. */
+  readonly newBytes: number;
+  /** What these take in the spool, compressed and encrypted, before redundancy. */
+  readonly storedBytes: number;
+  readonly filesUnchanged: number;
+  /** Files that were not kept as they are; not empty means exit 3. */
+  readonly problems: readonly ReadProblem[];
+  readonly durationMs: number;
+}
+
+export type BackupFailure = {
+  readonly code:
+    | 'spool.no-space'
+    | 'spool.full'
+    | 'backup.nothing'
+    | 'backup.running'
+    | 'backup.cancelled'
+    | 'spool.broken';
+  readonly detail: string;
+};
+
+/** How far the packs of all captured snapshots are out. */
+export interface ProtectionProgress {
+  readonly phase: SnapshotPhase;
+  readonly packs: number;
+  readonly packsProtected: number;
+  readonly packsComplete: number;
+  readonly shardsHeld: number;
+  readonly shardsWanted: number;
+  readonly bytesHeld: number;
+  readonly bytesWanted: number;
+}
+
+export interface PartnerView {
+  readonly agreement: AgreementRow;
+  readonly reachable: boolean | undefined;
+  /** What it holds for us and what it promised to. */
+  readonly holdsBytes: number;
+  readonly lendsUsBytes: number;
+  /** What we hold for it and what we promised. */
+  readonly weHoldBytes: number;
+  readonly weLendBytes: number;
+  /** Shards it returned wrong since this computer was started. */
+  readonly wrongBlocks: number;
+}
+
+export interface StatusReport {
+  readonly self: PeerId;
+  readonly name: string;
+  readonly listening: readonly string[];
+  readonly partners: readonly PartnerView[];
+  readonly code: Code | undefined;
+  readonly protection: ProtectionProgress;
+  readonly snapshots: number;
+  readonly latest: SnapshotRow | undefined;
+  readonly spooledBytes: number;
+  readonly manifest:
+    | { readonly incarnation: number; readonly sequence: number; readonly receipts: number }
+    | undefined;
+  /** How many partners may vanish before something cannot be restored; undefined when nothing is backed up. */
+  readonly bearableLosses: number | undefined;
+}
+
+export interface RestoreRequest {
+  readonly snapshot: SnapshotId;
+  /** Absolute path in the snapshot; undefined: all of it. */
+  readonly path: Bytes | undefined;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly overwrite: 'always' | 'if-changed' | 'if-newer' | 'never';
+  readonly deleteExtra: boolean;
+  readonly dryRun: boolean;
+  /** Reads every restored file again and compares it. */
+  readonly verify: boolean;
+}
+
+export interface RestoreProgress {
+  readonly files: number;
+  readonly filesDone: number;
+  readonly bytes: number;
+  readonly bytesDone: number;
+  readonly fetchedBytes: number;
+  readonly phase: 'planning' | 'fetching' | 'finishing' | 'verifying';
+}
+
+export interface RestoreReport {
+  readonly files: number;
+  readonly filesSkipped: number;
+  readonly directories: number;
+  readonly bytes: number;
+  readonly fetchedBytes: number;
+  readonly decodedCodewords: number;
+  /** Blocks whose tag was wrong, by the partner that sent them. */
+  readonly wrongBlocks: readonly { readonly partner: PeerId; readonly count: number }[];
+  readonly removed: number;
+  readonly verifiedFiles: number;
+  readonly problems: readonly TargetProblem[];
+}
+
+export type RestoreFailure = {
+  readonly code:
+    | 'restore.no-such-snapshot'
+    | 'restore.no-such-path'
+    | 'restore.too-few-partners'
+    | 'restore.integrity'
+    | 'restore.no-space'
+    | 'restore.cancelled';
+  readonly detail: string;
+};
+
+export interface InvitationTerms {
+  /** What the inviter lends to whoever joins. */
+  readonly spaceBytes: number;
+  readonly validMs: number;
+}
+
+export type JoinFailure = {
+  readonly code:
+    | 'invite.malformed'
+    | 'invite.expired'
+    | 'invite.used'
+    | 'invite.unknown'
+    | 'invite.own'
+    | 'invite.refused'
+    | 'invite.inviter-unreachable';
+  readonly detail: string;
+};
+
+export type RecoverFailure = {
+  readonly code:
+    | 'recover.no-partner'
+    | 'recover.no-manifest'
+    | 'recover.too-few-partners'
+    | 'recover.integrity'
+    | 'recover.home-not-empty';
+  readonly detail: string;
+};
+
+export interface RecoverProgress {
+  readonly phase: 'asking-partners' | 'reading-index' | 'reading-inventories' | 'done';
+  readonly partnersAsked: number;
+  readonly partnersAnswered: number;
+}
+
+export interface RecoverReport {
+  readonly incarnation: number;
+  readonly sequence: number;
+  /** Partners that gave this same manifest, of those asked. */
+  readonly confirmations: number;
+  readonly partnersAsked: number;
+  readonly snapshots: number;
+  readonly packs: number;
+}
+
+/** An entry of a listing. */
+export interface ListedEntry {
+  readonly path: Bytes;
+  readonly entry: import('../core/scan/tree-entry.ts').TreeEntry;
+}
+
+export interface Computer {
+  /** Serves peers and sends out what is spooled, until stopped. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+
+  backup(
+    request: BackupRequest,
+    options: {
+      readonly signal: AbortSignal;
+      readonly progress: (progress: BackupProgress) => void;
+    },
+  ): Promise<Outcome<BackupReport, BackupFailure>>;
+  /** Resolves when the snapshot has reached the phase, or nothing more can be done at present. */
+  protect(
+    snapshot: SnapshotId,
+    wanted: SnapshotPhase,
+    options: {
+      readonly signal: AbortSignal;
+      readonly progress: (progress: ProtectionProgress) => void;
+    },
+  ): Promise<SnapshotPhase>;
+
+  status(): StatusReport;
+  partners(): readonly PartnerView[];
+  /** Asks every partner for a sign of life. */
+  probePartners(): Promise<void>;
+  snapshots(): readonly SnapshotRow[];
+  /** Entries at and below a path, depth first; `recursive` false: only direct ones. */
+  list(
+    snapshot: SnapshotId,
+    path: Bytes | undefined,
+    recursive: boolean,
+  ): AsyncIterable<ListedEntry>;
+  /** Contents of one file of a snapshot. */
+  read(snapshot: SnapshotId, path: Bytes): Promise<Outcome<AsyncIterable<Bytes>, RestoreFailure>>;
+  restore(
+    request: RestoreRequest,
+    target: RestoreTarget,
+    options: {
+      readonly signal: AbortSignal;
+      readonly progress: (progress: RestoreProgress) => void;
+    },
+  ): Promise<Outcome<RestoreReport, RestoreFailure>>;
+
+  invite(terms: InvitationTerms): string;
+  /** Resolves with the agreement once somebody redeemed the code. */
+  redeemed(code: string, signal: AbortSignal): Promise<AgreementRow | undefined>;
+  join(
+    code: string,
+    offer: { readonly spaceBytes: number },
+  ): Promise<Outcome<AgreementRow, JoinFailure>>;
+  setPaused(partner: PeerId, paused: boolean): boolean;
+
+  /** What the user keeps to come back after total loss. */
+  kit(): RecoveryKit;
+  recover(
+    peers: readonly { readonly peer: PeerId | undefined; readonly address: string }[],
+    options: {
+      readonly floor: { readonly incarnation: number; readonly sequence: number } | undefined;
+      readonly signal: AbortSignal;
+      readonly progress: (progress: RecoverProgress) => void;
+    },
+  ): Promise<Outcome<RecoverReport, RecoverFailure>>;
+
+  /** When something about partners, packs or snapshots changed; for pages and waiting commands. */
+  changed(signal: AbortSignal): Promise<void>;
+  now(): Instant;
+}
