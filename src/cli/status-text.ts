@@ -1,0 +1,118 @@
+/** Protection in plain words: where things stand, what may be lost, and what to do next. */
+import type { PartnerAnswer, SnapshotAnswer, StatusAnswer } from '../daemon/answers.ts';
+import { countedText, countText, momentText, sizeText } from './quantities.ts';
+import { printableText } from './text-escape.ts';
+
+const idShown = 12;
+/** With these many partners data is spread as 4+4, the full protection of a circle. */
+export const fullCirclePartners = 8;
+
+export function statusText(status: StatusAnswer): string {
+  const lines = [
+    `${printableText(status.name)}  (${status.peer.slice(0, idShown)})`,
+    '',
+    protectionSentence(status),
+    ...factLines(status),
+    '',
+    ...partnerTable(status.partners),
+    `Next: ${nextStep(status)}`,
+  ];
+  return lines.join('\n');
+}
+
+/** The one sentence that matters most. */
+export function protectionSentence(status: StatusAnswer): string {
+  const standing = standingPartners(status.partners).length;
+  if (status.latest === null) return 'Nothing is backed up yet.';
+  if (standing === 0)
+    return 'Captured on this computer only: if its disk is lost, so is the backup.';
+  const { protection } = status;
+  if (protection.phase === 'captured')
+    return `Not safe yet: ${countText(protection.packsProtected)} of ${countedText(protection.packs, 'pack')} are out at partners.`;
+  return `${safeSentence(status, standing)}.`;
+}
+
+function safeSentence(status: StatusAnswer, standing: number): string {
+  const losses = status.bearableLosses ?? 0;
+  const whole = status.protection.phase === 'complete';
+  const where = `Safe on ${countedText(standing, 'computer')}`;
+  const share = whole ? where : `${where}, still sending (${shardShare(status)})`;
+  if (losses === 0) return `${share}; all of them are needed`;
+  return `${share}; any ${countText(losses)} may vanish`;
+}
+
+function shardShare(status: StatusAnswer): string {
+  const { shardsHeld, shardsWanted } = status.protection;
+  return `${countText(shardsHeld)} of ${countedText(shardsWanted, 'shard')}`;
+}
+
+function factLines(status: StatusAnswer): readonly string[] {
+  const lines: string[] = [];
+  if (status.latest !== null) {
+    lines.push(`Latest snapshot  ${latestText(status.latest)}`);
+    lines.push(`Snapshots        ${countText(status.snapshots)}`);
+  }
+  if (status.code !== null)
+    lines.push(
+      `Spread           ${status.code.dataShards}+${status.code.parityShards}: any ${status.code.dataShards} of ${status.code.dataShards + status.code.parityShards} shards rebuild everything`,
+    );
+  if (status.spooledBytes > 0) lines.push(`Spool            ${sizeText(status.spooledBytes)}`);
+  const daemon = status.daemon
+    ? `running, listening on ${status.listening.join(', ') || 'no address'}`
+    : 'not running';
+  lines.push(`Daemon           ${daemon}`);
+  return lines;
+}
+
+function latestText(snapshot: SnapshotAnswer): string {
+  const skipped =
+    snapshot.problems === 0
+      ? ''
+      : `, ${countedText(snapshot.problems, 'file')} not kept as they were`;
+  return `${snapshot.id.slice(0, idShown)}  ${momentText(snapshot.takenAt)}  ${countedText(snapshot.files, 'file')}, ${sizeText(snapshot.bytes)}  (${snapshot.phase}${skipped})`;
+}
+
+export function partnerTable(partners: readonly PartnerAnswer[]): readonly string[] {
+  if (partners.length === 0) return [];
+  const width = Math.max(4, ...partners.map(({ name }) => printableText(name).length));
+  const rows = partners.map(
+    (partner) =>
+      `${partner.id.slice(0, idShown)}  ${printableText(partner.name).padEnd(width)}  ${presenceText(partner).padEnd(11)}  ${shareText(partner.holdsBytes, partner.lendsUsBytes)}  ${shareText(partner.weHoldBytes, partner.weLendBytes)}`,
+  );
+  const head = `${'Partner'.padEnd(idShown)}  ${'Name'.padEnd(width)}  ${'State'.padEnd(11)}  ${'Holds for us'.padEnd(20)}  We hold`;
+  return [head, ...rows.map((row) => row.trimEnd()), ''];
+}
+
+function shareText(used: number, promised: number): string {
+  return `${sizeText(used)} of ${sizeText(promised)}`.padEnd(20);
+}
+
+/** One word for how a partner is. */
+export function presenceText(partner: PartnerAnswer): string {
+  if (partner.phase !== 'standing') return partner.phase;
+  if (partner.reachable === null) return 'not asked';
+  return partner.reachable ? 'reachable' : 'away';
+}
+
+function standingPartners(partners: readonly PartnerAnswer[]): readonly PartnerAnswer[] {
+  return partners.filter(({ phase }) => phase === 'standing');
+}
+
+export function nextStep(status: StatusAnswer): string {
+  const partners = standingPartners(status.partners);
+  if (partners.length === 0)
+    return 'invite somebody with `covault invite`, or take up an invitation with `covault join CODE`.';
+  if (status.latest === null) return 'back something up: `covault backup PATH`.';
+  if (status.protection.phase !== 'complete')
+    return status.daemon
+      ? 'nothing; the daemon goes on sending whenever partners are reachable.'
+      : 'run `covault up`, so that the rest is sent whenever partners are reachable.';
+  const silent = partners.filter(({ reachable }) => reachable === false);
+  if (silent.length > 0)
+    return `see why ${silent.map(({ name }) => printableText(name)).join(', ')} cannot be reached: \`covault doctor\`.`;
+  const missing = fullCirclePartners - partners.length;
+  if (missing > 0) return `invite ${missing} more for full protection (4+4 on 8 computers).`;
+  return status.daemon
+    ? 'nothing.'
+    : 'keep `covault up` running, for your partners’ sake and yours.';
+}

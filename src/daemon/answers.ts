@@ -1,0 +1,203 @@
+/**
+ * What operations answer, in plain JSON: ids as hexadecimal text, times as ISO 8601, sizes in bytes, paths as `PathText`, and null for what is not known.
+ */
+
+import { contentProblemCount } from '../core/scan/fidelity.ts';
+import { decodeSnapshot } from '../core/scan/snapshot.ts';
+import type { Code } from '../core/vocabulary/code.ts';
+import type {
+  BackupReport,
+  ListedEntry,
+  PartnerView,
+  ProtectionProgress,
+  RestoreReport,
+  StatusReport,
+} from '../engine/computer.ts';
+import type { SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
+import { type PathText, pathTextOf } from './path-text.ts';
+
+export interface PartnerAnswer {
+  readonly id: string;
+  readonly name: string;
+  readonly agreement: string;
+  readonly phase: 'proposed' | 'standing' | 'paused' | 'ended';
+  readonly addresses: readonly string[];
+  readonly since: string;
+  readonly lastSeenAt: string | null;
+  readonly reachable: boolean | null;
+  readonly holdsBytes: number;
+  readonly lendsUsBytes: number;
+  readonly weHoldBytes: number;
+  readonly weLendBytes: number;
+  readonly wrongBlocks: number;
+}
+
+export interface SnapshotAnswer {
+  readonly id: string;
+  readonly takenAt: string;
+  readonly phase: SnapshotPhase;
+  readonly hostName: string;
+  readonly userName: string | null;
+  readonly roots: readonly PathText[];
+  readonly tags: readonly string[];
+  readonly files: number;
+  readonly directories: number;
+  readonly bytes: number;
+  readonly newBytes: number;
+  /** Files that were left out or changed while they were read. */
+  readonly problems: number;
+}
+
+export interface StatusAnswer {
+  readonly peer: string;
+  readonly name: string;
+  readonly daemon: boolean;
+  readonly listening: readonly string[];
+  readonly partners: readonly PartnerAnswer[];
+  readonly code: Code | null;
+  readonly protection: ProtectionProgress;
+  readonly snapshots: number;
+  readonly latest: SnapshotAnswer | null;
+  readonly spooledBytes: number;
+  readonly manifest: {
+    readonly incarnation: number;
+    readonly sequence: number;
+    readonly receipts: number;
+  } | null;
+  readonly bearableLosses: number | null;
+}
+
+export interface ProblemAnswer {
+  readonly path: PathText;
+  readonly problem: string;
+  readonly detail: string;
+}
+
+export type BackupAnswer = Omit<BackupReport, 'problems'> & {
+  readonly problems: readonly ProblemAnswer[];
+};
+
+export type RestoreAnswer = Omit<RestoreReport, 'problems'> & {
+  readonly problems: readonly ProblemAnswer[];
+};
+
+export interface EntryAnswer {
+  readonly path: PathText;
+  readonly kind: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly userName: string | null;
+  readonly groupName: string | null;
+  readonly sizeBytes: number;
+  /** Nanoseconds since 1970, as text: more than a JSON number holds. */
+  readonly modifiedNs: string;
+  readonly target: PathText | null;
+}
+
+function timeText(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+export function partnerAnswer(view: PartnerView): PartnerAnswer {
+  const { agreement } = view;
+  return {
+    id: agreement.partner,
+    name: agreement.partnerName,
+    agreement: agreement.agreement,
+    phase: agreement.phase,
+    addresses: agreement.addresses,
+    since: timeText(agreement.since),
+    lastSeenAt: agreement.lastSeenAt === undefined ? null : timeText(agreement.lastSeenAt),
+    reachable: view.reachable ?? null,
+    holdsBytes: view.holdsBytes,
+    lendsUsBytes: view.lendsUsBytes,
+    weHoldBytes: view.weHoldBytes,
+    weLendBytes: view.weLendBytes,
+    wrongBlocks: view.wrongBlocks,
+  };
+}
+
+/** A body that cannot be read leaves the row's own facts: the catalogue's word is enough to list it. */
+export function snapshotAnswer(row: SnapshotRow): SnapshotAnswer {
+  const decoded = decodeSnapshot(row.body);
+  const facts = { id: row.snapshot, takenAt: timeText(row.takenAt), phase: row.phase };
+  if (!decoded.ok) return { ...facts, ...unreadableSnapshot };
+  const { value } = decoded;
+  return {
+    ...facts,
+    hostName: value.hostName,
+    userName: value.userName ?? null,
+    roots: value.roots.map(pathTextOf),
+    tags: value.tags,
+    files: value.counts.files,
+    directories: value.counts.directories,
+    bytes: value.counts.bytes,
+    newBytes: value.counts.newBytes,
+    problems: contentProblemCount(value.fidelity),
+  };
+}
+
+const unreadableSnapshot = {
+  hostName: '',
+  userName: null,
+  roots: [],
+  tags: [],
+  files: 0,
+  directories: 0,
+  bytes: 0,
+  newBytes: 0,
+  problems: 0,
+} as const;
+
+export function statusAnswer(report: StatusReport, daemon: boolean): StatusAnswer {
+  return {
+    peer: report.self,
+    name: report.name,
+    daemon,
+    listening: report.listening,
+    partners: report.partners.map(partnerAnswer),
+    code: report.code ?? null,
+    protection: report.protection,
+    snapshots: report.snapshots,
+    latest: report.latest === undefined ? null : snapshotAnswer(report.latest),
+    spooledBytes: report.spooledBytes,
+    manifest: report.manifest ?? null,
+    bearableLosses: report.bearableLosses ?? null,
+  };
+}
+
+export function problemAnswer(problem: {
+  readonly path: Uint8Array;
+  readonly problem: string;
+  readonly detail: string;
+}): ProblemAnswer {
+  return {
+    path: pathTextOf(problem.path),
+    problem: problem.problem,
+    detail: problem.detail,
+  };
+}
+
+export function backupAnswer(report: BackupReport): BackupAnswer {
+  return { ...report, problems: report.problems.map(problemAnswer) };
+}
+
+export function restoreAnswer(report: RestoreReport): RestoreAnswer {
+  return { ...report, problems: report.problems.map(problemAnswer) };
+}
+
+export function entryAnswer({ path, entry }: ListedEntry): EntryAnswer {
+  return {
+    path: pathTextOf(path),
+    kind: entry.kind,
+    mode: entry.mode,
+    uid: entry.uid,
+    gid: entry.gid,
+    userName: entry.userName ?? null,
+    groupName: entry.groupName ?? null,
+    sizeBytes: entry.sizeBytes,
+    modifiedNs: entry.modifiedNs.toString(),
+    target: entry.target === undefined ? null : pathTextOf(entry.target),
+  };
+}
