@@ -108,11 +108,13 @@ for (const { name, kernels } of twins) {
   test(`${name} fold exactly as the reference, at every size`, () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 1, max: 20 }),
-        fc.integer({ min: 1, max: 300 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.integer(),
-        (inputCount, capacityBytes, part, seed) => {
+        fc.record({
+          inputCount: fc.integer({ min: 1, max: 20 }),
+          capacityBytes: fc.integer({ min: 1, max: 300 }),
+          part: fc.double({ min: 0, max: 1, noNaN: true }),
+          seed: fc.integer(),
+        }),
+        ({ inputCount, capacityBytes, part, seed }) => {
           const length = Math.floor(capacityBytes * part);
           const results = [plain, kernels].map((each) => {
             const workspace = each.xor.workspace({ inputCount, capacityBytes });

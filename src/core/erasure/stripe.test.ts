@@ -7,7 +7,13 @@ import { type Code, shardCount } from '../vocabulary/code.ts';
 import { payloadBytes } from '../vocabulary/limits.ts';
 import { erasureCodeOf } from './erasure-code.ts';
 import { codewordCount, rangesOf } from './layout.ts';
-import { decodeElements, decodePack, encodeCodewords, encodeShards } from './stripe.ts';
+import {
+  decodeElements,
+  decodePack,
+  encodeCodewords,
+  encodeShards,
+  encodeShardsInto,
+} from './stripe.ts';
 
 const kernels = plainKernels();
 
@@ -71,11 +77,16 @@ test('a pack comes back from any sufficient set of its shards, and from no other
   );
 });
 
-test('a shard is the same whichever others are made with it', () => {
+test('a shard is the same whichever others are made with it, and in memory that was used before', () => {
   for (const each of codes) {
     const code = erasureCodeOf(each, kernels);
     const pack = packOf(payloadBytes * 4 + 99, 5);
     const together = encodeShards(code, pack, all(each));
+    const used = new Map(
+      [...together].map(([index, shard]) => [index, shard.slice().fill(7)] as const),
+    );
+    encodeShardsInto(code, pack, used);
+    assert.deepEqual(used, together);
     for (const index of all(each))
       assert.deepEqual(encodeShards(code, pack, [index]).get(index), together.get(index));
   }
