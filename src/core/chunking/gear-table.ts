@@ -3,22 +3,21 @@
  * about known files to whoever lacks it.
  */
 
-import { utf8Bytes } from '../../base/bytes.ts';
 import { hmacKey, hmacSha256 } from '../../primitives/hash.ts';
 import type { GearTable } from '../../primitives/kernels/kernels.ts';
 
-const domain = utf8Bytes('covault/v1/gear-table');
 const entriesPerHash = 4;
 
 /**
- * 256 numbers of 64 bits. HMAC-SHA-256(gearKey, domain ‖ i), i one byte from 0 to 63, gives entries
- * 4i … 4i+3, eight bytes each, big-endian. `gearKey` has 32 bytes.
+ * 256 numbers of 64 bits. HMAC-SHA-256(gearKey, i), i one byte from 0 to 63, gives entries
+ * 4i … 4i+3, eight bytes each, big-endian. `gearKey` has 32 bytes and serves
+ * nothing else.
  */
 export function gearTable(gearKey: Uint8Array): GearTable {
   const key = hmacKey(gearKey);
   const table = new BigUint64Array(256);
   for (let block = 0; block < table.length / entriesPerHash; block += 1) {
-    const digest = hmacSha256(key, domain, Uint8Array.of(block));
+    const digest = hmacSha256(key, Uint8Array.of(block));
     const view = new DataView(digest.buffer, digest.byteOffset, digest.byteLength);
     for (let entry = 0; entry < entriesPerHash; entry += 1)
       table[block * entriesPerHash + entry] = view.getBigUint64(entry * 8);

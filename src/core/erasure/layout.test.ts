@@ -60,6 +60,6 @@ test('a stripe has its own id for every pack, length and code', () => {
 test('a stripe id is the one of the format', () => {
   assert.equal(
     stripeIdOf(stripe),
-    '65008e6e1930a345765caae974d5885ccb8a114943372b3c452142055878c15e',
+    'a8f4a317ceee2789be876c367066928ba94c38a4de8d0193898652d518c52504',
   );
 });

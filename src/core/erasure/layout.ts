@@ -7,13 +7,13 @@
  */
 import { assert } from '../../base/assert.ts';
 import { bigEndian, utf8Bytes } from '../../base/bytes.ts';
-import { sha256 } from '../../primitives/hash.ts';
+import { hashWithDomain } from '../../primitives/hash.ts';
+import { domains } from '../sealing/domains.ts';
 import type { Code } from '../vocabulary/code.ts';
 import { bytesOf, idOf, type PackId, type StripeId } from '../vocabulary/ids.ts';
-import { payloadBytes } from '../vocabulary/limits.ts';
+import { payloadBytes, shardsMaximum } from '../vocabulary/limits.ts';
 
 export const layoutVersion = 1;
-export const stripeIdDomain = 'covault/v1/stripe';
 
 /** Codewords of a stripe: also the blocks of each of its shards. */
 export function codewordCount(packLength: number, dataShards: number): number {
@@ -27,8 +27,8 @@ export function shardPayloadBytes(packLength: number, dataShards: number): numbe
 }
 
 /**
- * SHA-256 of: domain, pack id (32 bytes), length (8 bytes, big-endian), length of the code's id (1
- * byte), the id, k, m and the layout version (1 byte each).
+ * `hashWithDomain` of four parts: the pack id (32 bytes), the pack's length (8 bytes, big-endian), the
+ * code's id as text, and the three bytes k, m, layout version.
  */
 export function stripeIdOf(stripe: {
   readonly packId: PackId;
@@ -36,17 +36,14 @@ export function stripeIdOf(stripe: {
   readonly code: Code;
 }): StripeId {
   const { id, dataShards, parityShards } = stripe.code;
-  const codeId = utf8Bytes(id);
+  assert(Math.max(dataShards, parityShards) <= shardsMaximum, 'k and m have one byte each');
   return idOf<StripeId>(
-    sha256(
-      utf8Bytes(stripeIdDomain),
+    hashWithDomain(
+      domains.stripeId,
       bytesOf(stripe.packId),
       bigEndian(stripe.packLength, 8),
-      bigEndian(codeId.length, 1),
-      codeId,
-      bigEndian(dataShards, 1),
-      bigEndian(parityShards, 1),
-      bigEndian(layoutVersion, 1),
+      utf8Bytes(id),
+      Uint8Array.of(dataShards, parityShards, layoutVersion),
     ),
   );
 }
