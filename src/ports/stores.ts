@@ -1,6 +1,8 @@
 /**
  * What one computer remembers between runs, by role. Calls are synchronous; a change made outside `transact` is durable when the call returns, changes inside
  * are durable together when it returns, or none of them is.
+ *
+ * A call that the disk refuses throws `StorageFull` or `StorageBroken`; nothing of that call, nor of the transaction around it, has happened then.
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { Instant } from '../base/units.ts';
@@ -14,6 +16,16 @@ import type {
   SnapshotId,
   StripeId,
 } from '../core/vocabulary/ids.ts';
+
+/** There is no room left for what this computer has to remember. What was durable before stays. */
+export class StorageFull extends Error {
+  override readonly name = 'StorageFull';
+}
+
+/** The state of this computer cannot be read or written: the disk fails, or its contents are damaged. */
+export class StorageBroken extends Error {
+  override readonly name = 'StorageBroken';
+}
 
 export type PackKind = 'data' | 'tree' | 'index';
 
@@ -59,12 +71,17 @@ export interface PackRow {
 }
 
 export interface PackStore {
-  /** Adds a pack and all its chunks in one step. A chunk that is known already keeps its older place. */
+  /**
+   * Adds a pack and all its chunks in one step. A chunk that is known already keeps its older place until that pack is removed. A pack that is there
+   * already stays as it is.
+   */
   add(row: PackRow, contents: PackContents): void;
   get(pack: PackId): PackRow | undefined;
+  /** In the order in which they were added. */
   all(): readonly PackRow[];
   /** Packs that still lie in the spool, oldest first. */
   spooled(): readonly PackRow[];
+  /** The pack must be there (asserted). */
   update(
     pack: PackId,
     change: Partial<Pick<PackRow, 'code' | 'stripe' | 'indexed' | 'spooled'>>,
@@ -91,8 +108,9 @@ export interface ShardRow {
 }
 
 export interface ShardStore {
-  /** Inserts or replaces the row of (pack, index). */
+  /** Inserts or replaces the row of (pack, index); the pack must be there (asserted). */
   put(row: ShardRow): void;
+  /** In order of index. */
   ofPack(pack: PackId): readonly ShardRow[];
   ofPartner(partner: PeerId): readonly ShardRow[];
   /** Packs that have a row which is not `held`, or no rows at all. */
@@ -119,6 +137,7 @@ export interface SnapshotStore {
   /** Oldest first. */
   all(): readonly SnapshotRow[];
   get(snapshot: SnapshotId): SnapshotRow | undefined;
+  /** The snapshot must be there (asserted). */
   setPhase(snapshot: SnapshotId, phase: SnapshotPhase): void;
   remove(snapshot: SnapshotId): void;
 }
@@ -164,7 +183,9 @@ export interface AgreementRow {
 export interface AgreementStore {
   put(row: AgreementRow): void;
   get(agreement: AgreementId): AgreementRow | undefined;
+  /** The newest agreement with this partner, one that has not ended before any that has. */
   ofPartner(partner: PeerId): AgreementRow | undefined;
+  /** Oldest first. */
   all(): readonly AgreementRow[];
   remove(agreement: AgreementId): void;
 }
@@ -183,7 +204,7 @@ export interface LedgerRow {
 }
 
 export interface LedgerStore {
-  /** Appends; the sequence must follow the head (asserted). */
+  /** Appends; the sequence must follow the head (asserted). The first of a ledger may have any: a rebuilt catalogue adopts a partner's head. */
   append(row: LedgerRow): void;
   head(agreement: AgreementId, side: LedgerSide): LedgerRow | undefined;
   get(agreement: AgreementId, side: LedgerSide, sequence: number): LedgerRow | undefined;
@@ -227,6 +248,7 @@ export interface ManifestStore {
   put(row: ManifestRow): void;
   /** Ordered by (incarnation, sequence), rising; a fork has two rows of one place. */
   ofOwner(owner: PeerId): readonly ManifestRow[];
+  /** Removes the manifest and its receipts. */
   remove(owner: PeerId, hash: Bytes): void;
   putReceipt(partner: PeerId, manifestHash: Bytes, receipt: Bytes): void;
   receipts(manifestHash: Bytes): readonly { readonly partner: PeerId; readonly receipt: Bytes }[];
@@ -244,6 +266,7 @@ export interface InvitationRow {
 export interface InvitationStore {
   put(row: InvitationRow): void;
   get(secretHash: Uint8Array): InvitationRow | undefined;
+  /** Those that expire first come first. */
   all(): readonly InvitationRow[];
 }
 

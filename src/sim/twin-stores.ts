@@ -1,0 +1,281 @@
+/**
+ * Stores in memory, for the simulator: the same behaviour as the catalogue, and an image of what is durable.
+ *
+ * A simulated computer that crashes is started again from `image()`; the commit hook is where a fault plan decides that it crashes.
+ */
+import { assert } from '../base/assert.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { hexText } from '../base/bytes.ts';
+import type { PeerId } from '../core/vocabulary/ids.ts';
+import type {
+  AgreementRow,
+  AgreementStore,
+  FactStore,
+  HeldRow,
+  HeldStore,
+  InvitationRow,
+  InvitationStore,
+  LedgerRow,
+  LedgerStore,
+  ManifestRow,
+  ManifestStore,
+  ScanMemory,
+  ScanMemoryRow,
+  SnapshotRow,
+  SnapshotStore,
+  Stores,
+  TreeCache,
+} from '../ports/stores.ts';
+import { type TwinPackImage, TwinPacks, TwinShards } from './twin-packs.ts';
+import { type CommitHook, Journal, ownRow, sortedBy, TwinTable } from './twin-table.ts';
+
+interface ReceiptRow {
+  readonly manifest: string;
+  readonly partner: PeerId;
+  readonly receipt: Bytes;
+}
+
+interface ValueRow {
+  readonly value: Bytes;
+}
+
+interface TwinTables {
+  readonly snapshots: TwinTable<SnapshotRow>;
+  readonly scanMemory: TwinTable<ScanMemoryRow>;
+  readonly trees: TwinTable<ValueRow>;
+  readonly agreements: TwinTable<AgreementRow>;
+  readonly ledger: TwinTable<LedgerRow>;
+  /** Sequence of the newest entry of each ledger. */
+  readonly ledgerHeads: TwinTable<number>;
+  readonly held: TwinTable<HeldRow>;
+  readonly manifests: TwinTable<ManifestRow>;
+  readonly receipts: TwinTable<ReceiptRow>;
+  readonly invitations: TwinTable<InvitationRow>;
+  readonly facts: TwinTable<ValueRow>;
+}
+
+type RowOf<T> = T extends TwinTable<infer V> ? V : never;
+
+/** Everything that was durable at one moment. Never changes. */
+export type TwinImage = { readonly packs: TwinPackImage } & {
+  readonly [Name in keyof TwinTables]: ReadonlyMap<string, RowOf<TwinTables[Name]>>;
+};
+
+export interface TwinStores extends Stores {
+  /** What a restart would find. Not inside a transaction (asserted): throw out of the commit hook first. */
+  image(): TwinImage;
+}
+
+/** Empty stores, or those of `image`. */
+export function twinStores(image?: TwinImage, onCommit?: CommitHook): TwinStores {
+  const journal = new Journal(onCommit);
+  const packs = new TwinPacks(journal, image?.packs);
+  const tables = tablesOf(journal, image);
+  return {
+    packs,
+    chunks: packs,
+    shards: new TwinShards(packs),
+    snapshots: snapshotStore(journal, tables),
+    scanMemory: scanMemory(journal, tables),
+    trees: treeCache(journal, tables),
+    agreements: agreementStore(journal, tables),
+    ledger: ledgerStore(journal, tables),
+    held: heldStore(journal, tables),
+    manifests: manifestStore(journal, tables),
+    invitations: invitationStore(journal, tables),
+    facts: factStore(journal, tables),
+    transact: (work) => journal.transact('transact', work),
+    image: () => {
+      assert(!journal.inTransaction, 'an image shows durable state only');
+      return imageOf(packs, tables);
+    },
+  };
+}
+
+function tablesOf(journal: Journal, image: TwinImage | undefined): TwinTables {
+  return {
+    snapshots: new TwinTable(journal, image?.snapshots),
+    scanMemory: new TwinTable(journal, image?.scanMemory),
+    trees: new TwinTable(journal, image?.trees),
+    agreements: new TwinTable(journal, image?.agreements),
+    ledger: new TwinTable(journal, image?.ledger),
+    ledgerHeads: new TwinTable(journal, image?.ledgerHeads),
+    held: new TwinTable(journal, image?.held),
+    manifests: new TwinTable(journal, image?.manifests),
+    receipts: new TwinTable(journal, image?.receipts),
+    invitations: new TwinTable(journal, image?.invitations),
+    facts: new TwinTable(journal, image?.facts),
+  };
+}
+
+function imageOf(packs: TwinPacks, tables: TwinTables): TwinImage {
+  return {
+    packs: packs.image(),
+    snapshots: tables.snapshots.image(),
+    scanMemory: tables.scanMemory.image(),
+    trees: tables.trees.image(),
+    agreements: tables.agreements.image(),
+    ledger: tables.ledger.image(),
+    ledgerHeads: tables.ledgerHeads.image(),
+    held: tables.held.image(),
+    manifests: tables.manifests.image(),
+    receipts: tables.receipts.image(),
+    invitations: tables.invitations.image(),
+    facts: tables.facts.image(),
+  };
+}
+
+function owned<T extends object>(row: T | undefined): T | undefined {
+  return row === undefined ? undefined : ownRow(row);
+}
+
+function snapshotStore(journal: Journal, { snapshots }: TwinTables): SnapshotStore {
+  return {
+    put: (row) => journal.change('snapshots.put', () => snapshots.set(row.snapshot, ownRow(row))),
+    all: () => sortedBy(snapshots.values(), (row) => [row.takenAt, row.snapshot]).map(ownRow),
+    get: (snapshot) => owned(snapshots.get(snapshot)),
+    setPhase: (snapshot, phase) => {
+      const row = snapshots.get(snapshot);
+      assert(row !== undefined, 'a snapshot whose phase is set is there');
+      journal.change('snapshots.set-phase', () => snapshots.set(snapshot, { ...row, phase }));
+    },
+    remove: (snapshot) => journal.change('snapshots.remove', () => snapshots.delete(snapshot)),
+  };
+}
+
+function scanMemory(journal: Journal, tables: TwinTables): ScanMemory {
+  const memory = tables.scanMemory;
+  return {
+    get: (path) => owned(memory.get(hexText(path))),
+    putAll: (rows) =>
+      journal.change('scan-memory.put-all', () => {
+        for (const row of rows) memory.set(hexText(row.path), ownRow(row));
+      }),
+    clear: () =>
+      journal.change('scan-memory.clear', () => {
+        for (const key of memory.keys()) memory.delete(key);
+      }),
+  };
+}
+
+function treeCache(journal: Journal, { trees }: TwinTables): TreeCache {
+  return {
+    get: (chunk) => owned(trees.get(chunk))?.value,
+    putAll: (rows) =>
+      journal.change('trees.put-all', () => {
+        for (const { chunk, body } of rows) trees.set(chunk, ownRow({ value: body }));
+      }),
+  };
+}
+
+function agreementStore(journal: Journal, { agreements }: TwinTables): AgreementStore {
+  return {
+    put: (row) =>
+      journal.change('agreements.put', () => agreements.set(row.agreement, ownRow(row))),
+    get: (agreement) => owned(agreements.get(agreement)),
+    ofPartner: (partner) => {
+      const theirs = agreements.values().filter((row) => row.partner === partner);
+      const rank = (row: AgreementRow): number => (row.phase === 'ended' ? 1 : 0);
+      return owned(sortedBy(theirs, (row) => [rank(row), -row.since, row.agreement])[0]);
+    },
+    all: () => sortedBy(agreements.values(), (row) => [row.since, row.agreement]).map(ownRow),
+    remove: (agreement) => journal.change('agreements.remove', () => agreements.delete(agreement)),
+  };
+}
+
+function ledgerStore(journal: Journal, { ledger, ledgerHeads }: TwinTables): LedgerStore {
+  return {
+    append: (row) => {
+      const book = `${row.agreement}/${row.side}`;
+      const head = ledgerHeads.get(book);
+      const follows = head === undefined || row.sequence === head + 1;
+      assert(follows, 'an entry of a ledger follows its head');
+      journal.change('ledger.append', () => {
+        ledger.set(`${book}/${row.sequence}`, ownRow(row));
+        ledgerHeads.set(book, row.sequence);
+      });
+    },
+    head: (agreement, side) => {
+      const book = `${agreement}/${side}`;
+      return owned(ledger.get(`${book}/${ledgerHeads.get(book)}`));
+    },
+    get: (agreement, side, sequence) => owned(ledger.get(`${agreement}/${side}/${sequence}`)),
+  };
+}
+
+function heldStore(journal: Journal, { held }: TwinTables): HeldStore {
+  return {
+    put: (row) =>
+      journal.change('held.put', () => held.set(`${row.owner}/${row.name}`, ownRow(row))),
+    get: (owner, name) => owned(held.get(`${owner}/${name}`)),
+    page: (owner, after, limit) => {
+      const theirs = held
+        .values()
+        .filter((row) => row.owner === owner && row.trashedAt === undefined)
+        .filter((row) => after === undefined || row.name > after);
+      return sortedBy(theirs, (row) => [row.name])
+        .slice(0, limit)
+        .map(ownRow);
+    },
+    blockCount: (owner) =>
+      held.values().reduce((sum, row) => sum + (row.owner === owner ? row.blockCount : 0), 0),
+    owners: () => [...new Set(held.values().map((row) => row.owner))].sort(),
+    remove: (owner, name) => journal.change('held.remove', () => held.delete(`${owner}/${name}`)),
+  };
+}
+
+function manifestStore(journal: Journal, { manifests, receipts }: TwinTables): ManifestStore {
+  const receiptsOf = (manifest: string): ReceiptRow[] =>
+    sortedBy(
+      receipts.values().filter((row) => row.manifest === manifest),
+      (row) => [row.partner],
+    );
+  return {
+    put: (row) =>
+      journal.change('manifests.put', () =>
+        manifests.set(`${row.owner}/${hexText(row.hash)}`, ownRow(row)),
+      ),
+    ofOwner: (owner) => {
+      const theirs = manifests.values().filter((row) => row.owner === owner);
+      const order = (row: ManifestRow): (string | number)[] => [
+        row.incarnation,
+        row.sequence,
+        hexText(row.hash),
+      ];
+      return sortedBy(theirs, order).map(ownRow);
+    },
+    remove: (owner, hash) =>
+      journal.change('manifests.remove', () => {
+        manifests.delete(`${owner}/${hexText(hash)}`);
+        for (const { manifest, partner } of receiptsOf(hexText(hash)))
+          receipts.delete(`${manifest}/${partner}`);
+      }),
+    putReceipt: (partner, manifestHash, receipt) => {
+      const manifest = hexText(manifestHash);
+      journal.change('manifests.put-receipt', () =>
+        receipts.set(`${manifest}/${partner}`, ownRow({ manifest, partner, receipt })),
+      );
+    },
+    receipts: (manifestHash) =>
+      receiptsOf(hexText(manifestHash)).map(({ partner, receipt }) => ownRow({ partner, receipt })),
+  };
+}
+
+function invitationStore(journal: Journal, { invitations }: TwinTables): InvitationStore {
+  return {
+    put: (row) =>
+      journal.change('invitations.put', () =>
+        invitations.set(hexText(row.secretHash), ownRow(row)),
+      ),
+    get: (secretHash) => owned(invitations.get(hexText(secretHash))),
+    all: () =>
+      sortedBy(invitations.values(), (row) => [row.expiresAt, hexText(row.secretHash)]).map(ownRow),
+  };
+}
+
+function factStore(journal: Journal, { facts }: TwinTables): FactStore {
+  return {
+    get: (name) => owned(facts.get(name))?.value,
+    put: (name, value) => journal.change('facts.put', () => facts.set(name, ownRow({ value }))),
+  };
+}
