@@ -5,72 +5,22 @@
  * batches.
  */
 import type { Bytes } from '../base/bytes.ts';
+import { statFields as fields } from '../core/scan/stat-columns.ts';
+import type { ScanBatch, ScanRequest } from '../core/scan/tree-walk.ts';
 import type { PackId } from '../core/vocabulary/ids.ts';
 import type { PackContents, PackKind } from './stores.ts';
 
-/** Everything that `lstat` tells of a number of entries; row r of `numbers` starts at r × statFields.length. */
-export interface StatColumns {
-  readonly count: number;
-  /** All names, one after the other, raw bytes; name r ends at `nameEnds[r]`. Sorted by bytes. */
-  readonly names: Bytes;
-  readonly nameEnds: Uint32Array;
-  readonly numbers: BigInt64Array;
-  /** Targets of symbolic links by row. */
-  readonly targets: ReadonlyMap<number, Bytes>;
-}
+/** The shapes of a scan, which the core reads and writes. */
+export type { StatColumns, StatField } from '../core/scan/stat-columns.ts';
+export type {
+  ReadProblem,
+  ScanBatch,
+  ScannedDirectory,
+  ScanRequest,
+} from '../core/scan/tree-walk.ts';
 
-/** The columns of `StatColumns.numbers`, in this order. `mode` is st_mode with its type bits. */
-export const statFields = [
-  'mode',
-  'uid',
-  'gid',
-  'size',
-  'mtimeNs',
-  'ctimeNs',
-  'inode',
-  'device',
-  'linkCount',
-  'rawDevice',
-  'birthNs',
-  'blocks',
-] as const;
-
-export type StatField = (typeof statFields)[number];
-
-export type ReadProblem = {
-  /** Absolute path, raw bytes. */
-  readonly path: Bytes;
-  readonly problem: 'unreadable' | 'vanished' | 'changed-while-read' | 'too-long-name';
-  readonly detail: string;
-};
-
-export interface ScannedDirectory {
-  /** Absolute path, raw bytes; `/` for the top. */
-  readonly path: Bytes;
-  readonly entries: StatColumns;
-  /** SHA-256 over `entries`: equal signatures mean that nothing in this directory itself changed. */
-  readonly signature: Bytes;
-}
-
-/** Directories come after all directories inside them; the last of a scan is `/`. */
-export interface ScanBatch {
-  readonly directories: readonly ScannedDirectory[];
-  readonly problems: readonly ReadProblem[];
-}
-
-export interface ScanRequest {
-  /** Absolute paths of files and directories, raw bytes. */
-  readonly roots: readonly Bytes[];
-  /** Patterns in gitignore syntax, relative to each root. */
-  readonly excludePatterns: readonly string[];
-  /** Names of files which, where they stand, hold patterns for their folder, such as `.gitignore`. */
-  readonly excludeFileNames: readonly string[];
-  readonly oneFileSystem: boolean;
-  /** Larger files are left out. */
-  readonly maximumFileBytes: number | undefined;
-  /** Folders with a CACHEDIR.TAG keep only the tag. */
-  readonly skipCacheFolders: boolean;
-}
+/** The columns of `StatColumns.numbers`, in this order. */
+export const statFields: typeof fields = fields;
 
 /** A file, or the rest of one, to be read and cut. */
 export interface FileToCut {
@@ -118,7 +68,14 @@ export interface ChunkToSeal {
   readonly bytes: Bytes;
 }
 
+/** Names of users and groups on this computer, by number. */
+export interface OwnerNames {
+  readonly users: ReadonlyMap<number, string>;
+  readonly groups: ReadonlyMap<number, string>;
+}
+
 export interface ChunkPipeline {
+  ownerNames(): Promise<OwnerNames>;
   scan(request: ScanRequest, signal: AbortSignal): AsyncIterable<ScanBatch>;
   /** How many batches it is worth having in flight at once. */
   readonly width: number;
