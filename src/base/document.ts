@@ -48,6 +48,19 @@ export function decodeDocument<T>(
   return readFields(decoded.value.slice(2), read);
 }
 
+/** The same for an array without magic and version: a part of a document, or a text form whose prefix names it. */
+export function decodeFields<T>(
+  bytes: Uint8Array,
+  limitBytes: number,
+  read: (fields: FieldReader) => T,
+): Outcome<T, DocumentFailure> {
+  const decoded = decodeCbor(bytes, limitBytes);
+  if (!decoded.ok) return decoded;
+  if (!Array.isArray(decoded.value))
+    return failed({ code: 'document.bad-field', detail: 'an array' });
+  return readFields(decoded.value, read);
+}
+
 function readFields<T>(
   values: readonly CborValue[],
   read: (fields: FieldReader) => T,
