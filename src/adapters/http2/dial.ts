@@ -1,0 +1,169 @@
+/**
+ * Opens an HTTP/2 session to a peer: TCP, TLS 1.3 with both certificates, the identity checked, HTTP/2 settings exchanged.
+ *
+ * Addresses are tried in order, each with a head start over the next, and the first that leads to the right peer wins. A session
+ * counts as open with the other side's first SETTINGS frame: only then has it accepted our certificate.
+ */
+import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { secondMs } from '../../base/units.ts';
+import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { PeerAddress, Silence } from '../../ports/transport.ts';
+import { certifiedPeer } from './certificate.ts';
+import { offeredSettings, type TransportLimits } from './limits.ts';
+import { type Multiaddr, parseMultiaddr } from './multiaddr.ts';
+
+export interface DialOptions {
+  readonly context: SecureContext;
+  readonly limits: TransportLimits;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+type Dialled = Outcome<ClientHttp2Session, Silence>;
+
+const keepAliveMs = 15 * secondMs;
+
+/** Exactly one session, or the reason that tells most: somebody else answering tells more than nobody answering. */
+export async function dialPeer(to: PeerAddress, options: DialOptions): Promise<Dialled> {
+  const known = to.addresses.slice(0, options.limits.dialAddresses).map(parseMultiaddr);
+  const targets = known.flatMap((one) => (one.ok && one.value.port > 0 ? [one.value] : []));
+  if (targets.length === 0) return unreachable('no address of the peer is known');
+  const others = new AbortController();
+  const race = new DialRace(targets.length, () => others.abort());
+  const signal = AbortSignal.any([
+    options.signal,
+    others.signal,
+    AbortSignal.timeout(options.timeoutMs),
+  ]);
+  for (const target of targets) {
+    if (signal.aborted) race.lose(unreachable('no connection in time'));
+    else race.enter(dialAddress(to.peer, target, { ...options, signal }));
+    await race.stirred(options.limits.dialStaggerMs);
+  }
+  return race.outcome;
+}
+
+class DialRace {
+  readonly outcome: Promise<Dialled>;
+  readonly #decide: (dialled: Dialled) => void;
+  readonly #onWon: () => void;
+  #left: number;
+  #isWon = false;
+  #telling: Dialled | undefined;
+  #stir: (() => void) | undefined;
+
+  constructor(entrants: number, onWon: () => void) {
+    const { promise, resolve } = Promise.withResolvers<Dialled>();
+    this.outcome = promise;
+    this.#decide = resolve;
+    this.#onWon = onWon;
+    this.#left = entrants;
+  }
+
+  enter(attempt: Promise<Dialled>): void {
+    void attempt.then((dialled) => (dialled.ok ? this.#win(dialled.value) : this.lose(dialled)));
+  }
+
+  lose(dialled: Dialled): void {
+    const tellsMore = !dialled.ok && dialled.error.code === 'peer.wrong-identity';
+    if (this.#telling === undefined || tellsMore) this.#telling = dialled;
+    this.#left -= 1;
+    if (this.#left === 0) this.#decide(this.#telling);
+    this.#stir?.();
+  }
+
+  /** Resolves when an attempt ends, or after `waitMs`. */
+  stirred(waitMs: number): Promise<void> {
+    if (this.#isWon || this.#left === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#stir = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #win(session: ClientHttp2Session): void {
+    if (this.#isWon) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    this.#isWon = true;
+    this.#decide(succeeded(session));
+    this.#onWon();
+    this.#stir?.();
+  }
+}
+
+async function dialAddress(
+  peer: PeerId,
+  target: Multiaddr,
+  options: DialOptions,
+): Promise<Dialled> {
+  const socket = connectTls({
+    host: target.host,
+    port: target.port,
+    secureContext: options.context,
+    servername: '',
+    ALPNProtocols: ['h2'],
+    rejectUnauthorized: false,
+  });
+  const onAbort = (): void => {
+    socket.destroy(new Error('no connection in time'));
+  };
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const problem = await happened(socket, 'secureConnect');
+    if (problem !== undefined) return unreachable(problem);
+    if (!isPeer(socket, peer)) {
+      socket.destroy();
+      return failed({ code: 'peer.wrong-identity', detail: 'somebody else answers there' });
+    }
+    return await openSession(socket, options.limits);
+  } finally {
+    options.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function isPeer(socket: TLSSocket, peer: PeerId): boolean {
+  const certificate = socket.getPeerX509Certificate();
+  return (
+    certificate !== undefined &&
+    socket.getProtocol() === 'TLSv1.3' &&
+    certifiedPeer(certificate.raw) === peer
+  );
+}
+
+async function openSession(socket: TLSSocket, limits: TransportLimits): Promise<Dialled> {
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, keepAliveMs);
+  const session = connectHttp2('https://peer', {
+    createConnection: () => socket,
+    settings: offeredSettings(limits, limits.partner),
+    maxHeaderListPairs: limits.headerPairs,
+    maxSessionMemory: limits.partner.sessionMemoryMb,
+    maxReservedRemoteStreams: 0,
+  });
+  session.once('connect', () => session.setLocalWindowSize(limits.partner.connectionWindowBytes));
+  const problem = await happened(session, 'remoteSettings');
+  if (problem === undefined) return succeeded(session);
+  session.destroy(undefined, constants.NGHTTP2_CANCEL);
+  return unreachable(problem);
+}
+
+/** Resolves to undefined with `event`, to what went wrong with `error` or `close`. Later errors are nobody's business. */
+function happened(
+  source: ClientHttp2Session | TLSSocket,
+  event: 'secureConnect' | 'remoteSettings',
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const emitter: NodeJS.EventEmitter = source;
+    emitter.once(event, () => resolve(undefined));
+    emitter.on('error', (problem: Error) => resolve(problem.message));
+    emitter.once('close', () => resolve('the connection was closed'));
+  });
+}
+
+function unreachable(detail: string): Dialled {
+  return failed({ code: 'peer.unreachable', detail });
+}

@@ -1,0 +1,157 @@
+/**
+ * A connection that another peer opened: its identity is known, what it may use follows from its standing.
+ *
+ * HTTP/2 gives a peer cheap ways to make work (rapid reset, SETTINGS and PING floods, CONTINUATION, empty frames). Node and nghttp2 bound
+ * some of them when told to; the rest is counted here. A peer that goes over loses the connection, not just the request.
+ */
+import {
+  constants,
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { PeerStanding, RequestHandler } from '../../ports/transport.ts';
+import { answer, refuse } from './incoming-exchange.ts';
+import { offeredSettings, type StandingLimits, type TransportLimits } from './limits.ts';
+import type { PeerAccount, PeerAccounts } from './peer-accounts.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+export interface IncomingOptions {
+  readonly limits: TransportLimits;
+  readonly accounts: PeerAccounts;
+  readonly handler: RequestHandler;
+  readonly standingOf: (peer: PeerId) => PeerStanding;
+  readonly log: EventLog;
+}
+
+/** A stream of bytes whose other end has proven to be `peer`; any carrier can make one. */
+export interface AuthenticatedConnection {
+  readonly peer: PeerId;
+  readonly duplex: Duplex;
+  readonly remoteAddress: string | undefined;
+}
+
+export class IncomingSession {
+  readonly #connection: AuthenticatedConnection;
+  readonly #options: IncomingOptions;
+  readonly #account: PeerAccount;
+  readonly #http2: ServerHttp2Session;
+  readonly #controls: TokenBucket;
+  readonly #idleTimer: NodeJS.Timeout;
+  #activeCount = 0;
+  #refusedCount = 0;
+
+  /** `account` has been charged with this connection; it is given back when the session ends. */
+  constructor(connection: AuthenticatedConnection, account: PeerAccount, options: IncomingOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#account = account;
+    const standing = options.accounts.limitsOf(account);
+    const nowMs = performance.now();
+    this.#controls = new TokenBucket(standing.controlBurst, standing.controlsPerSecond, nowMs);
+    this.#http2 = performServerHandshake(connection.duplex, {
+      settings: offeredSettings(options.limits, standing),
+      maxHeaderListPairs: options.limits.headerPairs,
+      maxSessionMemory: standing.sessionMemoryMb,
+      maxSessionInvalidFrames: 50,
+      maxSessionRejectedStreams: 100,
+      streamResetBurst: standing.resetBurst,
+      streamResetRate: standing.resetsPerSecond,
+    });
+    this.#http2.setLocalWindowSize(standing.connectionWindowBytes);
+    this.#idleTimer = setTimeout(() => this.#closeWhenUnused(), standing.sessionIdleMs);
+    this.#idleTimer.unref();
+    this.#listen();
+  }
+
+  /** Resolves when the connection is closed; requests under way may finish. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#http2.destroyed) return resolve();
+      this.#http2.once('close', resolve);
+      this.#http2.close();
+    });
+  }
+
+  /** Never with `NO_ERROR`: that would reset streams in a way that looks like their end. */
+  destroy(code: number = constants.NGHTTP2_CANCEL): void {
+    if (!this.#http2.destroyed) this.#http2.destroy(undefined, code);
+  }
+
+  onClose(listener: () => void): void {
+    this.#http2.once('close', listener);
+  }
+
+  #listen(): void {
+    const session = this.#http2;
+    const { log, accounts } = this.#options;
+    const peer = this.#account.peer;
+    session.on('error', (problem) =>
+      log.write('debug', 'peer.session-failed', { peer, detail: problem.message }),
+    );
+    session.on('ping', () => this.#control());
+    session.on('remoteSettings', () => this.#control());
+    session.on('stream', (stream, headers) => this.#serve(stream, headers));
+    session.once('close', () => {
+      clearTimeout(this.#idleTimer);
+      accounts.disconnect(this.#account);
+    });
+  }
+
+  #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    this.#activeCount += 1;
+    const isUpload = !stream.endAfterHeaders;
+    if (isUpload) this.#account.uploadCount += 1;
+    stream.once('close', () => {
+      this.#activeCount -= 1;
+      if (isUpload) this.#account.uploadCount -= 1;
+      this.#idleTimer.refresh();
+    });
+    const limits = this.#currentLimits();
+    const isWithinRate = this.#account.bucket.take(performance.now());
+    if (!isWithinRate || this.#account.uploadCount > limits.concurrentUploads)
+      return this.#refuse(stream, limits);
+    const { handler, log } = this.#options;
+    const { peer, remoteAddress } = this.#connection;
+    const { bodyIdleMs } = this.#options.limits;
+    void answer(stream, headers, { peer, remoteAddress, handler, log, bodyIdleMs });
+  }
+
+  /** The engine may have made the peer a partner, or a stranger, since the last request. */
+  #currentLimits(): StandingLimits {
+    const { accounts, standingOf, limits } = this.#options;
+    const hasChanged = accounts.update(this.#account, standingOf(this.#account.peer));
+    const standing = accounts.limitsOf(this.#account);
+    if (hasChanged) {
+      this.#http2.settings(offeredSettings(limits, standing));
+      this.#http2.setLocalWindowSize(standing.connectionWindowBytes);
+    }
+    return standing;
+  }
+
+  /** A peer that goes on after so many refusals as its burst is large is not asking any more. */
+  #refuse(stream: ServerHttp2Stream, limits: StandingLimits): void {
+    this.#refusedCount += 1;
+    if (this.#refusedCount > limits.requestBurst) this.#calm('requests');
+    else refuse(stream, 429);
+  }
+
+  #control(): void {
+    if (!this.#controls.take(performance.now())) this.#calm('control frames');
+  }
+
+  #calm(flood: string): void {
+    const peer = this.#account.peer;
+    this.#options.log.write('warn', 'peer.flood', { peer, flood });
+    this.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  #closeWhenUnused(): void {
+    if (this.#activeCount > 0) this.#idleTimer.refresh();
+    else this.#http2.close();
+  }
+}

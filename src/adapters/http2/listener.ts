@@ -1,0 +1,128 @@
+/**
+ * Takes connections: bounded before the handshake, authenticated by it, then charged to the peer's account.
+ */
+import { constants } from 'node:crypto';
+import type { AddressInfo, Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { assert } from '../../base/assert.ts';
+import { secondMs } from '../../base/units.ts';
+import { certifiedPeer, type PeerIdentity } from './certificate.ts';
+import { type IncomingOptions, IncomingSession } from './incoming-session.ts';
+import { type Multiaddr, reachableAddresses } from './multiaddr.ts';
+
+const keepAliveMs = 15 * secondMs;
+
+export class Listener {
+  readonly #server: Server;
+  readonly #options: IncomingOptions;
+  readonly #sessions = new Set<IncomingSession>();
+  /** Connections whose handshake is not over, by the remote end's address and port. */
+  readonly #handshakes = new Map<string, Socket>();
+  #isClosing = false;
+
+  constructor(identity: PeerIdentity, options: IncomingOptions) {
+    this.#options = options;
+    this.#server = createServer({
+      key: identity.keyPem,
+      cert: identity.certificatePem,
+      minVersion: 'TLSv1.3',
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2'],
+      handshakeTimeout: options.limits.handshakeMs,
+      // A resumed session would skip the proof of identity.
+      secureOptions: constants.SSL_OP_NO_TICKET,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    });
+    this.#server.prependListener('connection', (socket) => this.#arrive(socket));
+    this.#server.on('secureConnection', (socket) => this.#admit(socket));
+    this.#server.on('tlsClientError', (problem, socket) => {
+      options.log.write('debug', 'peer.handshake-failed', { detail: problem.message });
+      socket.destroy();
+    });
+  }
+
+  /** Where it can be reached. Rejects when the address is not free or not ours. */
+  async listen(at: Multiaddr): Promise<readonly string[]> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      const ipv6Only = at.kind === 'ip6';
+      this.#server.listen({ host: at.host, port: at.port, ipv6Only }, () => {
+        this.#server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    const bound = this.#server.address();
+    assert(bound !== null && typeof bound !== 'string', 'a TCP server has an address');
+    return reachable(at, bound);
+  }
+
+  /** Takes no more connections; lets requests under way finish for `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    for (const socket of this.#handshakes.values()) socket.destroy();
+    const stopped = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    const closed = [...this.#sessions].map((session) => session.close());
+    const grace = setTimeout(() => {
+      for (const session of this.#sessions) session.destroy();
+    }, graceMs);
+    await Promise.all([stopped, ...closed]);
+    clearTimeout(grace);
+  }
+
+  #arrive(socket: Socket): void {
+    const { limits } = this.#options;
+    const address = socket.remoteAddress ?? '';
+    const fromThere = [...this.#handshakes.values()].filter(
+      (other) => other.remoteAddress === address,
+    );
+    if (
+      this.#handshakes.size >= limits.handshakes ||
+      fromThere.length >= limits.handshakesPerAddress
+    ) {
+      socket.destroy();
+      return;
+    }
+    const key = endOf(socket);
+    this.#handshakes.set(key, socket);
+    socket.once('close', () => this.#handshakes.delete(key));
+  }
+
+  #admit(socket: TLSSocket): void {
+    this.#handshakes.delete(endOf(socket));
+    socket.on('error', () => undefined);
+    const { log, accounts, standingOf } = this.#options;
+    const remoteAddress = socket.remoteAddress;
+    const certificate = socket.getPeerX509Certificate();
+    const peer = certificate === undefined ? undefined : certifiedPeer(certificate.raw);
+    if (this.#isClosing || peer === undefined || socket.alpnProtocol !== 'h2') {
+      log.write('debug', 'peer.refused', { reason: 'no identity' });
+      socket.destroy();
+      return;
+    }
+    const account = accounts.connect(peer, standingOf(peer));
+    if (account === undefined) {
+      log.write('debug', 'peer.refused', { peer, reason: 'too many connections' });
+      socket.destroy();
+      return;
+    }
+    const connection = { peer, duplex: socket, remoteAddress };
+    const session = new IncomingSession(connection, account, this.#options);
+    this.#sessions.add(session);
+    session.onClose(() => this.#sessions.delete(session));
+  }
+}
+
+function endOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+function reachable(at: Multiaddr, bound: AddressInfo): readonly string[] {
+  const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return reachableAddresses({ ...at, port: bound.port }, interfaces);
+}

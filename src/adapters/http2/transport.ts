@@ -1,0 +1,103 @@
+/**
+ * Peers over HTTP/2 on mutual TLS 1.3: the direct carrier of `Transport` (DESIGN §7).
+ *
+ * Plain HTTP/2 so that the protocol reads as every engineer expects; certificates are self-signed and pinned, because a peer's key is its
+ * name and nobody else's word is needed. Carriers that bring their own authenticated streams can hand them to `IncomingSession`.
+ */
+import { assert } from '../../base/assert.ts';
+import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { Listening, PeerStanding, RequestHandler, Transport } from '../../ports/transport.ts';
+import { isPath } from '../../ports/travelling-fields.ts';
+import { createPeerIdentity, type PeerIdentity } from './certificate.ts';
+import { defaultLimits, type TransportLimits } from './limits.ts';
+import { Listener } from './listener.ts';
+import { type Multiaddr, parseMultiaddr } from './multiaddr.ts';
+import { OutgoingPeers } from './outgoing-peers.ts';
+import { PeerAccounts } from './peer-accounts.ts';
+
+export interface PeerTransportOptions {
+  /** 32 bytes; the Ed25519 private key. */
+  readonly identitySeed: Uint8Array;
+  /** `/ip4/127.0.0.1/tcp/0` and the like; port 0 takes any free one. Empty: takes no connections. */
+  readonly listen: readonly string[];
+  readonly log: EventLog;
+  readonly limits?: Partial<TransportLimits>;
+}
+
+/** Asserts that the addresses to listen at are well formed; a configuration reader checks them with `parseMultiaddr`. */
+export function createPeerTransport(options: PeerTransportOptions): Transport {
+  const identity = createPeerIdentity(options.identitySeed);
+  const listenAt = options.listen.map((text) => {
+    const address = parseMultiaddr(text);
+    assert(address.ok, `an address to listen at: ${text}`);
+    return address.value;
+  });
+  const limits = { ...defaultLimits, ...options.limits };
+  return new Http2Transport(identity, listenAt, { log: options.log, limits });
+}
+
+interface Settings {
+  readonly log: EventLog;
+  readonly limits: TransportLimits;
+}
+
+class Http2Transport implements Transport {
+  readonly self: PeerId;
+  readonly #identity: PeerIdentity;
+  readonly #listenAt: readonly Multiaddr[];
+  readonly #settings: Settings;
+  readonly #outgoing: OutgoingPeers;
+  #listening: Listening | undefined;
+
+  constructor(identity: PeerIdentity, listenAt: readonly Multiaddr[], settings: Settings) {
+    this.self = identity.peer;
+    this.#identity = identity;
+    this.#listenAt = listenAt;
+    this.#settings = settings;
+    this.#outgoing = new OutgoingPeers(identity, settings.limits);
+  }
+
+  request: Transport['request'] = (to, request, options = {}) => {
+    assert(isPath(request.path), 'a path begins with /v1/ and is short');
+    return this.#outgoing.request(to, request, options);
+  };
+
+  async serve(
+    handler: RequestHandler,
+    standingOf: (peer: PeerId) => PeerStanding,
+  ): Promise<Listening> {
+    assert(this.#listening === undefined, 'one handler at a time');
+    const { limits, log } = this.#settings;
+    const accounts = new PeerAccounts(limits);
+    const listeners = this.#listenAt.map(
+      () => new Listener(this.#identity, { limits, log, accounts, handler, standingOf }),
+    );
+    const close = async (): Promise<void> => {
+      this.#listening = undefined;
+      await Promise.all(listeners.map((listener) => listener.close(limits.closeGraceMs)));
+    };
+    this.#listening = { addresses: [], close };
+    try {
+      const bound = await Promise.all(
+        listeners.map((listener, index) => this.#listen(listener, index)),
+      );
+      this.#listening = { addresses: bound.flat(), close };
+      return this.#listening;
+    } catch (problem) {
+      await close();
+      throw problem;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { closeGraceMs } = this.#settings.limits;
+    await Promise.all([this.#listening?.close(), this.#outgoing.close(closeGraceMs)]);
+  }
+
+  #listen(listener: Listener, index: number): Promise<readonly string[]> {
+    const at = this.#listenAt[index];
+    assert(at !== undefined, 'a listener for each address');
+    return listener.listen(at);
+  }
+}
