@@ -47,22 +47,20 @@ export function utf8Text(bytes: Uint8Array): string | undefined {
   }
 }
 
-const hexDigits: readonly string[] = Array.from({ length: 256 }, (_, value) =>
-  value.toString(16).padStart(2, '0'),
-);
+/** A view for the conversions that the platform does natively. */
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
 
 export function hexText(bytes: Uint8Array): string {
-  let text = '';
-  for (const value of bytes) text += hexDigits[value];
-  return text;
+  return viewOf(bytes).toString('hex');
 }
 
 /** The bytes of an even number of hexadecimal digits, or undefined when `text` is anything else. */
 export function hexBytes(text: string): Bytes | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);
-  for (let index = 0; index < bytes.length; index += 1)
-    bytes[index] = Number.parseInt(text.slice(index * 2, index * 2 + 2), 16);
+  bytes.set(Buffer.from(text, 'hex'));
   return bytes;
 }
 
