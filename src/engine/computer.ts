@@ -18,6 +18,7 @@ import type { RestoreTarget, TargetProblem } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { StripeCoder } from '../ports/stripe-coder.ts';
 import type { Transport } from '../ports/transport.ts';
+import type { Kernels } from '../primitives/kernels/kernels.ts';
 
 export interface ComputerPorts {
   readonly clock: Clock;
@@ -30,6 +31,8 @@ export interface ComputerPorts {
   readonly held: BlobStore;
   readonly pipeline: ChunkPipeline;
   readonly coder: StripeCoder;
+  /** For decoding what restores read. */
+  readonly kernels: Kernels;
   readonly log: EventLog;
 }
 

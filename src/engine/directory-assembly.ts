@@ -1,0 +1,366 @@
+/**
+ * From scanned directories and cut files to trees.
+ *
+ * Directories arrive after all directories inside them, but files of either may still be on their way through the pipeline. Each directory waits
+ * here until all contents of its own are known, becomes a tree, and hands the tree's chunks to its parent. One that did not change since the
+ * last scan is not built again (C15).
+ */
+import { assert, present } from '../base/assert.ts';
+import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
+import type { Instant } from '../base/units.ts';
+import {
+  decodeColumns,
+  encodeColumns,
+  kindAt,
+  nameAt,
+  type StatColumns,
+  smallStatAt,
+  statAt,
+  statOffset,
+  statWidth,
+  textOfBytes,
+} from '../core/scan/stat-columns.ts';
+import { decodeTree, encodeTree, splitTree } from '../core/scan/tree-codec.ts';
+import type { TreeEntry } from '../core/scan/tree-entry.ts';
+import type { ChunkNamer } from '../core/sealing/chunk-id.ts';
+import { type ChunkId, idBytes } from '../core/vocabulary/ids.ts';
+import type { ChunkToSeal, OwnerNames, ScannedDirectory } from '../ports/chunk-pipeline.ts';
+import type { ScanMemoryRow, Stores } from '../ports/stores.ts';
+import { joinPath } from './path-join.ts';
+
+/** A file whose contents the assembly waits for. */
+export interface WantedFile {
+  readonly directory: PendingDirectory;
+  readonly row: number;
+  /** Absolute. */
+  readonly path: Bytes;
+}
+
+/** What a finished tree leaves behind: chunks to be packed, and what the next scan remembers. */
+export interface FinishedTree {
+  readonly chunks: readonly ChunkToSeal[];
+  readonly memory: ScanMemoryRow;
+  readonly bodies: readonly { readonly chunk: ChunkId; readonly body: Bytes }[];
+}
+
+export interface AssemblyCounts {
+  files: number;
+  directories: number;
+  symlinks: number;
+  other: number;
+  bytes: number;
+  filesUnchanged: number;
+}
+
+/** A directory whose contents are not all known yet. */
+export interface PendingDirectory {
+  readonly path: Bytes;
+  readonly columns: StatColumns;
+  readonly signature: Bytes;
+  /** By row; undefined: not known yet, or nothing to know; null: left out. */
+  readonly content: (readonly ChunkId[] | null | undefined)[];
+  readonly sizes: Map<number, number>;
+  missing: number;
+  parent: { readonly directory: PendingDirectory; readonly row: number } | undefined;
+  remembered: Remembered | undefined;
+}
+
+/** What the last scan knew of the same directory. */
+interface Remembered {
+  readonly row: ScanMemoryRow;
+  readonly columns: StatColumns;
+  readonly rows: ReadonlyMap<string, number>;
+  readonly content: ReadonlyMap<string, readonly ChunkId[]>;
+}
+
+export interface AssemblyOptions {
+  readonly stores: Stores;
+  readonly namer: ChunkNamer;
+  readonly owners: OwnerNames;
+  /** When the scan began. */
+  readonly startedAt: Instant;
+  readonly finished: (tree: FinishedTree) => void;
+}
+
+/** A file that changed this shortly before the scan may change again without its times telling: it is read again next time. */
+const racyMs = 2_000;
+
+export class DirectoryAssembly {
+  readonly counts: AssemblyCounts = {
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+    other: 0,
+    bytes: 0,
+    filesUnchanged: 0,
+  };
+  readonly #options: AssemblyOptions;
+  readonly #pending = new Map<string, PendingDirectory>();
+  /** Trees whose parents were not scanned yet, by path. */
+  readonly #trees = new Map<string, readonly ChunkId[]>();
+  readonly #emptyTree: FinishedTree['bodies'];
+  /** Files with several names: the first is read, the others follow it. */
+  readonly #links = new Map<
+    string,
+    { content?: readonly ChunkId[] | null; size: number; waiting: WantedFile[] }
+  >();
+
+  constructor(options: AssemblyOptions) {
+    this.#options = options;
+    this.#emptyTree = this.#chunksOf(encodeTree([]));
+  }
+
+  /** Takes the next directory of the scan; gives the files of it that must be read. */
+  add(scanned: ScannedDirectory): readonly WantedFile[] {
+    const directory: PendingDirectory = {
+      path: scanned.path,
+      columns: scanned.entries,
+      signature: scanned.signature,
+      content: new Array(scanned.entries.count),
+      sizes: new Map(),
+      missing: 1,
+      parent: undefined,
+      remembered: this.#remember(scanned),
+    };
+    this.#pending.set(textOfBytes(directory.path), directory);
+    const wanted: WantedFile[] = [];
+    for (let row = 0; row < scanned.entries.count; row += 1) this.#addRow(directory, row, wanted);
+    this.#release(directory);
+    return wanted;
+  }
+
+  /** The contents of a wanted file are known: its chunks in order, or null when it is to be left out. */
+  settle(file: WantedFile, content: readonly ChunkId[] | null, sizeBytes: number): void {
+    this.#fill(file, content, sizeBytes);
+    const key = linkKey(file.directory.columns, file.row);
+    const group = key === undefined ? undefined : this.#links.get(key);
+    if (group === undefined) return;
+    group.content = content;
+    group.size = sizeBytes;
+    for (const other of group.waiting.splice(0)) this.#fill(other, content, sizeBytes);
+  }
+
+  /** The tree of `/`, once everything is settled. */
+  top(): readonly ChunkId[] {
+    assert(this.#pending.size === 0, 'every directory is finished');
+    return present(this.#trees.get('/'), 'a scan ends with the top');
+  }
+
+  #remember(scanned: ScannedDirectory): Remembered | undefined {
+    const { stores } = this.#options;
+    const row = stores.scanMemory.get(scanned.path);
+    if (row === undefined) return undefined;
+    const bodies: Bytes[] = [];
+    for (const chunk of row.tree) {
+      const body = stores.trees.get(chunk);
+      if (body === undefined || stores.chunks.place(chunk) === undefined) return undefined;
+      bodies.push(body);
+    }
+    const entries = decodeTree(
+      bodies.length === 1 ? present(bodies[0], 'one') : concatBytes(bodies),
+    );
+    if (!entries.ok) return undefined;
+    const content = new Map(entries.value.map((entry) => [textOfBytes(entry.name), entry.content]));
+    const columns = decodeColumns(row.columns);
+    if (!columns.ok) return undefined;
+    const rows = new Map<string, number>();
+    for (let index = 0; index < columns.value.count; index += 1)
+      rows.set(textOfBytes(nameAt(columns.value, index)), index);
+    return { row, columns: columns.value, rows, content };
+  }
+
+  #addRow(directory: PendingDirectory, row: number, wanted: WantedFile[]): void {
+    const kind = kindAt(directory.columns, row);
+    if (kind === 'file') this.#addFile(directory, row, wanted);
+    else if (kind === 'directory') this.#addDirectory(directory, row);
+    else if (kind === 'symlink') this.counts.symlinks += 1;
+    else this.counts.other += 1;
+  }
+
+  #addDirectory(directory: PendingDirectory, row: number): void {
+    this.counts.directories += 1;
+    const key = textOfBytes(joinPath(directory.path, nameAt(directory.columns, row)));
+    const pending = this.#pending.get(key);
+    if (pending !== undefined) {
+      pending.parent = { directory, row };
+      directory.missing += 1;
+      return;
+    }
+    const tree = this.#trees.get(key) ?? this.#emptyTree.map(({ chunk }) => chunk);
+    this.#trees.delete(key);
+    directory.content[row] = tree;
+  }
+
+  #addFile(directory: PendingDirectory, row: number, wanted: WantedFile[]): void {
+    const size = Number(statAt(directory.columns, row, 'size'));
+    this.counts.files += 1;
+    this.counts.bytes += size;
+    if (size === 0) {
+      directory.content[row] = [];
+      return;
+    }
+    const unchanged = this.#unchangedContent(directory, row);
+    if (unchanged !== undefined) {
+      this.counts.filesUnchanged += 1;
+      directory.content[row] = unchanged;
+      return;
+    }
+    const file = {
+      directory,
+      row,
+      path: joinPath(directory.path, nameAt(directory.columns, row)),
+    };
+    directory.missing += 1;
+    if (!this.#joinLinks(file)) wanted.push(file);
+  }
+
+  /** Whether another name of the same file is being read, or was. */
+  #joinLinks(file: WantedFile): boolean {
+    const key = linkKey(file.directory.columns, file.row);
+    if (key === undefined) return false;
+    const group = this.#links.get(key);
+    if (group === undefined) {
+      this.#links.set(key, { size: 0, waiting: [] });
+      return false;
+    }
+    if (group.content === undefined) group.waiting.push(file);
+    else this.#fill(file, group.content, group.size);
+    return true;
+  }
+
+  #unchangedContent(directory: PendingDirectory, row: number): readonly ChunkId[] | undefined {
+    const { remembered, columns } = directory;
+    if (remembered === undefined) return undefined;
+    const name = textOfBytes(nameAt(columns, row));
+    const old = remembered.rows.get(name);
+    if (old === undefined) return undefined;
+    for (const field of ['size', 'mtimeNs', 'ctimeNs', 'inode', 'device', 'mode'] as const)
+      if (statAt(columns, row, field) !== statAt(remembered.columns, old, field)) return undefined;
+    return remembered.content.get(name);
+  }
+
+  #fill(file: WantedFile, content: readonly ChunkId[] | null, sizeBytes: number): void {
+    const { directory, row } = file;
+    assert(directory.content[row] === undefined, 'a file is settled once');
+    directory.content[row] = content;
+    directory.sizes.set(row, sizeBytes);
+    this.#release(directory);
+  }
+
+  /** One more thing of the directory is known; finished ones climb up to their parents. */
+  #release(directory: PendingDirectory): void {
+    let current: PendingDirectory | undefined = directory;
+    while (current !== undefined) {
+      current.missing -= 1;
+      if (current.missing > 0) return;
+      const tree = this.#finish(current);
+      const key = textOfBytes(current.path);
+      this.#pending.delete(key);
+      if (current.parent === undefined) {
+        this.#trees.set(key, tree);
+        return;
+      }
+      current.parent.directory.content[current.parent.row] = tree;
+      current = current.parent.directory;
+    }
+  }
+
+  #finish(directory: PendingDirectory): readonly ChunkId[] {
+    const { remembered } = directory;
+    if (remembered !== undefined && this.#isUnchanged(directory, remembered))
+      return remembered.row.tree;
+    const bodies = this.#chunksOf(encodeTree(this.#entriesOf(directory)));
+    const tree = bodies.map(({ chunk }) => chunk);
+    const racyNs = BigInt(this.#options.startedAt - racyMs) * 1_000_000n;
+    const { columns, racy } = withoutRacyTimes(directory.columns, racyNs);
+    this.#options.finished({
+      chunks: bodies.map(({ body }) => ({ id: this.#options.namer.idBytesOf(body), bytes: body })),
+      memory: {
+        path: directory.path,
+        signature: racy ? new Uint8Array(idBytes) : directory.signature,
+        columns: encodeColumns(columns),
+        tree,
+      },
+      bodies,
+    });
+    return tree;
+  }
+
+  #isUnchanged(directory: PendingDirectory, remembered: Remembered): boolean {
+    if (!equalBytes(remembered.row.signature, directory.signature)) return false;
+    for (let row = 0; row < directory.columns.count; row += 1) {
+      const content = directory.content[row];
+      if (content === undefined) continue;
+      const old = remembered.content.get(textOfBytes(nameAt(directory.columns, row)));
+      if (content === null || old === undefined || old.join() !== content.join()) return false;
+    }
+    return true;
+  }
+
+  #entriesOf(directory: PendingDirectory): TreeEntry[] {
+    const entries: TreeEntry[] = [];
+    for (let row = 0; row < directory.columns.count; row += 1)
+      if (directory.content[row] !== null) entries.push(this.#entryOf(directory, row));
+    return entries;
+  }
+
+  #entryOf(directory: PendingDirectory, row: number): TreeEntry {
+    const { columns } = directory;
+    const kind = kindAt(columns, row) ?? 'socket';
+    const uid = smallStatAt(columns, row, 'uid');
+    const gid = smallStatAt(columns, row, 'gid');
+    const userName = this.#options.owners.users.get(uid);
+    const groupName = this.#options.owners.groups.get(gid);
+    const target = columns.targets.get(row);
+    const size = statAt(columns, row, 'size');
+    const many = kind === 'file' && statAt(columns, row, 'linkCount') > 1n;
+    return {
+      name: nameAt(columns, row),
+      kind,
+      mode: smallStatAt(columns, row, 'mode') & 0o7777,
+      uid,
+      gid,
+      ...(userName === undefined ? {} : { userName }),
+      ...(groupName === undefined ? {} : { groupName }),
+      modifiedNs: statAt(columns, row, 'mtimeNs'),
+      sizeBytes: kind === 'file' ? (directory.sizes.get(row) ?? Number(size)) : 0,
+      content: directory.content[row] ?? [],
+      ...(kind === 'symlink' && target !== undefined ? { target } : {}),
+      ...(many
+        ? {
+            hardLink: {
+              device: statAt(columns, row, 'device'),
+              inode: statAt(columns, row, 'inode'),
+            },
+          }
+        : {}),
+      ...(kind === 'file' && statAt(columns, row, 'blocks') * 512n < size ? { sparse: true } : {}),
+    };
+  }
+
+  #chunksOf(tree: Bytes): FinishedTree['bodies'] {
+    return splitTree(tree).map((body) => ({ chunk: this.#options.namer.idOf(body), body }));
+  }
+}
+
+function linkKey(columns: StatColumns, row: number): string | undefined {
+  if (statAt(columns, row, 'linkCount') <= 1n) return undefined;
+  return `${statAt(columns, row, 'device')}:${statAt(columns, row, 'inode')}`;
+}
+
+/** The columns with the change time of every racy row set to 0, which no file has, so that it counts as changed next time. */
+function withoutRacyTimes(
+  columns: StatColumns,
+  racyNs: bigint,
+): { readonly columns: StatColumns; readonly racy: boolean } {
+  let numbers: BigInt64Array | undefined;
+  for (let row = 0; row < columns.count; row += 1) {
+    if (kindAt(columns, row) !== 'file') continue;
+    if (statAt(columns, row, 'ctimeNs') < racyNs) continue;
+    numbers ??= columns.numbers.slice();
+    numbers[row * statWidth + statOffset.ctimeNs] = 0n;
+  }
+  return numbers === undefined
+    ? { columns, racy: false }
+    : { columns: { ...columns, numbers }, racy: true };
+}

@@ -1,0 +1,200 @@
+/**
+ * Sends packs out: codes each for the partners there are, seals its shards, and keeps at it until every shard is acknowledged (C5, C12, C36).
+ *
+ * What is to be sent stands in the catalogue, not here: the outbox looks for packs with shards that are not held, oldest first, whenever something
+ * changed or a partner may be tried again. A shard counts as held once the partner's signed acknowledgement, checked against what was sent, is stored.
+ */
+import { present } from '../base/assert.ts';
+import { stripeIdOf } from '../core/erasure/layout.ts';
+import { chooseCode } from '../core/placement/code-choice.ts';
+import { placeShards } from '../core/placement/placement.ts';
+import { type Code, shardCount } from '../core/vocabulary/code.ts';
+import type { PackId, PeerId } from '../core/vocabulary/ids.ts';
+import { blockBytes } from '../core/vocabulary/limits.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { PackRow, ShardRow, Stores } from '../ports/stores.ts';
+import type { SealedShard, StripeCoder } from '../ports/stripe-coder.ts';
+import type { Backoff } from './backoff.ts';
+import type { Notifier } from './notifier.ts';
+import type { PartnerBook } from './partner-book.ts';
+import { shardBytesOf, spaceLeft } from './partner-space.ts';
+import type { ShardDelivery } from './shard-delivery.ts';
+import type { Spool } from './spool.ts';
+import { TaskPool } from './task-pool.ts';
+
+/** Packs on their way at once: each takes about three times its size in memory. */
+const packsAtOnce = 3;
+/** How often the outbox looks again when nothing happens. */
+const lookAgainMs = 60_000;
+
+export interface OutboxParts {
+  readonly stores: Stores;
+  readonly coder: StripeCoder;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly spool: Spool;
+  readonly book: PartnerBook;
+  readonly delivery: ShardDelivery;
+  readonly backoff: Backoff;
+  readonly changes: Notifier;
+}
+
+export class Outbox {
+  readonly #parts: OutboxParts;
+  /** Partners that refused a shard for want of space. */
+  readonly #full = new Set<PeerId>();
+
+  constructor(parts: OutboxParts) {
+    this.#parts = parts;
+  }
+
+  /** Works until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { changes, clock, backoff } = this.#parts;
+    while (!signal.aborted) {
+      const changed = changes.changed(signal);
+      const sent = await this.sendRound(signal);
+      if (sent > 0) continue;
+      const waiting = new AbortController();
+      const pause = clock.sleep(
+        Math.min(lookAgainMs, backoff.nextMs() ?? lookAgainMs),
+        waiting.signal,
+      );
+      await Promise.race([changed, pause]);
+      waiting.abort();
+    }
+  }
+
+  /** Sends whatever can be sent now; gives the number of shards that became held. */
+  async sendRound(signal: AbortSignal): Promise<number> {
+    let sent = 0;
+    const pool = new TaskPool(packsAtOnce);
+    for (const pack of this.#parts.stores.shards.incompletePacks()) {
+      if (signal.aborted) break;
+      const row = this.#parts.stores.packs.get(pack);
+      if (row?.spooled !== true) continue;
+      await pool.start(async () => {
+        sent += await this.#sendPack(row, signal);
+      });
+    }
+    await pool.drain();
+    return sent;
+  }
+
+  /** Whether any partner could take something now or soon. */
+  hasTakers(): boolean {
+    return this.#parts.book.open().some(({ partner }) => !this.#full.has(partner));
+  }
+
+  /** Partners may have room again, or new ones came. */
+  reconsider(): void {
+    this.#full.clear();
+  }
+
+  async #sendPack(row: PackRow, signal: AbortSignal): Promise<number> {
+    const code = row.code ?? this.#plan(row);
+    if (code === undefined) return 0;
+    const due = this.#due(row.pack);
+    if (due.length === 0) return 0;
+    const bytes = await this.#parts.spool.read(row.pack);
+    if (bytes === undefined) return 0;
+    const sealed = await this.#parts.coder.code(
+      { pack: row.pack, suite: row.suite, bytes },
+      code,
+      due,
+    );
+    const outcomes = await Promise.all(
+      sealed.map((shard) => this.#sendShard(row.pack, shard, signal)),
+    );
+    const sent = outcomes.filter((held) => held).length;
+    if (sent > 0) await this.#settle(row, code);
+    return sent;
+  }
+
+  /** Chooses code and partners for a pack that has none; undefined while there are too few. */
+  #plan(row: PackRow): Code | undefined {
+    const { stores, book, log } = this.#parts;
+    const open = book.open();
+    const code = chooseCode(open.length);
+    if (code === undefined) return undefined;
+    const stripe = stripeIdOf({ packId: row.pack, packLength: row.lengthBytes, code });
+    const shardBytes = shardBytesOf(row.lengthBytes, code);
+    const partners = open.map((agreement) => ({
+      peer: agreement.partner,
+      freeBytes: this.#full.has(agreement.partner) ? 0 : spaceLeft(stores, agreement),
+    }));
+    const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
+    if (!placed.ok) {
+      log.write('warn', 'pack.no-room', { pack: row.pack, bytes: shardBytes });
+      return undefined;
+    }
+    stores.transact(() => {
+      stores.packs.update(row.pack, { code, stripe });
+      for (const [index, partner] of placed.value)
+        stores.shards.put({ pack: row.pack, index, partner, phase: 'planned' });
+    });
+    return code;
+  }
+
+  /** Shards to be sent now: their partners take shards and are not waiting to be tried again. */
+  #due(pack: PackId): readonly ShardRow[] {
+    const { stores, book, backoff } = this.#parts;
+    const open = new Set(book.open().map(({ partner }) => partner));
+    return stores.shards
+      .ofPack(pack)
+      .filter(
+        ({ phase, partner }) => phase !== 'held' && open.has(partner) && !backoff.waits(partner),
+      );
+  }
+
+  async #sendShard(pack: PackId, shard: SealedShard, signal: AbortSignal): Promise<boolean> {
+    const { delivery, stores, log, backoff } = this.#parts;
+    const row = present(stores.packs.get(pack), 'a pack on its way');
+    const delivered = await delivery.deliver({ pack: row, shard, signal });
+    if (delivered.ok) {
+      backoff.cleared(shard.partner);
+      return true;
+    }
+    const { code } = delivered.error;
+    log.write('info', 'shard.not-sent', { pack, index: shard.index, partner: shard.partner, code });
+    if (code === 'delivery.no-space') {
+      this.#full.add(shard.partner);
+      this.#moveElsewhere(row, shard);
+    } else if (code !== 'delivery.cancelled') backoff.failed(shard.partner);
+    return false;
+  }
+
+  /** Plans a shard for another partner that has none of this stripe and has room, if there is one. */
+  #moveElsewhere(row: PackRow, shard: SealedShard): void {
+    const { stores, book } = this.#parts;
+    const taken = new Set(stores.shards.ofPack(row.pack).map(({ partner }) => partner));
+    const other = book
+      .open()
+      .filter(({ partner }) => !taken.has(partner) && !this.#full.has(partner))
+      .find((agreement) => spaceLeft(stores, agreement) >= shard.bytes.length);
+    if (other === undefined) return;
+    stores.shards.put({
+      pack: row.pack,
+      index: shard.index,
+      partner: other.partner,
+      phase: 'planned',
+    });
+    this.#parts.changes.notify();
+  }
+
+  async #settle(row: PackRow, code: Code): Promise<void> {
+    const { stores, spool, changes } = this.#parts;
+    const held = stores.shards.ofPack(row.pack).filter(({ phase }) => phase === 'held').length;
+    if (held === shardCount(code)) {
+      spool.released(row);
+      await spool.trimCache();
+    }
+    changes.notify();
+  }
+}
+
+/** Whole blocks of a shard. */
+export function blockCountOf(shard: SealedShard): number {
+  return shard.bytes.length / blockBytes;
+}

@@ -1,0 +1,158 @@
+/**
+ * Bytes of packs, from the spool when they lie there, otherwise from partners.
+ *
+ * Only the codewords that hold the wanted bytes are read; of codewords that hold few of them, only the elements that do.
+ */
+import { assert, present } from '../base/assert.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { type ErasureCode, erasureCodeOf } from '../core/erasure/erasure-code.ts';
+import { type ElementRange, rangesOf } from '../core/erasure/layout.ts';
+import { type Code, codeText } from '../core/vocabulary/code.ts';
+import type { PackId, PeerId } from '../core/vocabulary/ids.ts';
+import type { BlobRange } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { PackRow, Stores } from '../ports/stores.ts';
+import type { Kernels } from '../primitives/kernels/kernels.ts';
+import type { PartnerPace } from './partner-pace.ts';
+import type { ShardFetch } from './shard-fetch.ts';
+import type { Spool } from './spool.ts';
+import { type Stretch, StretchRead } from './stretch-read.ts';
+
+export type PackReadFailure = {
+  readonly code: 'pack.unknown' | 'pack.too-few-partners';
+  readonly detail: string;
+};
+
+export interface PackSourceParts {
+  readonly stores: Stores;
+  readonly spool: Spool;
+  readonly fetch: ShardFetch;
+  readonly pace: PartnerPace;
+  readonly clock: Clock;
+  readonly kernels: Kernels;
+  readonly log: EventLog;
+}
+
+/** Codewords read at once: about 16 MiB of data at k = 4. */
+const stretchCodewords = 64;
+
+export class PackSource {
+  readonly #parts: PackSourceParts;
+  readonly #codes = new Map<string, ErasureCode>();
+  /** Since this source was made. */
+  decodedCodewords = 0;
+
+  constructor(parts: PackSourceParts) {
+    this.#parts = parts;
+  }
+
+  /** Bytes of a pack as they were coded. They are authenticated, but not yet opened. */
+  async read(pack: PackId, range: BlobRange): Promise<Outcome<Bytes, PackReadFailure>> {
+    const row = this.#parts.stores.packs.get(pack);
+    if (row === undefined) return failed({ code: 'pack.unknown', detail: pack });
+    assert(range.offset + range.length <= row.lengthBytes, 'a range lies inside its pack');
+    if (row.spooled) {
+      const local = await this.#parts.spool.read(pack, range);
+      if (local !== undefined) return succeeded(local);
+    }
+    return await this.readFromPartners(row, range);
+  }
+
+  async readFromPartners(row: PackRow, range: BlobRange): Promise<Outcome<Bytes, PackReadFailure>> {
+    if (row.code === undefined || row.stripe === undefined)
+      return failed({ code: 'pack.unknown', detail: `${row.pack} was never sent out` });
+    const output = new Uint8Array(range.length);
+    const pieces = placed(rangesOf(range.offset, range.length, row.code.dataShards));
+    for (const stretch of stretchesOf(pieces)) {
+      const read = await this.#readStretch(row, row.code, stretch);
+      if (!read.ok) return read;
+      for (const { piece, at } of pieces) {
+        const element = read.value.get(piece.shard)?.[piece.codeword - stretch.first];
+        if (element !== undefined) output.set(element.subarray(piece.start, piece.end), at);
+      }
+    }
+    return succeeded(output);
+  }
+
+  async #readStretch(
+    row: PackRow,
+    code: Code,
+    stretch: Stretch,
+  ): Promise<Outcome<ReadonlyMap<number, readonly Bytes[]>, PackReadFailure>> {
+    const { clock, pace, fetch, stores } = this.#parts;
+    const stripe = present(row.stripe, 'a coded pack has a stripe');
+    const holders = new Map<number, PeerId>();
+    for (const shard of stores.shards.ofPack(row.pack))
+      if (shard.phase === 'held') holders.set(shard.index, shard.partner);
+    const read = await new StretchRead(
+      {
+        clock,
+        code: this.#codeOf(code),
+        holders,
+        rank: (partner) => pace.rank(partner),
+        doubtful: (partner) => pace.doubtful(partner),
+        hedgeMs: (partner, blocks) => pace.hedgeMs(partner, blocks),
+        fetch: (index, wanted, signal) =>
+          fetch.blocks(
+            { suite: row.suite, stripe, index, partner: present(holders.get(index), 'a holder') },
+            wanted,
+            signal,
+          ),
+      },
+      stretch,
+    ).run();
+    if (!read.ok)
+      return failed({
+        code: 'pack.too-few-partners',
+        detail: `${read.error.available} of ${codeText(code)} shards answered, ${code.dataShards} are needed`,
+      });
+    this.decodedCodewords += read.value.decodedCodewords;
+    return succeeded(read.value.elements);
+  }
+
+  #codeOf(code: Code): ErasureCode {
+    const key = `${code.id} ${codeText(code)}`;
+    const known = this.#codes.get(key);
+    if (known !== undefined) return known;
+    const made = erasureCodeOf(code, this.#parts.kernels);
+    this.#codes.set(key, made);
+    return made;
+  }
+}
+
+/** A piece of an element, and where in the output its bytes go. */
+interface PlacedPiece {
+  readonly piece: ElementRange;
+  readonly at: number;
+}
+
+function placed(ranges: readonly ElementRange[]): readonly PlacedPiece[] {
+  let at = 0;
+  return ranges.map((piece) => {
+    const here = { piece, at };
+    at += piece.end - piece.start;
+    return here;
+  });
+}
+
+function stretchesOf(pieces: readonly PlacedPiece[]): Stretch[] {
+  const stretches: Stretch[] = [];
+  let open: { first: number; last: number; wanted: Set<number> } | undefined;
+  const close = (): void => {
+    if (open === undefined) return;
+    const { first, last, wanted } = open;
+    stretches.push({ first, count: last - first + 1, wanted: [...wanted].sort((a, b) => a - b) });
+  };
+  for (const { piece } of pieces) {
+    if (open === undefined || piece.codeword >= open.first + stretchCodewords) {
+      close();
+      open = { first: piece.codeword, last: piece.codeword, wanted: new Set() };
+    }
+    open.last = piece.codeword;
+    open.wanted.add(piece.shard);
+  }
+  close();
+  return stretches;
+}

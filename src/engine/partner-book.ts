@@ -1,0 +1,65 @@
+/** The partners of this computer, from their agreements: who they are, where they are found, when they were last heard of. */
+import type { Instant } from '../base/units.ts';
+import type { PeerId } from '../core/vocabulary/ids.ts';
+import type { AgreementRow, Stores } from '../ports/stores.ts';
+import type { PeerAddress, PeerStanding } from '../ports/transport.ts';
+
+export class PartnerBook {
+  readonly #stores: Stores;
+  readonly #reachable = new Map<PeerId, boolean>();
+
+  constructor(stores: Stores) {
+    this.#stores = stores;
+  }
+
+  /** Agreements in force, paused ones among them. */
+  all(): readonly AgreementRow[] {
+    return this.#stores.agreements
+      .all()
+      .filter((row) => row.phase === 'standing' || row.phase === 'paused');
+  }
+
+  /** Those that new shards may go to. */
+  open(): readonly AgreementRow[] {
+    return this.all().filter((row) => row.phase === 'standing');
+  }
+
+  get(peer: PeerId): AgreementRow | undefined {
+    const row = this.#stores.agreements.ofPartner(peer);
+    return row !== undefined && (row.phase === 'standing' || row.phase === 'paused')
+      ? row
+      : undefined;
+  }
+
+  addressOf(peer: PeerId): PeerAddress {
+    return { peer, addresses: this.#stores.agreements.ofPartner(peer)?.addresses ?? [] };
+  }
+
+  standingOf(peer: PeerId): PeerStanding {
+    return this.get(peer) === undefined ? 'stranger' : 'partner';
+  }
+
+  heard(peer: PeerId, now: Instant): void {
+    this.#reachable.set(peer, true);
+    const row = this.#stores.agreements.ofPartner(peer);
+    // Once a minute is enough for people, and spares the disk.
+    if (row !== undefined && (row.lastSeenAt === undefined || now - row.lastSeenAt > 60_000))
+      this.#stores.agreements.put({ ...row, lastSeenAt: now });
+  }
+
+  missed(peer: PeerId): void {
+    this.#reachable.set(peer, false);
+  }
+
+  /** Whether the last attempt reached the partner; undefined before the first one. */
+  reachable(peer: PeerId): boolean | undefined {
+    return this.#reachable.get(peer);
+  }
+
+  /** The partner told, or was seen at, other addresses. */
+  moved(peer: PeerId, addresses: readonly string[]): void {
+    const row = this.#stores.agreements.ofPartner(peer);
+    if (row !== undefined && addresses.length > 0)
+      this.#stores.agreements.put({ ...row, addresses });
+  }
+}

@@ -1,0 +1,288 @@
+/**
+ * One restore: from a snapshot to files (C14, C41–C43).
+ *
+ * Files are taken in portions. For each, the frames that hold its chunks are read pack by pack, opened and checked by the target, and the files get
+ * their names and metadata once whole; folders last, so that their times stay. A restore that is repeated finds finished files and leaves them alone.
+ */
+import { type Bytes, concatBytes, emptyBytes } from '../base/bytes.ts';
+import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { mebi } from '../base/units.ts';
+import { textOfBytes } from '../core/scan/stat-columns.ts';
+import type { TreeEntry } from '../core/scan/tree-entry.ts';
+import { bytesOf, type ChunkId } from '../core/vocabulary/ids.ts';
+import type { FinishedEntry, RestoreTarget, TargetProblem } from '../ports/restore-target.ts';
+import type { Stores } from '../ports/stores.ts';
+import type { RestoreFailure, RestoreProgress, RestoreReport, RestoreRequest } from './computer.ts';
+import { ContentWriter } from './content-writer.ts';
+import { wantsWriting } from './overwrite-choice.ts';
+import type { PackSource } from './pack-source.ts';
+import type { PartnerPace } from './partner-pace.ts';
+import { chosenBy } from './path-choice.ts';
+import type { TreeReader } from './tree-reader.ts';
+import { type WalkedEntry, walkTree } from './tree-walk.ts';
+
+/** A portion is this many bytes of files, or this many entries. */
+const portionBytes: number = 256 * mebi;
+const portionEntries = 8_192;
+
+export interface RestoreParts {
+  readonly stores: Stores;
+  readonly reader: TreeReader;
+  readonly source: PackSource;
+  readonly pace: PartnerPace;
+  readonly partners: () => readonly {
+    readonly partner: import('../core/vocabulary/ids.ts').PeerId;
+  }[];
+}
+
+export interface RestoreOptions {
+  readonly signal: AbortSignal;
+  readonly progress: (progress: RestoreProgress) => void;
+}
+
+/** Ends a restore from wherever it is; never leaves this file. */
+class RestoreEnded extends Error {
+  override readonly name = 'RestoreEnded';
+  readonly failure: RestoreFailure;
+
+  constructor(failure: RestoreFailure) {
+    super(failure.code);
+    this.failure = failure;
+  }
+}
+
+export class RestoreRun {
+  readonly #parts: RestoreParts;
+  readonly #request: RestoreRequest;
+  readonly #target: RestoreTarget;
+  readonly #options: RestoreOptions;
+  readonly #writer: ContentWriter;
+  readonly #folders: WalkedEntry[] = [];
+  /** First path of each file with several names. */
+  readonly #links = new Map<string, Bytes>();
+  readonly #verify: WalkedEntry[] = [];
+  #portion: WalkedEntry[] = [];
+  #portionBytes = 0;
+  #problems: TargetProblem[] = [];
+  #state: RestoreProgress = {
+    files: 0,
+    filesDone: 0,
+    bytes: 0,
+    bytesDone: 0,
+    fetchedBytes: 0,
+    phase: 'planning',
+  };
+  #skipped = 0;
+  #removed = 0;
+  #verified = 0;
+
+  constructor(
+    parts: RestoreParts,
+    request: RestoreRequest,
+    run: RestoreOptions & { readonly target: RestoreTarget },
+  ) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#target = run.target;
+    this.#options = run;
+    this.#writer = new ContentWriter(parts.stores, parts.source, {
+      target: run.target,
+      fetched: (bytes) => this.#report({ fetchedBytes: this.#state.fetchedBytes + bytes }),
+    });
+  }
+
+  async run(): Promise<Outcome<RestoreReport, RestoreFailure>> {
+    try {
+      await this.#restoreTree();
+      await this.#takePortion();
+      await this.#finishFolders();
+      if (this.#request.deleteExtra && !this.#request.dryRun) await this.#deleteExtra();
+      if (this.#request.verify && !this.#request.dryRun) await this.#verifyAll();
+      return succeeded(this.#finalReport());
+    } catch (reason) {
+      if (reason instanceof RestoreEnded) return failed(reason.failure);
+      throw reason;
+    }
+  }
+
+  async #restoreTree(): Promise<void> {
+    const { reader } = this.#parts;
+    const snapshot = unwrap(await reader.snapshot(this.#request.snapshot));
+    const place = unwrap(await reader.find(snapshot, this.#request.path ?? emptyBytes));
+    const choose = chosenBy(this.#request);
+    const visit = (walked: WalkedEntry): Promise<void> => this.#take(walked);
+    if (place.entry !== undefined && place.entry.kind !== 'directory')
+      await visit({ path: place.entry.name, entry: place.entry });
+    else unwrap(await walkTree(reader, { path: emptyBytes, tree: place.tree }, { choose, visit }));
+  }
+
+  async #take(walked: WalkedEntry): Promise<void> {
+    if (this.#options.signal.aborted)
+      throw new RestoreEnded({ code: 'restore.cancelled', detail: 'on request' });
+    if (walked.entry.kind === 'directory') this.#folders.push(walked);
+    else
+      this.#report({
+        files: this.#state.files + 1,
+        bytes: this.#state.bytes + walked.entry.sizeBytes,
+      });
+    this.#portion.push(walked);
+    this.#portionBytes += walked.entry.sizeBytes;
+    if (this.#portionBytes >= portionBytes || this.#portion.length >= portionEntries)
+      await this.#takePortion();
+  }
+
+  async #takePortion(): Promise<void> {
+    const portion = this.#portion;
+    this.#portion = [];
+    this.#portionBytes = 0;
+    if (this.#request.dryRun) return;
+    this.#report({ phase: 'fetching' });
+    const folders = portion.filter(({ entry }) => entry.kind === 'directory');
+    this.#note(await this.#target.makeFolders(folders.map(({ path }) => path)));
+    const wanted = await this.#wanted(portion.filter(({ entry }) => entry.kind !== 'directory'));
+    const first = wanted.filter((walked) => this.#isFirstName(walked));
+    await this.#write(first.filter(({ entry }) => entry.kind === 'file'));
+    await this.#finish(first);
+    await this.#finish(wanted.filter((walked) => !first.includes(walked)));
+  }
+
+  /** Those entries that are to be written, by the mode of overwriting. */
+  async #wanted(entries: readonly WalkedEntry[]): Promise<readonly WalkedEntry[]> {
+    const standing = await this.#target.inspect(entries.map(({ path }) => path));
+    const wanted = entries.filter((walked, index) =>
+      wantsWriting(this.#request.overwrite, walked.entry, standing[index]),
+    );
+    this.#skipped += entries.length - wanted.length;
+    this.#report({ filesDone: this.#state.filesDone + entries.length - wanted.length });
+    return wanted;
+  }
+
+  #isFirstName({ path, entry }: WalkedEntry): boolean {
+    const key = linkKey(entry);
+    if (key === undefined) return true;
+    const first = this.#links.get(key);
+    if (first === undefined) this.#links.set(key, path);
+    return first === undefined;
+  }
+
+  /** Writes the contents of files, but of those which hold them already. */
+  async #write(files: readonly WalkedEntry[]): Promise<void> {
+    const standing = await this.#target.inspect(files.map(({ path }) => path));
+    const likely = files.filter(({ entry }, index) => {
+      const stands = standing[index];
+      return stands?.kind === 'file' && stands.size === entry.sizeBytes && entry.sizeBytes > 0;
+    });
+    const holds = await this.#target.holds(likely.map(contentOf));
+    const held = new Set(likely.filter((_, index) => holds[index] === true));
+    const missing = files.filter((walked) => !held.has(walked));
+    const written = await this.#writer.write(missing, this.#options.signal);
+    if (!written.ok) throw new RestoreEnded(written.error);
+    this.#note(written.value);
+  }
+
+  async #finish(entries: readonly WalkedEntry[]): Promise<void> {
+    const broken = new Set(
+      this.#problems
+        .filter(({ problem }) => problem !== 'metadata')
+        .map(({ path }) => textOfBytes(path)),
+    );
+    const whole = entries.filter(({ path }) => !broken.has(textOfBytes(path)));
+    this.#note(await this.#target.finish(whole.map((walked) => this.#finished(walked))));
+    if (this.#request.verify)
+      this.#verify.push(...whole.filter(({ entry }) => entry.kind === 'file'));
+    const bytes = entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
+    this.#report({
+      filesDone: this.#state.filesDone + entries.length,
+      bytesDone: this.#state.bytesDone + bytes,
+    });
+  }
+
+  #finished({ path, entry }: WalkedEntry): FinishedEntry {
+    const key = linkKey(entry);
+    const first = key === undefined ? undefined : this.#links.get(key);
+    return first === undefined || first === path ? { path, entry } : { path, entry, linkTo: first };
+  }
+
+  async #finishFolders(): Promise<void> {
+    this.#report({ phase: 'finishing' });
+    if (this.#request.dryRun) return;
+    // Children come after their parents in the walk, and are finished before them.
+    this.#note(await this.#target.finish(this.#folders.toReversed()));
+  }
+
+  /** Removes what the snapshot does not have, in folders that it does. */
+  async #deleteExtra(): Promise<void> {
+    const { reader } = this.#parts;
+    for (const folder of this.#folders) {
+      const tree = unwrap(await reader.tree(folder.entry.content));
+      const kept = new Set(tree.map(({ name }) => textOfBytes(name)));
+      for (const name of await this.#target.names(folder.path)) {
+        if (kept.has(textOfBytes(name))) continue;
+        const slash = new Uint8Array([0x2f]);
+        this.#note(await this.#target.remove(concatBytes([folder.path, slash, name])));
+        this.#removed += 1;
+      }
+    }
+    this.#note(await this.#target.finish(this.#folders.toReversed()));
+  }
+
+  async #verifyAll(): Promise<void> {
+    this.#report({ phase: 'verifying' });
+    const holds = await this.#target.holds(this.#verify.map(contentOf));
+    this.#verify.forEach(({ path }, index) => {
+      if (holds[index] === true) this.#verified += 1;
+      else
+        this.#note([
+          { path, problem: 'integrity', detail: 'the restored file differs from the snapshot' },
+        ]);
+    });
+  }
+
+  #note(problems: readonly TargetProblem[]): void {
+    this.#problems = this.#problems.concat(problems);
+  }
+
+  #report(change: Partial<RestoreProgress>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#options.progress(this.#state);
+  }
+
+  #finalReport(): RestoreReport {
+    const { pace, source, partners } = this.#parts;
+    return {
+      files: this.#state.files,
+      filesSkipped: this.#skipped,
+      directories: this.#folders.length,
+      bytes: this.#state.bytes,
+      fetchedBytes: this.#state.fetchedBytes,
+      decodedCodewords: source.decodedCodewords,
+      wrongBlocks: partners()
+        .map(({ partner }) => ({ partner, count: pace.wrongBlocks(partner) }))
+        .filter(({ count }) => count > 0),
+      removed: this.#removed,
+      verifiedFiles: this.#verified,
+      problems: this.#problems,
+    };
+  }
+}
+
+function unwrap<T>(outcome: Outcome<T, RestoreFailure>): T {
+  if (!outcome.ok) throw new RestoreEnded(outcome.error);
+  return outcome.value;
+}
+
+function contentOf({ path, entry }: WalkedEntry): {
+  readonly path: Bytes;
+  readonly chunkIds: Bytes;
+  readonly size: number;
+} {
+  return { path, chunkIds: idColumn(entry.content), size: entry.sizeBytes };
+}
+
+function idColumn(chunks: readonly ChunkId[]): Bytes {
+  return concatBytes(chunks.map(bytesOf));
+}
+
+function linkKey({ hardLink }: TreeEntry): string | undefined {
+  return hardLink === undefined ? undefined : `${hardLink.device}:${hardLink.inode}`;
+}
