@@ -34,4 +34,7 @@ test('bytes that are no Zstandard frame, or only its beginning, are refused', ()
     1,
   );
   assert.deepEqual(decompress(packed.subarray(0, packed.length - 2), 1000), failure);
+  const behind = new Uint8Array([...packed, 0]);
+  assert.deepEqual(decompress(behind, 1000), failure);
+  assert.deepEqual(decompress(new Uint8Array([...packed, ...packed]), 5000), failure);
 });

@@ -26,20 +26,31 @@ export function compress(bytes: Uint8Array, level: number): Bytes {
   );
 }
 
-/** The original, at most `limitBytes` long; memory beyond the limit is never taken. */
+/**
+ * The original of exactly one Zstandard frame, at most `limitBytes` long; memory beyond the limit is never taken, and bytes behind
+ * the frame are refused.
+ */
 export function decompress(bytes: Uint8Array, limitBytes: number): Outcome<Bytes, ZstdFailure> {
   try {
-    const chunkSize = Math.max(limitBytes + 1, workBufferMinimumBytes);
-    const original = zstdDecompressSync(bytes, {
-      chunkSize,
+    const { buffer, engine } = zstdDecompressSync(bytes, {
+      chunkSize: Math.max(limitBytes + 1, workBufferMinimumBytes),
       maxOutputLength: Math.max(limitBytes, 1),
-    });
-    if (original.length > limitBytes) return failed({ code: 'zstd.too-long' });
-    return succeeded(asBytes(original));
+      info: true,
+    }) as unknown as WithEngine;
+    // The platform stops quietly where the frame ends; what it took is all that it counts.
+    if (engine.bytesWritten !== bytes.length) return failed({ code: 'zstd.malformed' });
+    if (buffer.length > limitBytes) return failed({ code: 'zstd.too-long' });
+    return succeeded(asBytes(buffer));
   } catch (error) {
     const tooLong = error instanceof RangeError;
     return failed({ code: tooLong ? 'zstd.too-long' : 'zstd.malformed' });
   }
+}
+
+/** What the platform gives with `info: true`, which its typings leave out. */
+interface WithEngine {
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 /** A plain array, in a buffer of its own. */
