@@ -5,6 +5,7 @@
  * batches.
  */
 import type { Bytes } from '../base/bytes.ts';
+import type { CutFile, FileToCut } from '../core/chunking/file-cutter.ts';
 import { statFields as fields } from '../core/scan/stat-columns.ts';
 import type { ScanBatch, ScanRequest } from '../core/scan/tree-walk.ts';
 import type { PackId } from '../core/vocabulary/ids.ts';
@@ -22,26 +23,8 @@ export type {
 /** The columns of `StatColumns.numbers`, in this order. */
 export const statFields: typeof fields = fields;
 
-/** A file, or the rest of one, to be read and cut. */
-export interface FileToCut {
-  readonly path: Bytes;
-  /** Where to go on: a cut point of this file, 0 at first. */
-  readonly offset: number;
-  /** What the scan saw; a file that differs now is read all the same and reported as changed. */
-  readonly size: number;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-  readonly inode: bigint;
-}
-
-export interface CutFile {
-  readonly outcome: 'whole' | 'partial' | 'changed-while-read' | 'vanished' | 'unreadable';
-  readonly detail: string;
-  /** How many of the batch's chunks are this file's, in order. */
-  readonly chunkCount: number;
-  /** `partial`: where the next call goes on. Otherwise: the bytes read in all. */
-  readonly nextOffset: number;
-}
+/** Files to be cut and what came of them. */
+export type { CutFile, FileToCut } from '../core/chunking/file-cutter.ts';
 
 export interface CutBatch {
   /** For `seal` or `drop`, which must follow. */

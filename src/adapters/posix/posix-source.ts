@@ -78,7 +78,7 @@ function attempt<T>(work: () => T): Outcome<T, SourceFailure> {
   }
 }
 
-function failureOf(problem: unknown): SourceFailure {
+export function failureOf(problem: unknown): SourceFailure {
   const code = errnoOf(problem);
   if (vanished.has(code)) return { problem: 'vanished', detail: code };
   return { problem: code === 'ENAMETOOLONG' ? 'too-long-name' : 'unreadable', detail: code };
