@@ -5,7 +5,7 @@
  * computers get over it.
  */
 import type { Prng } from '../base/prng.ts';
-import { dayMs, hourMs, minuteMs } from '../base/units.ts';
+import { dayMs, hourMs, mebi, minuteMs } from '../base/units.ts';
 
 export interface NetworkFaults {
   /** Share of requests whose request or reply is lost: the asker meets silence. */
@@ -35,12 +35,11 @@ export interface PlannedCrash {
 
 export interface DiskFaults {
   readonly node: string;
-  /** Bytes after which the disk is full; undefined: never. */
-  readonly fullAfterBytes: number | undefined;
-  /** Whether writes that were under way at a crash leave a part of themselves. */
-  readonly tornWrites: boolean;
-  /** Share of reads that find a flipped bit. */
-  readonly rotShare: number;
+  readonly disk: 'spool' | 'held';
+  /** How many bytes fit on it until the world heals; undefined: all. */
+  readonly capacityBytes: number | undefined;
+  /** At each of these times one bit of what lies on it flips. */
+  readonly rotsAtMs: readonly number[];
 }
 
 export interface ClockJump {
@@ -143,12 +142,12 @@ function drawPartition(prng: Prng, { nodes, durationMs }: PlanRange): Partition 
   };
 }
 
-function drawDisk(prng: Prng, { nodes }: PlanRange): DiskFaults {
+function drawDisk(prng: Prng, { nodes, durationMs }: PlanRange): DiskFaults {
   return {
     node: prng.pick(nodes),
-    fullAfterBytes: prng.chance(0.3) ? prng.between(1, 64) * 1_048_576 : undefined,
-    tornWrites: prng.chance(0.5),
-    rotShare: prng.pick([0, 0, 0.001]),
+    disk: prng.pick(['spool', 'held'] as const),
+    capacityBytes: prng.chance(0.3) ? prng.between(1, 64) * mebi : undefined,
+    rotsAtMs: some(prng.fork('rot'), 3, (draw) => draw.below(durationMs)),
   };
 }
 

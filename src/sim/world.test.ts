@@ -5,7 +5,7 @@ import { Prng } from '../base/prng.ts';
 import { dayMs, hourMs } from '../base/units.ts';
 import { calmPlan, drawFaultPlan, type FaultPlan, isCutOff } from './fault-plan.ts';
 import { Crashed, Life } from './life.ts';
-import { type NodeProgram, ProgramFailed, SimWorld } from './world.ts';
+import { ProgramFailed, type SimProgram, SimWorld } from './world.ts';
 
 const never = (): Promise<void> => new Promise(() => {});
 
@@ -18,7 +18,7 @@ class DurableCounter {
   }
 
   /** The program: counts to `last`, a minute between two steps. */
-  countTo(last: number): NodeProgram {
+  countTo(last: number): SimProgram {
     return async (node) => {
       while (this.#value < last) {
         await node.clock.sleep(60_000);
@@ -34,7 +34,7 @@ class DurableCounter {
 /** Several computers that sleep and draw at random: everything that a seed should decide. */
 async function ramble(seed: number, plan: FaultPlan = calmPlan): Promise<SimWorld> {
   const world = new SimWorld(seed, { plan });
-  const program: NodeProgram = async (node) => {
+  const program: SimProgram = async (node) => {
     for (let turn = 0; turn < 20; turn += 1) {
       const [draw = 0] = node.random.bytes(1);
       await node.clock.sleep(draw * 1_000);

@@ -16,7 +16,7 @@ import { Trace, type TraceFields } from './trace.ts';
 import { EventQueue, type Timeline, VirtualClock } from './virtual-clock.ts';
 
 /** One computer during one life. A restart makes another of the same name. */
-export interface SimNode {
+export interface SimComputer {
   readonly name: string;
   readonly world: SimWorld;
   readonly life: Life;
@@ -30,7 +30,7 @@ export interface SimNode {
 }
 
 /** What a computer runs from its start on. It returns when the computer is done, or never. */
-export type NodeProgram = (node: SimNode) => Promise<void>;
+export type SimProgram = (node: SimComputer) => Promise<void>;
 
 /** A program ended with an error that is not a crash: a failure of the run. */
 export class ProgramFailed extends Error {
@@ -51,13 +51,13 @@ export type RunEnd = 'reached' | 'time' | 'idle' | 'too-long';
 
 interface Computer {
   readonly name: string;
-  readonly program: NodeProgram;
+  readonly program: SimProgram;
   /** Durable steps over all lives. */
   steps: number;
   starts: number;
   offsetMs: number;
   suspendedUntilMs: number;
-  node: SimNode | undefined;
+  node: SimComputer | undefined;
 }
 
 export class SimWorld {
@@ -108,7 +108,7 @@ export class SimWorld {
   }
 
   /** Adds a computer and starts it. */
-  spawn(name: string, program: NodeProgram): void {
+  spawn(name: string, program: SimProgram): void {
     assert(!this.#computers.has(name), `${name} is spawned once`);
     this.#computers.set(name, {
       name,
@@ -165,7 +165,7 @@ export class SimWorld {
   }
 
   /** The computer's present life, or undefined while it is down. */
-  node(name: string): SimNode | undefined {
+  node(name: string): SimComputer | undefined {
     return this.#computer(name).node;
   }
 
@@ -202,7 +202,7 @@ export class SimWorld {
     return present(this.#computers.get(name), `a computer called ${name}`);
   }
 
-  #newNode(computer: Computer): SimNode {
+  #newNode(computer: Computer): SimComputer {
     const { name } = computer;
     const life = new Life();
     const timeline = this.#timelineOf(computer, life);
@@ -243,7 +243,7 @@ export class SimWorld {
     };
   }
 
-  #start(computer: Computer, node: SimNode): void {
+  #start(computer: Computer, node: SimComputer): void {
     const failed = (reason: unknown): void => {
       if (reason instanceof Crashed) return;
       this.#trace(node.name, 'sim.program-failed', { reason: String(reason) });
