@@ -23,7 +23,7 @@ export interface BlobStore {
 
   /** How many bytes of the growing blob are durable; 0 when there is none. */
   grown(name: string): Promise<number>;
-  /** Writes at `offset` (≤ `grown`, what stood behind it is cut off), without making it durable. */
+  /** Writes at `offset`, at most the end of what was written so far; what stood behind it is cut off. Not durable before `sync`. */
   grow(name: string, offset: number, bytes: Uint8Array): Promise<Outcome<void, BlobFailure>>;
   /** Makes what was grown so far durable. */
   sync(name: string): Promise<Outcome<void, BlobFailure>>;
