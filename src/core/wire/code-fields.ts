@@ -17,7 +17,7 @@ export function readCode(fields: FieldReader): Code {
     const parityShards = record.uint(shardsMaximum);
     record.require(dataShards > 0, 'at least one data shard');
     record.require(dataShards + parityShards <= shardsMaximum, 'at most 255 shards');
-    record.require(id !== 'parity' || parityShards <= 1, 'parity has one shard of redundancy');
+    record.require(id !== 'parity' || parityShards === 1, 'parity has one shard of redundancy');
     return { id, dataShards, parityShards };
   });
 }

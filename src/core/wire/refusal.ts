@@ -3,8 +3,34 @@ import type { Bytes } from '../../base/bytes.ts';
 import { type DocumentFailure, decodeDocument, encodeDocument } from '../../base/document.ts';
 import type { Outcome } from '../../base/outcome.ts';
 
+export type RefusalCode =
+  | 'request.malformed'
+  | 'request.not-partner'
+  | 'request.in-commitment'
+  | 'request.paused'
+  | 'invite.unknown'
+  | 'invite.expired'
+  | 'invite.used'
+  | 'resource.unknown'
+  | 'shard.unknown'
+  | 'manifest.unknown'
+  | 'request.method'
+  | 'shard.conflict'
+  | 'shard.busy'
+  | 'shard.offset'
+  | 'manifest.stale'
+  | 'manifest.fork'
+  | 'manifest.malformed'
+  | 'terms.refused'
+  | 'request.too-long'
+  | 'shard.range'
+  | 'request.quota'
+  | 'peer.fault'
+  | 'shard.no-space'
+  | 'agreement.no-space';
+
 /** Every code that a peer answers with, and its status. */
-export const refusals = {
+export const refusals: Readonly<Record<RefusalCode, number>> = {
   'request.malformed': 400,
   'request.not-partner': 403,
   'request.in-commitment': 403,
@@ -20,6 +46,8 @@ export const refusals = {
   'shard.busy': 409,
   'shard.offset': 409,
   'manifest.stale': 409,
+  'manifest.fork': 409,
+  'manifest.malformed': 400,
   'terms.refused': 409,
   'request.too-long': 413,
   'shard.range': 416,
@@ -27,9 +55,7 @@ export const refusals = {
   'peer.fault': 500,
   'shard.no-space': 507,
   'agreement.no-space': 507,
-} as const satisfies Readonly<Record<string, number>>;
-
-export type RefusalCode = keyof typeof refusals;
+};
 
 export interface Refusal {
   readonly code: RefusalCode;
