@@ -5,28 +5,27 @@
  * changed or a partner may be tried again. A shard counts as held once the partner's signed acknowledgement, checked against what was sent, is stored.
  */
 import { present } from '../base/assert.ts';
+import { bytesLentBy } from '../core/agreements/agreement.ts';
 import { stripeIdOf } from '../core/erasure/layout.ts';
 import { chooseCode } from '../core/placement/code-choice.ts';
 import { placeShards } from '../core/placement/placement.ts';
 import { type Code, shardCount } from '../core/vocabulary/code.ts';
 import type { PackId, PeerId } from '../core/vocabulary/ids.ts';
-import { blockBytes } from '../core/vocabulary/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { PackRow, ShardRow, Stores } from '../ports/stores.ts';
+import type { AgreementRow, PackRow, ShardRow, Stores } from '../ports/stores.ts';
 import type { SealedShard, StripeCoder } from '../ports/stripe-coder.ts';
 import type { Backoff } from './backoff.ts';
 import type { Notifier } from './notifier.ts';
 import type { PartnerBook } from './partner-book.ts';
-import { shardBytesOf, spaceLeft } from './partner-space.ts';
+import { agreementOf, bytesAt, shardBytesOf } from './partner-space.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
 import type { Spool } from './spool.ts';
 import { TaskPool } from './task-pool.ts';
+import { workLoop } from './work-loop.ts';
 
 /** Packs on their way at once: each takes about three times its size in memory. */
 const packsAtOnce = 3;
-/** How often the outbox looks again when nothing happens. */
-const lookAgainMs = 60_000;
 
 export interface OutboxParts {
   readonly stores: Stores;
@@ -44,26 +43,16 @@ export class Outbox {
   readonly #parts: OutboxParts;
   /** Partners that refused a shard for want of space. */
   readonly #full = new Set<PeerId>();
+  /** Bytes that our shards take at each partner, sent or planned; counted once, then kept. */
+  readonly #taken = new Map<PeerId, number>();
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
   }
 
   /** Works until `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { changes, clock, backoff } = this.#parts;
-    while (!signal.aborted) {
-      const changed = changes.changed(signal);
-      const sent = await this.sendRound(signal);
-      if (sent > 0) continue;
-      const waiting = new AbortController();
-      const pause = clock.sleep(
-        Math.min(lookAgainMs, backoff.nextMs() ?? lookAgainMs),
-        waiting.signal,
-      );
-      await Promise.race([changed, pause]);
-      waiting.abort();
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return workLoop(this.#parts, async () => (await this.sendRound(signal)) > 0, signal);
   }
 
   /** Sends whatever can be sent now; gives the number of shards that became held. */
@@ -122,7 +111,7 @@ export class Outbox {
     const shardBytes = shardBytesOf(row.lengthBytes, code);
     const partners = open.map((agreement) => ({
       peer: agreement.partner,
-      freeBytes: this.#full.has(agreement.partner) ? 0 : spaceLeft(stores, agreement),
+      freeBytes: this.#full.has(agreement.partner) ? 0 : this.#spaceLeft(agreement),
     }));
     const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
     if (!placed.ok) {
@@ -134,6 +123,7 @@ export class Outbox {
       for (const [index, partner] of placed.value)
         stores.shards.put({ pack: row.pack, index, partner, phase: 'planned' });
     });
+    for (const partner of placed.value.values()) this.#take(partner, shardBytes);
     return code;
   }
 
@@ -172,7 +162,7 @@ export class Outbox {
     const other = book
       .open()
       .filter(({ partner }) => !taken.has(partner) && !this.#full.has(partner))
-      .find((agreement) => spaceLeft(stores, agreement) >= shard.bytes.length);
+      .find((agreement) => this.#spaceLeft(agreement) >= shard.bytes.length);
     if (other === undefined) return;
     stores.shards.put({
       pack: row.pack,
@@ -180,7 +170,29 @@ export class Outbox {
       partner: other.partner,
       phase: 'planned',
     });
+    this.#take(shard.partner, -shard.bytes.length);
+    this.#take(other.partner, shard.bytes.length);
     this.#parts.changes.notify();
+  }
+
+  #spaceLeft(agreement: AgreementRow): number {
+    return (
+      bytesLentBy(agreementOf(agreement), agreement.partner) - this.#takenAt(agreement.partner)
+    );
+  }
+
+  #take(partner: PeerId, bytes: number): void {
+    // Counted from the catalogue, which has this change already, when it was not counted before.
+    const known = this.#taken.get(partner);
+    if (known !== undefined) this.#taken.set(partner, known + bytes);
+  }
+
+  #takenAt(partner: PeerId): number {
+    const known = this.#taken.get(partner);
+    if (known !== undefined) return known;
+    const counted = bytesAt(this.#parts.stores, partner);
+    this.#taken.set(partner, counted);
+    return counted;
   }
 
   async #settle(row: PackRow, code: Code): Promise<void> {
@@ -192,9 +204,4 @@ export class Outbox {
     }
     changes.notify();
   }
-}
-
-/** Whole blocks of a shard. */
-export function blockCountOf(shard: SealedShard): number {
-  return shard.bytes.length / blockBytes;
 }

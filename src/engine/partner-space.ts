@@ -10,6 +10,7 @@ import {
 } from '../core/agreements/agreement.ts';
 import { codewordCount } from '../core/erasure/layout.ts';
 import type { Code } from '../core/vocabulary/code.ts';
+import type { PeerId } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import type { AgreementRow, Stores } from '../ports/stores.ts';
 
@@ -40,18 +41,14 @@ export function spaceAccount(stores: Stores, row: AgreementRow): SpaceAccount {
   const agreement = agreementOf(row);
   return {
     lendsUsBytes: bytesLentBy(agreement, row.partner),
-    holdsBytes: bytesAt(stores, row),
+    holdsBytes: bytesAt(stores, row.partner),
     weLendBytes: bytesLentTo(agreement, row.partner),
     weHoldBytes: stores.held.blockCount(row.partner) * blockBytes,
   };
 }
 
-/** What is left of what a partner lends us. */
-export function spaceLeft(stores: Stores, row: AgreementRow): number {
-  return bytesLentBy(agreementOf(row), row.partner) - bytesAt(stores, row);
-}
-
-function bytesAt(stores: Stores, { partner }: AgreementRow): number {
+/** Bytes that our shards take at a partner, held or planned. */
+export function bytesAt(stores: Stores, partner: PeerId): number {
   let bytes = 0;
   for (const shard of stores.shards.ofPartner(partner)) {
     const pack = present(stores.packs.get(shard.pack), 'the pack of a shard');

@@ -92,6 +92,8 @@ export interface Transport {
     request: PeerRequest,
     options?: RequestOptions,
   ): Promise<Outcome<PeerReply, Silence>>;
+  /** Who answers at an address: for the one case in which only the address is known. Nothing but the handshake is sent. */
+  identify(address: string, signal?: AbortSignal): Promise<Outcome<PeerId, Silence>>;
   /** Answers requests until closed. A handler that throws answers 500 and is logged. */
   serve(handler: RequestHandler, standingOf: (peer: PeerId) => PeerStanding): Promise<Listening>;
   close(): Promise<void>;

@@ -1,0 +1,49 @@
+/** Single values that the engine keeps in the catalogue, each with its name and form. */
+import { assert } from '../base/assert.ts';
+import { type Bytes, concatBytes } from '../base/bytes.ts';
+import { decodeCbor, encodeCbor } from '../base/codec.ts';
+import { bytesOf, idBytes, idOf, type SnapshotId } from '../core/vocabulary/ids.ts';
+import type { Stores } from '../ports/stores.ts';
+
+const names = {
+  incarnation: 'incarnation',
+  manifestDigest: 'manifest-digest',
+  listedSnapshots: 'manifest-snapshots',
+} as const;
+
+export const facts = {
+  /** Which life of this identity this is; 0 for the first. */
+  incarnation(stores: Stores): number {
+    const value = stores.facts.get(names.incarnation);
+    if (value === undefined) return 0;
+    const decoded = decodeCbor(value, 16);
+    assert(decoded.ok && typeof decoded.value === 'number', 'an incarnation is a number');
+    return decoded.value;
+  },
+
+  setIncarnation(stores: Stores, incarnation: number): void {
+    stores.facts.put(names.incarnation, encodeCbor(incarnation));
+  },
+
+  /** What the last manifest said; see `contentDigest` in publication.ts. */
+  manifestDigest(stores: Stores): Bytes | undefined {
+    return stores.facts.get(names.manifestDigest);
+  },
+
+  /** Snapshots that the last manifest names. */
+  listedSnapshots(stores: Stores): readonly SnapshotId[] {
+    const column = stores.facts.get(names.listedSnapshots) ?? new Uint8Array(0);
+    const ids: SnapshotId[] = [];
+    for (let at = 0; at < column.length; at += idBytes)
+      ids.push(idOf<SnapshotId>(column.subarray(at, at + idBytes)));
+    return ids;
+  },
+
+  setManifest(
+    stores: Stores,
+    manifest: { readonly digest: Bytes; readonly listed: readonly SnapshotId[] },
+  ): void {
+    stores.facts.put(names.manifestDigest, manifest.digest);
+    stores.facts.put(names.listedSnapshots, concatBytes(manifest.listed.map(bytesOf)));
+  },
+} as const;

@@ -1,0 +1,280 @@
+/**
+ * Making partners by invite (C2, C3): codes that are good for one partner, and their redemption, on both sides.
+ *
+ * Negotiation proper has its place on the same resource; here the inviter's terms stand in the code, and whoever joins takes them or leaves them.
+ */
+import { present } from '../base/assert.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import { encodeCbor } from '../base/codec.ts';
+import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { dayMs, instant } from '../base/units.ts';
+import {
+  type Agreement,
+  agreementIdOf,
+  decodeSignedAgreement,
+  encodeAgreement,
+  encodeSignedAgreement,
+  type SignedAgreement,
+  sameAgreement,
+  signAgreement,
+  verifyAgreement,
+  verifyParty,
+} from '../core/agreements/agreement.ts';
+import {
+  type Invitation,
+  invitationSecretBytes,
+  invitationText,
+  parseInvitation,
+  secretHashOf,
+} from '../core/agreements/invitation.ts';
+import { circleTerms, termsFields } from '../core/agreements/terms.ts';
+import type { OwnerKeys } from '../core/sealing/keys.ts';
+import type { PeerId } from '../core/vocabulary/ids.ts';
+import {
+  decodeRedemption,
+  decodeRedemptionReply,
+  encodeRedemption,
+  encodeRedemptionReply,
+  type Redemption,
+} from '../core/wire/redemption.ts';
+import type { Refusal, RefusalCode } from '../core/wire/refusal.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { AgreementRow, InvitationRow, Stores } from '../ports/stores.ts';
+import type { InvitationTerms, JoinFailure } from './computer.ts';
+import type { Notifier } from './notifier.ts';
+import type { PartnerClient, PeerFailure } from './partner-client.ts';
+
+export interface InvitationDeskParts {
+  readonly keys: OwnerKeys;
+  readonly name: string;
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly client: PartnerClient;
+  readonly changes: Notifier;
+  /** Where this computer can be found. */
+  readonly addresses: () => readonly string[];
+}
+
+/** An agreement may begin this far from our own clock. */
+const startToleranceMs = dayMs;
+
+export class InvitationDesk {
+  readonly #parts: InvitationDeskParts;
+
+  constructor(parts: InvitationDeskParts) {
+    this.#parts = parts;
+  }
+
+  invite(terms: InvitationTerms): string {
+    const { stores, clock, random, keys, addresses } = this.#parts;
+    const secret = random.bytes(invitationSecretBytes);
+    const expiresAt = instant(clock.now() + terms.validMs);
+    stores.invitations.put({
+      secretHash: secretHashOf(secret),
+      spaceBytes: terms.spaceBytes,
+      expiresAt,
+      redeemedBy: undefined,
+      agreement: undefined,
+    });
+    return invitationText({
+      inviter: keys.peerId,
+      addresses: addresses(),
+      secret,
+      lendsBytes: terms.spaceBytes,
+      expiresAt,
+    });
+  }
+
+  /** The agreement that came of a code of ours; resolves with undefined when `signal` aborts first. */
+  async redeemed(code: string, signal: AbortSignal): Promise<AgreementRow | undefined> {
+    const invitation = parseInvitation(code);
+    if (!invitation.ok) return undefined;
+    const { stores, changes } = this.#parts;
+    const secretHash = secretHashOf(invitation.value.secret);
+    while (!signal.aborted) {
+      const agreement = stores.invitations.get(secretHash)?.agreement;
+      if (agreement !== undefined) return stores.agreements.get(agreement);
+      await changes.changed(signal);
+    }
+    return undefined;
+  }
+
+  /** The inviter's side. */
+  redeem(from: PeerId, message: Bytes): Outcome<Bytes, Refusal> {
+    const redemption = decodeRedemption(message);
+    if (!redemption.ok) return refused('request.malformed', redemption.error.code);
+    const row = this.#parts.stores.invitations.get(secretHashOf(redemption.value.secret));
+    if (row === undefined) return refused('invite.unknown', 'no invite has this secret');
+    if (row.redeemedBy !== undefined) return this.#redeemAgain(from, row);
+    if (this.#parts.clock.now() > row.expiresAt)
+      return refused('invite.expired', 'the invite is too old');
+    return this.#sign(from, row, redemption.value);
+  }
+
+  #redeemAgain(from: PeerId, row: InvitationRow): Outcome<Bytes, Refusal> {
+    if (row.redeemedBy !== from) return refused('invite.used', 'somebody else used this invite');
+    const id = present(row.agreement, 'a redeemed invite has its agreement');
+    const agreement = present(this.#parts.stores.agreements.get(id), 'a signed agreement is kept');
+    return succeeded(this.#reply(agreement.document));
+  }
+
+  #sign(from: PeerId, row: InvitationRow, redemption: Redemption): Outcome<Bytes, Refusal> {
+    const { stores, keys, clock, changes } = this.#parts;
+    if (stores.agreements.ofPartner(from)?.phase === 'standing')
+      return refused('terms.refused', 'there is an agreement between us already');
+    const offered = this.#acceptable(from, row, redemption.agreement);
+    if (!offered.ok) return offered;
+    const signed = signAgreement(offered.value, 'first', keys.identitySeed);
+    const document = encodeSignedAgreement(signed);
+    const agreement = agreementIdOf(signed.body);
+    stores.transact(() => {
+      stores.agreements.put({
+        agreement,
+        partner: from,
+        document,
+        phase: 'standing',
+        partnerName: redemption.name,
+        addresses: redemption.addresses,
+        since: clock.now(),
+        lastSeenAt: clock.now(),
+      });
+      stores.invitations.put({ ...row, redeemedBy: from, agreement });
+    });
+    changes.notify();
+    return succeeded(this.#reply(document));
+  }
+
+  /** An agreement that says what the invite says, signed by whoever sent it. */
+  #acceptable(
+    from: PeerId,
+    row: InvitationRow,
+    document: Bytes,
+  ): Outcome<SignedAgreement, Refusal> {
+    const signed = decodeSignedAgreement(document);
+    if (!signed.ok) return refused('request.malformed', signed.error.code);
+    const offered = verifyParty(signed.value, 'second');
+    if (!offered.ok) return refused('terms.refused', offered.error.code);
+    const { first, second, start, terms } = offered.value;
+    if (first !== this.#parts.keys.peerId || second !== from)
+      return refused('terms.refused', 'the agreement is between others');
+    if (Math.abs(start - this.#parts.clock.now()) > startToleranceMs)
+      return refused('terms.refused', 'it begins too far from now; compare the clocks');
+    const { secondLendsBytes } = terms;
+    const invited = circleTerms({ firstLendsBytes: row.spaceBytes, secondLendsBytes });
+    if (!equalBytes(encodeCbor(termsFields(terms)), encodeCbor(termsFields(invited))))
+      return refused('terms.refused', 'the terms are not those of the invite');
+    return signed;
+  }
+
+  #reply(agreement: Bytes): Bytes {
+    const { name, addresses } = this.#parts;
+    return encodeRedemptionReply({ agreement, name, addresses: addresses() });
+  }
+
+  /** The joiner's side. */
+  async join(
+    code: string,
+    offer: { readonly spaceBytes: number },
+    signal: AbortSignal,
+  ): Promise<Outcome<AgreementRow, JoinFailure>> {
+    const { stores, keys, clock, client } = this.#parts;
+    const parsed = parseInvitation(code);
+    if (!parsed.ok) return joinFailed('invite.malformed', parsed.error.code);
+    const invitation = parsed.value;
+    if (invitation.inviter === keys.peerId)
+      return joinFailed('invite.own', 'this code is your own');
+    const known = stores.agreements.ofPartner(invitation.inviter);
+    if (known?.phase === 'standing') return succeeded(known);
+    if (clock.now() > invitation.expiresAt)
+      return joinFailed('invite.expired', 'the invite is too old');
+    const proposed = known ?? this.#propose(invitation, offer.spaceBytes);
+    const answer = await client.negotiate(
+      { peer: invitation.inviter, addresses: invitation.addresses },
+      this.#request(invitation, proposed),
+      signal,
+    );
+    if (!answer.ok) return failed(joinFailureOf(answer.error));
+    return this.#conclude(proposed, answer.value);
+  }
+
+  /** Our half of the agreement, kept before it is sent: whoever asks twice must ask for the same. */
+  #propose(invitation: Invitation, spaceBytes: number): AgreementRow {
+    const { stores, keys, clock } = this.#parts;
+    const agreement: Agreement = {
+      first: invitation.inviter,
+      second: keys.peerId,
+      start: clock.now(),
+      terms: circleTerms({ firstLendsBytes: invitation.lendsBytes, secondLendsBytes: spaceBytes }),
+    };
+    const body = encodeAgreement(agreement);
+    const signed = signAgreement({ body, signatures: {} }, 'second', keys.identitySeed);
+    const row: AgreementRow = {
+      agreement: agreementIdOf(body),
+      partner: invitation.inviter,
+      document: encodeSignedAgreement(signed),
+      phase: 'proposed',
+      partnerName: '',
+      addresses: invitation.addresses,
+      since: clock.now(),
+      lastSeenAt: undefined,
+    };
+    stores.agreements.put(row);
+    return row;
+  }
+
+  #request(invitation: Invitation, proposed: AgreementRow): Bytes {
+    const { name, addresses } = this.#parts;
+    return encodeRedemption({
+      secret: invitation.secret,
+      agreement: proposed.document,
+      name,
+      addresses: addresses(),
+    });
+  }
+
+  #conclude(proposed: AgreementRow, answer: Bytes): Outcome<AgreementRow, JoinFailure> {
+    const { stores, clock, changes } = this.#parts;
+    const reply = decodeRedemptionReply(answer);
+    if (!reply.ok) return joinFailed('invite.refused', reply.error.code);
+    const signed = decodeSignedAgreement(reply.value.agreement);
+    const ours = decodeSignedAgreement(proposed.document);
+    if (!signed.ok || !ours.ok || !sameAgreement(signed.value, ours.value))
+      return joinFailed('invite.refused', 'the inviter answered with another agreement');
+    const verified = verifyAgreement(signed.value);
+    if (!verified.ok) return joinFailed('invite.refused', verified.error.code);
+    const row: AgreementRow = {
+      ...proposed,
+      document: reply.value.agreement,
+      phase: 'standing',
+      partnerName: reply.value.name,
+      addresses: reply.value.addresses.length > 0 ? reply.value.addresses : proposed.addresses,
+      lastSeenAt: clock.now(),
+    };
+    stores.agreements.put(row);
+    changes.notify();
+    return succeeded(row);
+  }
+}
+
+function refused(code: RefusalCode, detail: string): Outcome<never, Refusal> {
+  return failed({ code, detail });
+}
+
+function joinFailed(code: JoinFailure['code'], detail: string): Outcome<never, JoinFailure> {
+  return failed({ code, detail });
+}
+
+function joinFailureOf(failure: PeerFailure): JoinFailure {
+  if (failure.code !== 'peer.refused')
+    return { code: 'invite.inviter-unreachable', detail: `${failure.code}: ${failure.detail}` };
+  switch (failure.refusal) {
+    case 'invite.unknown':
+    case 'invite.expired':
+    case 'invite.used':
+      return { code: failure.refusal, detail: failure.detail };
+    default:
+      return { code: 'invite.refused', detail: failure.detail };
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * Requests to partners, typed: every call ends in what was asked for or in a failure with its reason.
+ *
+ * Whatever a partner sends is bounded before it is read whole.
+ */
+import { type Bytes, concatBytes } from '../base/bytes.ts';
+import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import type { AgreementId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
+import {
+  blockBytes,
+  manifestMaximumBytes,
+  messageMaximumBytes,
+} from '../core/vocabulary/limits.ts';
+import { type BlockRange, rangeText } from '../core/wire/block-range.ts';
+import { decodeInventory, type InventoryPage } from '../core/wire/inventory.ts';
+import { decodeLedgerPage } from '../core/wire/ledger-page.ts';
+import { decodeRefusal, type RefusalCode } from '../core/wire/refusal.ts';
+import { pathOf, type Resource } from '../core/wire/resources.ts';
+import { grownField, parseCount, uploadFields } from '../core/wire/shard-upload.ts';
+import {
+  type Body,
+  BodyBroken,
+  type Fields,
+  type Method,
+  type PeerAddress,
+  type PeerReply,
+  type Silence,
+  type Transport,
+} from '../ports/transport.ts';
+
+/** The peer answered, and refused. */
+export interface Refused {
+  readonly code: 'peer.refused';
+  readonly refusal: RefusalCode | undefined;
+  readonly detail: string;
+}
+
+/** The peer answered, with something that it should not have. */
+export interface Misanswered {
+  readonly code: 'peer.nonsense';
+  readonly detail: string;
+}
+
+export type PeerFailure = Silence | Refused | Misanswered;
+
+interface Call {
+  readonly method: Method;
+  readonly resource: Resource;
+  readonly fields?: Fields;
+  readonly body?: Body;
+  readonly signal: AbortSignal;
+  readonly limitBytes: number;
+}
+
+export class PartnerClient {
+  readonly #transport: Transport;
+  /** Told of every answer and every silence. */
+  readonly #heard: (peer: PeerId, answered: boolean) => void;
+
+  constructor(transport: Transport, heard: (peer: PeerId, answered: boolean) => void) {
+    this.#transport = transport;
+    this.#heard = heard;
+  }
+
+  /** Blocks of a shard that lie durably at the partner from an upload that was cut off. */
+  async grownBlocks(to: PeerAddress, name: ShardName, signal: AbortSignal): Promise<number> {
+    const call: Call = {
+      method: 'HEAD',
+      resource: { resource: 'shard', name },
+      signal,
+      limitBytes: 0,
+    };
+    const reply = await this.#exchange(to, call);
+    return reply.ok ? (parseCount(reply.value.fields[grownField]) ?? 0) : 0;
+  }
+
+  /** Sends the rest of a shard from block `firstBlock` on; gives the signed acknowledgement. */
+  putShard(
+    to: PeerAddress,
+    shard: {
+      readonly name: ShardName;
+      readonly blockCount: number;
+      readonly firstBlock: number;
+      readonly body: Body;
+    },
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    return this.#ask(to, {
+      method: 'PUT',
+      resource: { resource: 'shard', name: shard.name },
+      fields: uploadFields(shard),
+      body: shard.body,
+      signal,
+      limitBytes: messageMaximumBytes,
+    });
+  }
+
+  /** Exactly these blocks, sealed and unchecked. */
+  async blocks(
+    to: PeerAddress,
+    wanted: { readonly name: ShardName; readonly range: BlockRange },
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    const length = wanted.range.count * blockBytes;
+    const answer = await this.#ask(to, {
+      method: 'GET',
+      resource: { resource: 'shard', name: wanted.name },
+      fields: { range: rangeText(wanted.range) },
+      signal,
+      limitBytes: length,
+    });
+    if (answer.ok && answer.value.length !== length)
+      return nonsense('another number of bytes than asked for');
+    return answer;
+  }
+
+  /** A sign of life. */
+  async probe(to: PeerAddress, signal: AbortSignal): Promise<boolean> {
+    const answer = await this.#exchange(to, {
+      method: 'GET',
+      resource: { resource: 'profile' },
+      signal,
+      limitBytes: messageMaximumBytes,
+    });
+    return answer.ok;
+  }
+
+  async inventory(
+    to: PeerAddress,
+    after: ShardName | undefined,
+    signal: AbortSignal,
+  ): Promise<Outcome<InventoryPage, PeerFailure>> {
+    const resource: Resource = { resource: 'inventory', after };
+    const answer = await this.#ask(to, {
+      method: 'GET',
+      resource,
+      signal,
+      limitBytes: messageMaximumBytes,
+    });
+    if (!answer.ok) return answer;
+    const page = decodeInventory(answer.value);
+    return page.ok ? page : nonsense(page.error.code);
+  }
+
+  async ledger(
+    to: PeerAddress,
+    part: { readonly agreement: AgreementId; readonly after: number },
+    signal: AbortSignal,
+  ): Promise<Outcome<readonly Bytes[], PeerFailure>> {
+    const resource: Resource = { resource: 'ledger', ...part };
+    const answer = await this.#ask(to, {
+      method: 'GET',
+      resource,
+      signal,
+      limitBytes: messageMaximumBytes,
+    });
+    if (!answer.ok) return answer;
+    const page = decodeLedgerPage(answer.value);
+    return page.ok ? page : nonsense(page.error.code);
+  }
+
+  /** Leaves a manifest with a partner; gives its signed receipt. */
+  putManifest(
+    to: PeerAddress,
+    manifest: { readonly owner: PeerId; readonly document: Bytes },
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    return this.#ask(to, {
+      method: 'PUT',
+      resource: { resource: 'manifest', owner: manifest.owner },
+      body: manifest.document,
+      signal,
+      limitBytes: messageMaximumBytes,
+    });
+  }
+
+  manifest(
+    to: PeerAddress,
+    owner: PeerId,
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    return this.#ask(to, {
+      method: 'GET',
+      resource: { resource: 'manifest', owner },
+      signal,
+      limitBytes: manifestMaximumBytes,
+    });
+  }
+
+  negotiate(
+    to: PeerAddress,
+    message: Bytes,
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    return this.#ask(to, {
+      method: 'POST',
+      resource: { resource: 'negotiation' },
+      body: message,
+      signal,
+      limitBytes: messageMaximumBytes,
+    });
+  }
+
+  /** The body of a good answer, whole. */
+  async #ask(to: PeerAddress, call: Call): Promise<Outcome<Bytes, PeerFailure>> {
+    const reply = await this.#exchange(to, call);
+    if (!reply.ok) return reply;
+    return await wholeBody(reply.value.body, call.limitBytes);
+  }
+
+  /** A good answer, or why there is none. */
+  async #exchange(to: PeerAddress, call: Call): Promise<Outcome<PeerReply, PeerFailure>> {
+    const { method, resource, fields, body, signal } = call;
+    const reply = await this.#transport.request(
+      to,
+      { method, path: pathOf(resource), ...(fields && { fields }), ...(body && { body }) },
+      { signal },
+    );
+    this.#heard(to.peer, reply.ok);
+    if (!reply.ok) return reply;
+    if (reply.value.status < 300) {
+      if (method === 'HEAD') await wholeBody(reply.value.body, 0);
+      return reply;
+    }
+    return failed(await refusalOf(reply.value));
+  }
+}
+
+async function refusalOf(reply: PeerReply): Promise<Refused> {
+  const body = await wholeBody(reply.body, messageMaximumBytes);
+  const decoded = body.ok ? decodeRefusal(body.value) : body;
+  if (!decoded.ok)
+    return { code: 'peer.refused', refusal: undefined, detail: `status ${reply.status}` };
+  return { code: 'peer.refused', refusal: decoded.value.code, detail: decoded.value.detail };
+}
+
+/** A whole body of at most `limitBytes`. */
+export async function wholeBody(
+  body: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+): Promise<Outcome<Bytes, Silence | Misanswered>> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const part of body) {
+      length += part.length;
+      if (length > limitBytes) return nonsense(`more than ${limitBytes} bytes`);
+      parts.push(part);
+    }
+  } catch (reason) {
+    if (reason instanceof BodyBroken)
+      return failed({ code: 'peer.broken-off', detail: reason.message });
+    throw reason;
+  }
+  return succeeded(concatBytes(parts));
+}
+
+function nonsense(detail: string): Outcome<never, Misanswered> {
+  return failed({ code: 'peer.nonsense', detail });
+}

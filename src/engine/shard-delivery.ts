@@ -1,0 +1,221 @@
+/**
+ * Brings one sealed shard to its partner and its acknowledgement into our ledger.
+ *
+ * Deliveries to one partner run one after the other, so that acknowledgements arrive in the order of the ledger. If some were lost on the way (a reply that
+ * never came), the partner's entries are fetched and checked before going on.
+ */
+
+import { present } from '../base/assert.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
+import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import {
+  checkAcknowledgement,
+  checkLedgerEntry,
+  type LedgerEntry,
+  type LedgerFailure,
+  type LedgerSubject,
+  type LedgerView,
+  ledgerStart,
+  readEntry,
+} from '../core/agreements/acknowledgement.ts';
+import { ShardNamer } from '../core/sealing/shard-name.ts';
+import type { AgreementId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
+import { blockBytes } from '../core/vocabulary/limits.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { AgreementRow, PackRow, Stores } from '../ports/stores.ts';
+import type { SealedShard } from '../ports/stripe-coder.ts';
+import { Lane } from './lane.ts';
+import type { PartnerBook } from './partner-book.ts';
+import type { PartnerClient, PeerFailure } from './partner-client.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+export interface Delivery {
+  readonly pack: PackRow;
+  readonly shard: SealedShard;
+  readonly signal: AbortSignal;
+}
+
+export type DeliveryFailure = {
+  readonly code:
+    | 'delivery.no-space'
+    | 'delivery.refused'
+    | 'delivery.silent'
+    | 'delivery.bad-acknowledgement'
+    | 'delivery.not-partner'
+    | 'delivery.cancelled';
+  readonly detail: string;
+};
+
+export interface ShardDeliveryParts {
+  readonly shardNameKey: Bytes;
+  readonly stores: Stores;
+  readonly client: PartnerClient;
+  readonly book: PartnerBook;
+  readonly limit: RateLimit;
+  readonly log: EventLog;
+}
+
+/** What is handed to the transport at once. */
+const sliceBytes: number = 4 * blockBytes;
+
+export class ShardDelivery {
+  readonly #parts: ShardDeliveryParts;
+  readonly #lanes = new Map<PeerId, Lane>();
+  /** Shards whose last upload was cut off: the partner may have part of them. */
+  readonly #begun = new Set<ShardName>();
+
+  constructor(parts: ShardDeliveryParts) {
+    this.#parts = parts;
+  }
+
+  deliver(delivery: Delivery): Promise<Outcome<void, DeliveryFailure>> {
+    const { partner } = delivery.shard;
+    const lane = this.#lanes.get(partner) ?? new Lane();
+    this.#lanes.set(partner, lane);
+    return lane.run(() => this.#deliverNow(delivery));
+  }
+
+  async #deliverNow({ pack, shard, signal }: Delivery): Promise<Outcome<void, DeliveryFailure>> {
+    const { book, client, shardNameKey } = this.#parts;
+    if (signal.aborted) return failed({ code: 'delivery.cancelled', detail: 'on request' });
+    const agreement = book.get(shard.partner);
+    if (agreement === undefined)
+      return failed({ code: 'delivery.not-partner', detail: shard.partner });
+    const to = book.addressOf(shard.partner);
+    const stripe = present(pack.stripe, 'a coded pack has a stripe');
+    const name = new ShardNamer(shardNameKey, shard.partner).nameOf(stripe, shard.index);
+    const blockCount = shard.bytes.length / blockBytes;
+    const grown = this.#begun.has(name) ? await client.grownBlocks(to, name, signal) : 0;
+    const firstBlock = Math.min(grown, blockCount - 1);
+    const body = this.#slices(shard.bytes.subarray(firstBlock * blockBytes), signal);
+    this.#begun.add(name);
+    const answer = await client.putShard(to, { name, blockCount, firstBlock, body }, signal);
+    if (!answer.ok) return failed(failureOf(answer.error, signal));
+    const subject: LedgerSubject = {
+      action: 'put',
+      name,
+      blockCount,
+      merkleRoot: shard.merkleRoot,
+    };
+    const settled = await this.#settle(
+      { pack, shard, signal },
+      { agreement, subject, document: answer.value },
+    );
+    if (settled.ok) this.#begun.delete(name);
+    return settled;
+  }
+
+  async *#slices(bytes: Bytes, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += sliceBytes) {
+      const slice = bytes.subarray(at, at + sliceBytes);
+      await this.#parts.limit.take(slice.length, signal);
+      yield slice;
+    }
+  }
+
+  /** Checks the acknowledgement and makes the shard count as held, in one durable step. */
+  async #settle(
+    { pack, shard, signal }: Delivery,
+    reply: {
+      readonly agreement: AgreementRow;
+      readonly subject: LedgerSubject;
+      readonly document: Bytes;
+    },
+  ): Promise<Outcome<void, DeliveryFailure>> {
+    let checked = this.#check(reply);
+    if (!checked.ok && checked.error.code === 'ledger.gap') {
+      await this.#closeGap(reply.agreement, signal);
+      checked = this.#check(reply);
+    }
+    if (!checked.ok)
+      return failed({ code: 'delivery.bad-acknowledgement', detail: checked.error.code });
+    const { stores, log } = this.#parts;
+    const entry = checked.value;
+    stores.transact(() => {
+      if (entry !== undefined) append(stores, reply.agreement.agreement, entry);
+      stores.shards.put({
+        pack: pack.pack,
+        index: shard.index,
+        partner: shard.partner,
+        phase: 'held',
+      });
+    });
+    log.write('debug', 'shard.held', {
+      pack: pack.pack,
+      index: shard.index,
+      partner: shard.partner,
+    });
+    return succeeded(undefined);
+  }
+
+  /** The entry to append, or undefined when it stands in our ledger already: the partner gave the same answer again. */
+  #check(reply: {
+    readonly agreement: AgreementRow;
+    readonly subject: LedgerSubject;
+    readonly document: Bytes;
+  }): Outcome<LedgerEntry | undefined, LedgerFailure> {
+    const { stores } = this.#parts;
+    const view = viewOf(stores, reply.agreement);
+    const checked = checkAcknowledgement(view, reply.subject, reply.document);
+    if (checked.ok || checked.error.code !== 'ledger.old') return checked;
+    const again = readEntry(view, reply.document);
+    if (!again.ok) return again;
+    const stored = stores.ledger.get(view.agreement, 'owner', again.value.acknowledgement.sequence);
+    return stored !== undefined && equalBytes(stored.hash, again.value.head.hash)
+      ? succeeded(undefined)
+      : failed({ code: 'ledger.fork' });
+  }
+
+  /** Fetches the entries that follow our head, page by page, as long as they are in order. */
+  async #closeGap(agreement: AgreementRow, signal: AbortSignal): Promise<void> {
+    const { stores, client, book, log } = this.#parts;
+    const to = book.addressOf(agreement.partner);
+    for (;;) {
+      const { sequence } = viewOf(stores, agreement).head;
+      const page = await client.ledger(
+        to,
+        { agreement: agreement.agreement, after: sequence },
+        signal,
+      );
+      if (!page.ok || page.value.length === 0) return;
+      for (const document of page.value) {
+        const checked = checkLedgerEntry(viewOf(stores, agreement), document);
+        if (!checked.ok) {
+          log.write('warn', 'ledger.refused', {
+            partner: agreement.partner,
+            code: checked.error.code,
+          });
+          return;
+        }
+        append(stores, agreement.agreement, checked.value);
+      }
+    }
+  }
+}
+
+function viewOf(stores: Stores, { agreement, partner }: AgreementRow): LedgerView {
+  const head = stores.ledger.head(agreement, 'owner');
+  return { agreement, holder: partner, head: head ?? ledgerStart(agreement) };
+}
+
+function append(stores: Stores, agreement: AgreementId, entry: LedgerEntry): void {
+  stores.ledger.append({
+    agreement,
+    side: 'owner',
+    sequence: entry.head.sequence,
+    hash: entry.head.hash,
+    document: entry.document,
+  });
+}
+
+function failureOf(failure: PeerFailure, signal: AbortSignal): DeliveryFailure {
+  const { detail } = failure;
+  if (signal.aborted) return { code: 'delivery.cancelled', detail };
+  if (failure.code !== 'peer.refused')
+    return { code: 'delivery.silent', detail: `${failure.code}: ${detail}` };
+  const full = failure.refusal === 'shard.no-space' || failure.refusal === 'agreement.no-space';
+  return {
+    code: full ? 'delivery.no-space' : 'delivery.refused',
+    detail: failure.refusal ?? detail,
+  };
+}

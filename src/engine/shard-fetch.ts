@@ -1,0 +1,88 @@
+/** Blocks of our shards from one partner, opened: each block is checked by its tag, and wrong ones are put down to the partner (C37–C39). */
+
+import { assert } from '../base/assert.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { ShardSealer } from '../core/sealing/block.ts';
+import type { OwnerKeys } from '../core/sealing/keys.ts';
+import { ShardNamer } from '../core/sealing/shard-name.ts';
+import type { PeerId, StripeId } from '../core/vocabulary/ids.ts';
+import { blockBytes } from '../core/vocabulary/limits.ts';
+import { parseSuite } from '../core/vocabulary/suite.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { PartnerBook } from './partner-book.ts';
+import type { PartnerClient } from './partner-client.ts';
+import type { PartnerPace } from './partner-pace.ts';
+import type { ShardPayloads, Stretch } from './stretch-read.ts';
+
+/** A shard of ours at a partner. */
+export interface ShardAt {
+  readonly suite: number;
+  readonly stripe: StripeId;
+  readonly index: number;
+  readonly partner: PeerId;
+}
+
+export interface ShardFetchParts {
+  readonly keys: OwnerKeys;
+  readonly client: PartnerClient;
+  readonly book: PartnerBook;
+  readonly pace: PartnerPace;
+  readonly clock: Clock;
+  readonly log: EventLog;
+}
+
+export class ShardFetch {
+  readonly #parts: ShardFetchParts;
+
+  constructor(parts: ShardFetchParts) {
+    this.#parts = parts;
+  }
+
+  /** The payloads of the stretch's blocks; undefined where a block was wrong; an empty list when the partner gave nothing. */
+  async blocks(shard: ShardAt, stretch: Stretch, signal: AbortSignal): Promise<ShardPayloads> {
+    const { keys, client, book, pace, clock, log } = this.#parts;
+    const name = new ShardNamer(keys.shardNameKey, shard.partner).nameOf(shard.stripe, shard.index);
+    const started = clock.now();
+    const range = { first: stretch.first, count: stretch.count };
+    const answer = await client.blocks(book.addressOf(shard.partner), { name, range }, signal);
+    if (!answer.ok) {
+      if (!signal.aborted) {
+        pace.failed(shard.partner);
+        log.write('info', 'shard.not-read', { partner: shard.partner, code: answer.error.code });
+      }
+      return [];
+    }
+    pace.succeeded(shard.partner, stretch.count, clock.now() - started);
+    return this.#open(shard, stretch, answer.value);
+  }
+
+  #open(shard: ShardAt, stretch: Stretch, sealed: Bytes): ShardPayloads {
+    const { keys, pace, log } = this.#parts;
+    const suite = parseSuite(shard.suite);
+    assert(suite !== undefined, 'a suite that the catalogue took in');
+    const sealer = new ShardSealer(keys.sealKey, {
+      suite,
+      owner: keys.peerId,
+      partner: shard.partner,
+      stripeId: shard.stripe,
+      index: shard.index,
+    });
+    const payloads: (Bytes | undefined)[] = [];
+    for (let index = 0; index < stretch.count; index += 1) {
+      const block = sealed.subarray(index * blockBytes, (index + 1) * blockBytes);
+      const opened = sealer.openBlock(stretch.first + index, block);
+      payloads.push(opened.ok ? opened.value : undefined);
+    }
+    const wrong = payloads.filter((payload) => payload === undefined).length;
+    if (wrong > 0) {
+      pace.wrong(shard.partner, wrong);
+      log.write('warn', 'shard.wrong-blocks', {
+        partner: shard.partner,
+        index: shard.index,
+        wrong,
+      });
+    }
+    return payloads;
+  }
+}
