@@ -4,6 +4,7 @@
  */
 import { linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Prng } from '../../src/base/prng.ts';
 
 export interface GeneratedTreeShape {
   readonly seed: number;
@@ -33,22 +34,13 @@ const corpusBytes = 16_000_000;
 const wordCount = 6_000;
 const oneTime = 1_700_000_000;
 
+/** Numbers from 0 up to 1. */
 type Dice = () => number;
-
-/** Numbers from 0 up to 1 (mulberry32). */
-function diceOf(seed: number): Dice {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Grows the tree in `folder`, which is made if it is not there. */
 export function growTree(folder: string, shape: GeneratedTreeShape): GeneratedTree {
-  const dice = diceOf(shape.seed);
+  const chance = new Prng(shape.seed);
+  const dice: Dice = () => chance.unit();
   const text = corpusOf(dice, shape.totalBytes);
   const folders = growFolders(folder, Math.ceil(shape.fileCount / filesPerFolder), dice);
   const binaryCount = Math.floor((shape.totalBytes * binaryShare) / binaryBytes);
