@@ -12,7 +12,7 @@ test('permissions read as in ls, the special bits among them', () => {
 });
 
 const entry: EntryAnswer = {
-  path: '/home/a\u001b[31m',
+  path: '/data/a\u001b[31m',
   kind: 'symlink',
   mode: 0o777,
   uid: 1000,
@@ -27,7 +27,7 @@ const entry: EntryAnswer = {
 test('a line names owner, size, time, path and target, and hides no escape sequence', () => {
   assert.match(
     listingLine(entry),
-    /^lrwxrwxrwx ada {6}100 {16}0 (1970-01-01|1969-12-31) \d\d:\d\d \/home\/a\\x1b\[31m -> b\\xff$/,
+    /^lrwxrwxrwx ada {6}100 {17}0 (1970-01-01|1969-12-31) \d\d:\d\d \/data\/a\\x1b\[31m -> b\\xff$/,
   );
 });
 

@@ -1,4 +1,9 @@
 /** Every way in which something that a person asked for can fail. The codes are stable; the command line has words for each. */
+import type { ConfigFailure } from '../adapters/disk/config-file.ts';
+import type { HomeFailure } from '../adapters/disk/home.ts';
+import type { KeyFileFailure } from '../adapters/disk/key-file.ts';
+import type { CatalogueFailure } from '../adapters/sqlite/catalogue.ts';
+import type { KitFailure } from '../core/recovery/kit.ts';
 import type {
   BackupFailure,
   JoinFailure,
@@ -6,18 +11,12 @@ import type {
   RestoreFailure,
 } from '../engine/computer.ts';
 
-export type HomeFailureCode =
-  | 'home.missing'
-  | 'home.exists'
-  | 'home.in-use'
+/** Of opening a home, besides what its files can be like. */
+export type OpeningFailureCode =
   | 'home.no-space'
-  | 'home.not-accessible'
   | 'key.passphrase-needed'
   | 'key.wrong-passphrase'
   | 'key.damaged'
-  | 'config.invalid'
-  | 'catalogue.newer'
-  | 'catalogue.damaged'
   | 'network.cannot-listen';
 
 export type RequestFailureCode =
@@ -34,14 +33,15 @@ export type RequestFailureCode =
   | 'snapshot.ambiguous'
   | 'backup.no-sources'
   | 'backup.limit-with-daemon'
-  | 'config.unknown-key'
-  | 'config.bad-value'
-  | 'kit.malformed'
-  | 'kit.wrong-words'
   | 'kit.not-written';
 
 export type FailureCode =
-  | HomeFailureCode
+  | OpeningFailureCode
+  | HomeFailure['code']
+  | KeyFileFailure['code']
+  | ConfigFailure['code']
+  | CatalogueFailure['code']
+  | KitFailure['code']
   | RequestFailureCode
   | BackupFailure['code']
   | RestoreFailure['code']

@@ -1,0 +1,23 @@
+/** Commands of the contract that this version does not have yet: typed by somebody who read ahead, they get a clear answer. */
+
+export const laterCommands: ReadonlySet<string> = new Set([
+  'agreements',
+  'search',
+  'find',
+  'diff',
+  'dump',
+  'audit',
+  'check',
+  'drill',
+  'repair',
+  'forget',
+  'prune',
+  'sources',
+  'pause',
+  'service',
+  'completion',
+  'partners leave',
+  'partners forget',
+  'kit verify',
+  'kit split',
+]);

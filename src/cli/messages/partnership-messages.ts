@@ -1,0 +1,51 @@
+/** Failures of inviting and joining. */
+import type { FailureCode } from '../../daemon/operation-failure.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Message } from './message.ts';
+import { nothingJoined } from './phrases.ts';
+
+export const partnershipMessages = {
+  'invite.malformed': {
+    exit: exitCodes.usage,
+    happened: 'This is not an invitation code, or a part of it is missing.',
+    meaning: nothingJoined,
+    advice: 'Copy the whole code as `covault invite` printed it.',
+  },
+  'invite.expired': {
+    exit: exitCodes.failed,
+    happened: 'The invitation has run out.',
+    meaning: nothingJoined,
+    advice: 'Ask for a new one: `covault invite --days 7` makes one that lasts longer.',
+  },
+  'invite.used': {
+    exit: exitCodes.failed,
+    happened: 'The invitation was used by another computer.',
+    meaning: nothingJoined,
+    advice: 'Each code serves once: ask for one of your own.',
+  },
+  'invite.unknown': {
+    exit: exitCodes.failed,
+    happened: 'The computer that this code names does not know it.',
+    meaning: nothingJoined,
+    advice: 'Ask for a new code; the other computer may have been set up anew.',
+  },
+  'invite.own': {
+    exit: exitCodes.failed,
+    happened: 'This is an invitation of your own.',
+    meaning: nothingJoined,
+    advice: 'Give it to somebody else: a computer cannot be its own partner.',
+  },
+  'invite.refused': {
+    exit: exitCodes.failed,
+    happened: 'The other computer refused.',
+    meaning: nothingJoined,
+    advice: 'Talk with its owner: it may lack the space, or want other terms.',
+  },
+  'invite.inviter-unreachable': {
+    exit: exitCodes.tooFewPartners,
+    happened: 'The computer that invited cannot be reached.',
+    meaning: `${nothingJoined} The code stays valid.`,
+    advice:
+      'It must be running `covault up` or `covault invite`, and be reachable from here; then try again.',
+  },
+} as const satisfies Partial<Record<FailureCode, Message>>;

@@ -1,0 +1,54 @@
+/** A new home: its key, of fresh chance or of a recovery kit, and the first configuration. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { defaultConfig, writeConfig } from '../adapters/disk/config-file.ts';
+import { homePaths, prepareHome } from '../adapters/disk/home.ts';
+import { systemClock } from '../adapters/system/system-clock.ts';
+import { systemRandom } from '../adapters/system/system-random.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { kitJson, kitOf } from '../core/recovery/kit.ts';
+import { rootSeedBytes } from '../core/sealing/keys.ts';
+import { configFailure } from './configuration-failure.ts';
+import { writeKey } from './key-opening.ts';
+import type { OperationFailure } from './operation-failure.ts';
+
+export interface HomeToCreate {
+  readonly home: string;
+  /** Undefined: the key lies open on the disk. */
+  readonly passphrase: string | undefined;
+  readonly name: string;
+  readonly lendBytes: number;
+  /** Undefined: a new identity. */
+  readonly rootSeed: Bytes | undefined;
+}
+
+export interface CreatedHome {
+  readonly peer: string;
+  readonly words: readonly string[];
+  /** The recovery kit as a JSON text. */
+  readonly kit: string;
+}
+
+/** Whether a finished home is there. */
+export function homeStands(home: string): boolean {
+  return existsSync(join(resolve(home), 'covault-home'));
+}
+
+export async function createHome(
+  wanted: HomeToCreate,
+): Promise<Outcome<CreatedHome, OperationFailure>> {
+  const paths = homePaths(resolve(wanted.home));
+  const random = systemRandom();
+  const rootSeed = wanted.rootSeed ?? random.bytes(rootSeedBytes);
+  const prepared = prepareHome(paths.home);
+  if (!prepared.ok) return prepared;
+  const { name, lendBytes, passphrase } = wanted;
+  const written = writeKey(paths.keyFile, { rootSeed, passphrase }, random);
+  if (!written.ok) return written;
+  const config = { ...defaultConfig(), name, lend: { spaceBytes: lendBytes } };
+  const configured = writeConfig(paths.configFile, config);
+  if (!configured.ok) return failed(configFailure(configured.error));
+  const kit = kitOf(rootSeed, { name, partners: [], createdAt: systemClock().now() });
+  return succeeded({ peer: kit.owner, words: kit.words, kit: kitJson(kit) });
+}

@@ -1,0 +1,78 @@
+/**
+ * Runs one operation by name on an open home: checks the input, keeps progress from flooding, and turns whatever goes wrong into a failure with a code.
+ *
+ * Both the local API and a command without a daemon come through here.
+ */
+import { failed, type Outcome } from '../base/outcome.ts';
+import { StorageBroken, StorageFull } from '../ports/stores.ts';
+import type { Operation } from './operation.ts';
+import { failure, type OperationFailure } from './operation-failure.ts';
+import { operations } from './operations/registry.ts';
+import type { RunningComputer } from './running-computer.ts';
+
+export interface CallListener {
+  readonly signal: AbortSignal;
+  progress(value: unknown): void;
+  send(value: unknown): Promise<void>;
+}
+
+export type AnyOperation = Operation<unknown, unknown, unknown, unknown>;
+
+/** Progress more often than this tells nobody more. */
+const progressEveryMs = 100;
+
+export function operationNamed(name: string): AnyOperation | undefined {
+  return Object.hasOwn(operations, name)
+    ? (operations[name as keyof typeof operations] as unknown as AnyOperation)
+    : undefined;
+}
+
+export async function runOperation(
+  running: RunningComputer,
+  request: { readonly name: string; readonly input: unknown },
+  listener: CallListener,
+): Promise<Outcome<unknown, OperationFailure>> {
+  const chosen = operationNamed(request.name);
+  if (chosen === undefined) return failed(failure('operation.unknown', request.name));
+  const input = chosen.input.safeParse(request.input);
+  if (!input.success) return failed(failure('operation.bad-input', inputProblems(input.error)));
+  try {
+    if (chosen.reach === 'network') {
+      const started = await running.start();
+      if (!started.ok) return started;
+    }
+    const context = { computer: running.computer, running };
+    const { signal } = listener;
+    const call = { signal, progress: paced(listener), send: listener.send };
+    return await chosen.run(context, input.data, call);
+  } catch (problem) {
+    return failed(failureOf(problem, listener.signal));
+  }
+}
+
+function paced(listener: CallListener): (value: unknown) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (value) => {
+    const now = performance.now();
+    if (now - last < progressEveryMs || listener.signal.aborted) return;
+    last = now;
+    listener.progress(value);
+  };
+}
+
+function inputProblems(error: {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}): string {
+  return error.issues
+    .map(({ path, message }) => `${path.map(String).join('.') || 'input'}: ${message}`)
+    .join('; ');
+}
+
+/** A failed assertion or any other surprise is a mistake of ours; the process goes on only to say so. */
+export function failureOf(problem: unknown, signal: AbortSignal): OperationFailure {
+  if (problem instanceof StorageFull) return failure('home.no-space', problem.message);
+  if (problem instanceof StorageBroken) return failure('catalogue.input-output', problem.message);
+  if (signal.aborted) return failure('operation.cancelled');
+  const detail = problem instanceof Error ? (problem.stack ?? problem.message) : String(problem);
+  return failure('operation.internal', detail);
+}

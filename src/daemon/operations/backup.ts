@@ -1,0 +1,135 @@
+/** Backup: capture what is asked for, then wait until partners hold it as well as was wanted. */
+import { hostname, userInfo } from 'node:os';
+import { z } from 'zod';
+import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { snapshotLimits } from '../../core/scan/snapshot.ts';
+import type { BackupProgress, ProtectionProgress } from '../../engine/computer.ts';
+import type { ScanRequest } from '../../ports/chunk-pipeline.ts';
+import type { SnapshotPhase } from '../../ports/stores.ts';
+import { type BackupAnswer, backupAnswer } from '../answers.ts';
+import {
+  type Operation,
+  type OperationCall,
+  type OperationContext,
+  operation,
+} from '../operation.ts';
+import { failure, type OperationFailure } from '../operation-failure.ts';
+import { type PathText, pathBytesOf, pathText } from '../path-text.ts';
+import { countScanned, type ScanCounts } from '../scan-count.ts';
+
+export interface BackupInput {
+  /** Absolute; empty: the configured sources. */
+  readonly roots: readonly PathText[];
+  readonly tags: readonly string[];
+  /** Added to the configured patterns. */
+  readonly excludePatterns: readonly string[];
+  /** Undefined: as configured. */
+  readonly oneFileSystem?: boolean | undefined;
+  /** Counts what would be read, and reads nothing. */
+  readonly dryRun: boolean;
+  readonly wait: SnapshotPhase;
+}
+
+export type BackupStage =
+  | { readonly stage: 'capturing'; readonly counts: BackupProgress }
+  | { readonly stage: 'protecting'; readonly counts: ProtectionProgress };
+
+export type BackupResult =
+  | { readonly dryRun: true; readonly counts: ScanCounts }
+  | {
+      readonly dryRun: false;
+      readonly report: BackupAnswer;
+      readonly wanted: SnapshotPhase;
+      readonly phase: SnapshotPhase;
+      readonly protection: ProtectionProgress;
+      readonly partners: number;
+      readonly reachable: number;
+    };
+
+type BackupCall = OperationCall<BackupStage, never>;
+
+const { roots, tags, tagLength, excludes, excludeLength } = snapshotLimits;
+
+export const phases = ['captured', 'protected', 'complete'] as const;
+
+export const backup: Operation<BackupInput, BackupStage, never, BackupResult> = operation({
+  input: z.strictObject({
+    roots: z.array(pathText).max(roots),
+    tags: z.array(z.string().min(1).max(tagLength)).max(tags),
+    excludePatterns: z.array(z.string().min(1).max(excludeLength)).max(excludes),
+    oneFileSystem: z.boolean().optional(),
+    dryRun: z.boolean(),
+    wait: z.enum(phases),
+  }),
+  reach: 'network',
+  secret: false,
+  run: async (context, input, call) => {
+    const scan = scanOf(context, input);
+    if (!scan.ok) return scan;
+    if (input.dryRun) {
+      const counts = await countScanned(context.running.pipeline, scan.value, call.signal);
+      return succeeded({ dryRun: true, counts });
+    }
+    return capture(context, { ...input, scan: scan.value }, call);
+  },
+});
+
+function scanOf(
+  { running }: OperationContext,
+  input: BackupInput,
+): Outcome<ScanRequest, OperationFailure> {
+  const { backup: configured } = running.config;
+  const asked: readonly PathText[] = input.roots.length > 0 ? input.roots : configured.sources;
+  if (asked.length === 0) return failed(failure('backup.no-sources'));
+  const excludePatterns = [...configured.excludePatterns, ...input.excludePatterns];
+  if (excludePatterns.length > excludes)
+    return failed(failure('operation.bad-input', `more than ${excludes} exclude patterns`));
+  return succeeded({
+    roots: asked.map(pathBytesOf),
+    excludePatterns,
+    excludeFileNames: configured.excludeFileNames,
+    oneFileSystem: input.oneFileSystem ?? configured.oneFileSystem,
+    maximumFileBytes: configured.maximumFileBytes ?? undefined,
+    skipCacheFolders: true,
+  });
+}
+
+async function capture(
+  context: OperationContext,
+  input: BackupInput & { readonly scan: ScanRequest },
+  call: BackupCall,
+): Promise<Outcome<BackupResult, OperationFailure>> {
+  const { computer } = context;
+  const done = await computer.backup(
+    { scan: input.scan, hostName: hostname(), userName: userName(), tags: input.tags },
+    { signal: call.signal, progress: (counts) => call.progress({ stage: 'capturing', counts }) },
+  );
+  if (!done.ok) return done;
+  const phase =
+    input.wait === 'captured'
+      ? 'captured'
+      : await computer.protect(done.value.snapshot, input.wait, {
+          signal: call.signal,
+          progress: (counts) => call.progress({ stage: 'protecting', counts }),
+        });
+  const after = computer.status();
+  const standing = after.partners.filter(({ agreement }) => agreement.phase === 'standing');
+  return succeeded({
+    dryRun: false,
+    report: backupAnswer(done.value),
+    wanted: input.wait,
+    phase,
+    protection: after.protection,
+    partners: standing.length,
+    reachable: standing.filter(({ reachable }) => reachable !== false).length,
+  });
+}
+
+/** Some users of containers have no name. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}

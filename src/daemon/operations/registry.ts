@@ -1,0 +1,43 @@
+/** All operations by name. The local API serves exactly these; the command line calls nothing else. */
+import { backup } from './backup.ts';
+import { getConfiguration, setConfiguration } from './configuration.ts';
+import { doctor } from './doctor.ts';
+import { invite, join } from './invitations.ts';
+import { kit } from './kit.ts';
+import { partners, pausePartner } from './partners.ts';
+import { restore } from './restore.ts';
+import { cat, list, snapshots } from './snapshots.ts';
+import { status } from './status.ts';
+
+export const operations = {
+  status,
+  invite,
+  join,
+  partners,
+  'partners-pause': pausePartner,
+  backup,
+  snapshots,
+  list,
+  cat,
+  restore,
+  kit,
+  doctor,
+  'config-get': getConfiguration,
+  'config-set': setConfiguration,
+} as const;
+
+export type Operations = typeof operations;
+export type OperationName = keyof Operations;
+
+type Run<Name extends OperationName> = Operations[Name]['run'];
+export type InputOf<Name extends OperationName> = Parameters<Run<Name>>[1];
+export type ProgressOf<Name extends OperationName> = Parameters<
+  Parameters<Run<Name>>[2]['progress']
+>[0];
+export type DataOf<Name extends OperationName> = Parameters<Parameters<Run<Name>>[2]['send']>[0];
+export type ResultOf<Name extends OperationName> =
+  Awaited<ReturnType<Run<Name>>> extends infer Answer
+    ? Extract<Answer, { readonly ok: true }> extends { readonly value: infer Value }
+      ? Value
+      : never
+    : never;

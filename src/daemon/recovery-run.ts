@@ -1,0 +1,106 @@
+/**
+ * A new computer becomes the lost one: a home with the old key, then the catalogue back from the partners.
+ *
+ * When it is stopped or nobody can be reached, the home stays, so that the same command carries on; a home with snapshots of its own is refused.
+ */
+import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { type OpenedKit, parseKit } from '../core/recovery/kit.ts';
+import { seedOf } from '../core/recovery/words.ts';
+import { deriveKeys } from '../core/sealing/keys.ts';
+import { type PeerId, parsePeerId } from '../core/vocabulary/ids.ts';
+import type { RecoverProgress, RecoverReport } from '../engine/computer.ts';
+import { openComputer } from './composition.ts';
+import { createHome, homeStands } from './home-creation.ts';
+import type { PassphraseSource } from './key-opening.ts';
+import { failure, type OperationFailure } from './operation-failure.ts';
+import { failureOf } from './operation-run.ts';
+import type { RunningComputer } from './running-computer.ts';
+
+export interface RecoveryOptions {
+  readonly home: string;
+  /** Of the new key file. */
+  readonly newPassphrase: string | undefined;
+  readonly passphrase: PassphraseSource;
+  readonly key: RecoveryKey;
+  readonly name: string;
+  readonly lendBytes: number;
+  /** `/ip4/…/tcp/PORT`, perhaps with `/p2p/PEERID`. */
+  readonly peers: readonly string[];
+  readonly signal: AbortSignal;
+  readonly progress: (progress: RecoverProgress) => void;
+}
+
+/** What a person kept. */
+export type RecoveryKey = Pick<OpenedKit, 'rootSeed'> & {
+  readonly kit: OpenedKit['kit'] | undefined;
+};
+
+export function keyOfKit(text: string): Outcome<RecoveryKey, OperationFailure> {
+  const parsed = parseKit(text);
+  return parsed.ok ? parsed : failed(kitFailure(parsed.error));
+}
+
+export function keyOfWords(text: string): Outcome<RecoveryKey, OperationFailure> {
+  const seed = seedOf(text);
+  if (!seed.ok) return failed(kitFailure(seed.error));
+  return succeeded({ rootSeed: seed.value, kit: undefined });
+}
+
+type ParseFailure = Extract<ReturnType<typeof parseKit>, { readonly ok: false }>['error'];
+
+function kitFailure(problem: ParseFailure): OperationFailure {
+  switch (problem.code) {
+    case 'kit.malformed':
+      return failure(problem.code, problem.detail);
+    case 'words.wrong-count':
+      return failure(problem.code, `${problem.count} words`);
+    case 'words.unknown-word':
+      return failure(problem.code, `word ${problem.position}; did you mean ${problem.suggestion}?`);
+    default:
+      return failure(problem.code);
+  }
+}
+
+export async function runRecovery(
+  options: RecoveryOptions,
+): Promise<Outcome<RecoverReport, OperationFailure>> {
+  if (!homeStands(options.home)) {
+    const { home, newPassphrase, name, lendBytes } = options;
+    const { rootSeed } = options.key;
+    const made = await createHome({ home, passphrase: newPassphrase, name, lendBytes, rootSeed });
+    if (!made.ok) return made;
+  }
+  const opened = await openComputer({ ...options, daemon: false, uploadLimit: undefined });
+  if (!opened.ok) return opened;
+  try {
+    return await recoverInto(opened.value, options);
+  } catch (problem) {
+    return failed(failureOf(problem, options.signal));
+  } finally {
+    await opened.value.close();
+  }
+}
+
+async function recoverInto(
+  running: RunningComputer,
+  { key, peers, signal, progress }: RecoveryOptions,
+): Promise<Outcome<RecoverReport, OperationFailure>> {
+  if (running.kit().owner !== deriveKeys(key.rootSeed).peerId)
+    return failed(failure('recover.home-not-empty', 'it has a key of its own'));
+  const started = await running.start();
+  if (!started.ok) return started;
+  const known = (key.kit?.partners ?? []).flatMap(({ peer, addresses }) =>
+    addresses.map((address) => ({ peer, address })),
+  );
+  return running.computer.recover([...peers.map(peerOf), ...known], {
+    floor: key.kit?.floor,
+    signal,
+    progress,
+  });
+}
+
+/** Splits the peer's id off an address that has one. */
+function peerOf(text: string): { readonly peer: PeerId | undefined; readonly address: string } {
+  const [address = '', id] = text.split('/p2p/');
+  return { address, peer: id === undefined ? undefined : parsePeerId(id) };
+}
