@@ -1,24 +1,29 @@
-/** Whole blocks of a shard as an HTTP range (RFC 9110 §14): `bytes=65536-131071` is block 1. */
+/** Ranges of a shard: whole blocks, as the byte ranges of HTTP (RFC 9110 §14.1.2). */
+import { assert } from '../../base/assert.ts';
 import { blockBytes } from '../vocabulary/limits.ts';
+import { blocksMaximum } from './blocks.ts';
+import { parseCount } from './count.ts';
 
 export interface BlockRange {
   readonly first: number;
-  /** At least 1. */
+  /** 1 or more. */
   readonly count: number;
 }
 
-const rangeForm = /^bytes=(0|[1-9][0-9]{0,14})-(0|[1-9][0-9]{0,14})$/;
-
+/** The value of the `range` field. */
 export function rangeText({ first, count }: BlockRange): string {
+  assert(Number.isSafeInteger(first) && first >= 0, 'a range begins at a block');
+  assert(Number.isSafeInteger(count) && count > 0, 'a range holds a block');
   return `bytes=${first * blockBytes}-${(first + count) * blockBytes - 1}`;
 }
 
-/** The blocks of a range, or undefined when it is not a number of whole blocks. */
+/** The blocks that a `range` field asks for; undefined unless it is one range of whole blocks that a shard could have. */
 export function parseRange(text: string): BlockRange | undefined {
-  const found = rangeForm.exec(text);
-  if (found === null) return undefined;
-  const start = Number(found[1]);
-  const end = Number(found[2]) + 1;
-  if (end <= start || start % blockBytes !== 0 || end % blockBytes !== 0) return undefined;
-  return { first: start / blockBytes, count: (end - start) / blockBytes };
+  const [, from, to] = /^bytes=([0-9]+)-([0-9]+)$/.exec(text) ?? [];
+  const start = parseCount(from);
+  const last = parseCount(to);
+  if (start === undefined || last === undefined || last < start) return undefined;
+  if (start % blockBytes !== 0 || (last + 1) % blockBytes !== 0) return undefined;
+  const range = { first: start / blockBytes, count: (last + 1 - start) / blockBytes };
+  return range.first + range.count <= blocksMaximum ? range : undefined;
 }

@@ -1,6 +1,12 @@
-/** A page of the shards that a partner holds for the owner who asks: what placement is rebuilt from after total loss. */
+/** What a partner says it holds for the asker, page by page: the owner decrypts the names, and so learns which shards these are. */
+import { assert } from '../../base/assert.ts';
 import type { Bytes } from '../../base/bytes.ts';
-import { type DocumentFailure, decodeDocument, encodeDocument } from '../../base/document.ts';
+import {
+  type DocumentFailure,
+  decodeDocument,
+  encodeDocument,
+  type FieldReader,
+} from '../../base/document.ts';
 import type { Outcome } from '../../base/outcome.ts';
 import { hashBytes } from '../../primitives/hash.ts';
 import { bytesOf, idOf, type ShardName, shardNameBytes } from '../vocabulary/ids.ts';
@@ -10,22 +16,25 @@ import { blocksMaximum } from './blocks.ts';
 export interface InventoryEntry {
   readonly name: ShardName;
   readonly blockCount: number;
-  /** Merkle root over the SHA-256 of its blocks, 32 bytes. */
+  /** As it was acknowledged, 32 bytes. */
   readonly merkleRoot: Bytes;
 }
 
 export interface InventoryPage {
-  /** In the order of their names. */
+  /** In rising order of names. */
   readonly entries: readonly InventoryEntry[];
-  /** There are more after the last of these. */
+  /** The next page is asked for after the last name of this one. */
   readonly more: boolean;
 }
 
+/** A page of so many entries keeps to the limit of messages. */
 export const inventoryPageEntries = 1_000;
 
 const kind = { magic: 'covault/inventory', version: 1, limitBytes: messageMaximumBytes };
 
 export function encodeInventory(page: InventoryPage): Bytes {
+  assert(page.entries.length <= inventoryPageEntries, 'a page keeps to its limit');
+  assert(!page.more || page.entries.length > 0, 'only a page with a last name has a next one');
   return encodeDocument(kind, [
     page.entries.map(({ name, blockCount, merkleRoot }) => [bytesOf(name), blockCount, merkleRoot]),
     page.more,
@@ -33,18 +42,22 @@ export function encodeInventory(page: InventoryPage): Bytes {
 }
 
 export function decodeInventory(bytes: Uint8Array): Outcome<InventoryPage, DocumentFailure> {
-  return decodeDocument(kind, bytes, (fields) => {
-    let previous = '';
-    const entries = fields.list(inventoryPageEntries, (list) =>
-      list.record((entry) => {
-        const name = idOf<ShardName>(entry.fixed(shardNameBytes));
-        entry.require(name > previous, 'names in rising order');
-        previous = name;
-        return { name, blockCount: entry.uint(blocksMaximum), merkleRoot: entry.fixed(hashBytes) };
-      }),
-    );
-    const more = fields.flag();
-    fields.require(!more || entries.length > 0, 'a page that is followed by another has entries');
-    return { entries, more };
-  });
+  return decodeDocument(kind, bytes, readPage);
+}
+
+function readPage(fields: FieldReader): InventoryPage {
+  let previous = '';
+  const entries = fields.list(inventoryPageEntries, (list) =>
+    list.record((entry) => {
+      const name = idOf<ShardName>(entry.fixed(shardNameBytes));
+      entry.require(name > previous, 'names that rise');
+      previous = name;
+      const blockCount = entry.uint(blocksMaximum);
+      return { name, blockCount, merkleRoot: entry.fixed(hashBytes) };
+    }),
+  );
+  const more = fields.flag();
+  // Otherwise a liar could keep the asker turning the same page.
+  fields.require(!more || entries.length > 0, 'a page with a last name before a next one');
+  return { entries, more };
 }

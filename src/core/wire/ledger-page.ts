@@ -1,21 +1,24 @@
-/** Entries of a ledger, in order: what an owner asks for when it missed some, or lost them all. */
+/** Consecutive entries of a ledger, encoded and signed, for an owner that missed some or lost its own. */
+import { assert } from '../../base/assert.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import { type DocumentFailure, decodeDocument, encodeDocument } from '../../base/document.ts';
 import type { Outcome } from '../../base/outcome.ts';
-import { acknowledgementMaximumBytes } from '../agreements/acknowledgement.ts';
 import { messageMaximumBytes } from '../vocabulary/limits.ts';
 
-export const ledgerPageEntries = 64;
+/** A page of so many entries keeps to the limit of messages. */
+export const ledgerPageEntries = 100;
+/** A signed acknowledgement with its heads. */
+const entryMaximumBytes = 600;
 
-/** An acknowledgement with its signature. */
-const entryMaximumBytes: number = acknowledgementMaximumBytes + 128;
 const kind = { magic: 'covault/ledger-page', version: 1, limitBytes: messageMaximumBytes };
 
+/** An empty page: there are no more. */
 export function encodeLedgerPage(documents: readonly Bytes[]): Bytes {
+  assert(documents.length <= ledgerPageEntries, 'a page keeps to its limit');
   return encodeDocument(kind, [documents]);
 }
 
-/** The encoded acknowledgements; each is still to be checked against the ledger's head. */
+/** The entries in order; each is checked by `checkLedgerEntry`. */
 export function decodeLedgerPage(bytes: Uint8Array): Outcome<readonly Bytes[], DocumentFailure> {
   return decodeDocument(kind, bytes, (fields) =>
     fields.list(ledgerPageEntries, (list) =>

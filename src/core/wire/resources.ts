@@ -1,73 +1,77 @@
-/** What peers ask each other for: the paths of `docs/protocol.md`, parsed once and strictly. */
-import { type AgreementId, type PeerId, parsePeerId, type ShardName } from '../vocabulary/ids.ts';
+/**
+ * What can be asked of a peer, as paths (docs/protocol.md#resources).
+ *
+ * A path has exactly one spelling: lower-case digits, no empty or extra parts, no unknown parameters. What is not served is unknown.
+ */
+import { assertNever } from '../../base/assert.ts';
+import type { AgreementId, PeerId, ShardName } from '../vocabulary/ids.ts';
+import { parseCount } from './count.ts';
 
 export type Resource =
+  /** Who the peer is: GET. */
   | { readonly resource: 'profile' }
+  /** Redeeming an invite, later offers too: POST. */
   | { readonly resource: 'negotiation' }
+  /** One shard of the asker's: PUT, HEAD, GET. */
   | { readonly resource: 'shard'; readonly name: ShardName }
-  /** Names from `after` on, in order; from the first when it is undefined. */
+  /** The asker's shards, those after a name: GET. */
   | { readonly resource: 'inventory'; readonly after: ShardName | undefined }
-  /** Entries of the ledger of an agreement after a sequence number. */
+  /** Entries of the ledger that the peer signs, those after a sequence: GET. */
   | { readonly resource: 'ledger'; readonly agreement: AgreementId; readonly after: number }
+  /** The newest manifest of an owner: PUT, GET. */
   | { readonly resource: 'manifest'; readonly owner: PeerId };
-
-const root = '/v1';
-const nameForm = /^[0-9a-f]{32}$/;
-const idForm = /^[0-9a-f]{64}$/;
-const numberForm = /^(?:0|[1-9][0-9]{0,14})$/;
 
 export function pathOf(resource: Resource): string {
   switch (resource.resource) {
     case 'profile':
     case 'negotiation':
-      return `${root}/${resource.resource}`;
+      return `/v1/${resource.resource}`;
     case 'shard':
-      return `${root}/shards/${resource.name}`;
+      return `/v1/shards/${resource.name}`;
     case 'inventory':
-      return resource.after === undefined
-        ? `${root}/shards`
-        : `${root}/shards?after=${resource.after}`;
+      return resource.after === undefined ? '/v1/shards' : `/v1/shards?after=${resource.after}`;
     case 'ledger':
-      return `${root}/ledgers/${resource.agreement}?after=${resource.after}`;
+      return `/v1/ledgers/${resource.agreement}?after=${resource.after}`;
     case 'manifest':
-      return `${root}/manifests/${resource.owner}`;
+      return `/v1/manifests/${resource.owner}`;
+    default:
+      return assertNever(resource);
   }
 }
 
-/** The resource at a path, or undefined when there is none of this form. */
+const pathForm =
+  /^\/v1\/(?<kind>[a-z]{1,16})(?:\/(?<id>[0-9a-f]{1,64}))?(?:\?after=(?<after>[0-9a-f]{1,32}))?$/;
+const idLength = 64;
+const shardNameLength = 32;
+
+/** What the path names, or undefined. */
 export function parsePath(path: string): Resource | undefined {
-  const [place = '', query, ...more] = path.split('?');
-  if (more.length > 0 || !place.startsWith(`${root}/`)) return undefined;
-  const [noun, id, ...rest] = place.slice(root.length + 1).split('/');
-  if (rest.length > 0) return undefined;
-  const after = query === undefined ? undefined : /^after=([0-9a-f]{1,32})$/.exec(query)?.[1];
-  if (query !== undefined && after === undefined) return undefined;
-  return resourceOf(noun ?? '', id, after);
+  const parts = pathForm.exec(path)?.groups;
+  if (parts === undefined) return undefined;
+  const { kind, id, after } = parts;
+  const hasId = id !== undefined && id.length === idLength;
+  switch (kind) {
+    case 'profile':
+    case 'negotiation':
+      return id === undefined && after === undefined ? { resource: kind } : undefined;
+    case 'shards':
+      return shardsResource(id, after);
+    case 'ledgers': {
+      const sequence = parseCount(after);
+      if (!hasId || sequence === undefined) return undefined;
+      return { resource: 'ledger', agreement: id as AgreementId, after: sequence };
+    }
+    case 'manifests':
+      if (!hasId || after !== undefined) return undefined;
+      return { resource: 'manifest', owner: id as PeerId };
+    default:
+      return undefined;
+  }
 }
 
-function resourceOf(
-  noun: string,
-  id: string | undefined,
-  after: string | undefined,
-): Resource | undefined {
-  if (noun === 'ledgers') return ledgerOf(id, after);
-  if (noun === 'shards' && id === undefined) {
-    if (after === undefined) return { resource: 'inventory', after };
-    return nameForm.test(after) ? { resource: 'inventory', after: after as ShardName } : undefined;
-  }
-  if (after !== undefined) return undefined;
-  if (noun === 'shards' && id !== undefined && nameForm.test(id))
-    return { resource: 'shard', name: id as ShardName };
-  if (noun === 'manifests' && id !== undefined) {
-    const owner = parsePeerId(id);
-    return owner === undefined ? undefined : { resource: 'manifest', owner };
-  }
-  if ((noun === 'profile' || noun === 'negotiation') && id === undefined) return { resource: noun };
-  return undefined;
-}
-
-function ledgerOf(id: string | undefined, after: string | undefined): Resource | undefined {
-  if (id === undefined || !idForm.test(id) || after === undefined || !numberForm.test(after))
-    return undefined;
-  return { resource: 'ledger', agreement: id as AgreementId, after: Number(after) };
+function shardsResource(id: string | undefined, after: string | undefined): Resource | undefined {
+  if (after !== undefined && after.length !== shardNameLength) return undefined;
+  if (id === undefined) return { resource: 'inventory', after: after as ShardName | undefined };
+  if (id.length !== shardNameLength || after !== undefined) return undefined;
+  return { resource: 'shard', name: id as ShardName };
 }
