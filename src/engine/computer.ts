@@ -6,7 +6,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Outcome } from '../base/outcome.ts';
 import type { Instant } from '../base/units.ts';
-import type { RecoveryKit } from '../core/recovery/kit.ts';
+import type { KitContents } from '../core/recovery/kit.ts';
 import type { Code } from '../core/vocabulary/code.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -40,6 +40,11 @@ export interface ComputerSettings {
   /** What this computer calls itself towards its partners. */
   readonly name: string;
   readonly programVersion: string;
+  /** `linux`, `darwin` and the like; `x64`, `arm64` and the like. */
+  readonly system: string;
+  readonly architecture: string;
+  /** What this computer would lend to new partners, in bytes. */
+  readonly offeredBytes: number;
   /** Addresses told to partners, besides those the transport listens on. */
   readonly announcedAddresses: readonly string[];
   readonly spoolCapBytes: number;
@@ -285,8 +290,8 @@ export interface Computer {
   ): Promise<Outcome<AgreementRow, JoinFailure>>;
   setPaused(partner: PeerId, paused: boolean): boolean;
 
-  /** What the user keeps to come back after total loss. */
-  kit(): RecoveryKit;
+  /** What a recovery kit says besides the words. */
+  kit(): KitContents;
   recover(
     peers: readonly { readonly peer: PeerId | undefined; readonly address: string }[],
     options: {

@@ -22,7 +22,6 @@ import { agreementOf, bytesAt, shardBytesOf } from './partner-space.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
 import type { Spool } from './spool.ts';
 import { TaskPool } from './task-pool.ts';
-import { workLoop } from './work-loop.ts';
 
 /** Packs on their way at once: each takes about three times its size in memory. */
 const packsAtOnce = 3;
@@ -48,11 +47,6 @@ export class Outbox {
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
-  }
-
-  /** Works until `signal` aborts. */
-  run(signal: AbortSignal): Promise<void> {
-    return workLoop(this.#parts, async () => (await this.sendRound(signal)) > 0, signal);
   }
 
   /** Sends whatever can be sent now; gives the number of shards that became held. */

@@ -60,13 +60,18 @@ export class PackSource {
     return await this.readFromPartners(row, range);
   }
 
-  async readFromPartners(row: PackRow, range: BlobRange): Promise<Outcome<Bytes, PackReadFailure>> {
+  /** The same, never from the spool. `holders` when the catalogue does not know yet who has the shards. */
+  async readFromPartners(
+    row: PackRow,
+    range: BlobRange,
+    holders: ReadonlyMap<number, PeerId> = this.#holders(row.pack),
+  ): Promise<Outcome<Bytes, PackReadFailure>> {
     if (row.code === undefined || row.stripe === undefined)
       return failed({ code: 'pack.unknown', detail: `${row.pack} was never sent out` });
     const output = new Uint8Array(range.length);
     const pieces = placed(rangesOf(range.offset, range.length, row.code.dataShards));
     for (const stretch of stretchesOf(pieces)) {
-      const read = await this.#readStretch(row, row.code, stretch);
+      const read = await this.#readStretch({ row, code: row.code, holders }, stretch);
       if (!read.ok) return read;
       for (const { piece, at } of pieces) {
         const element = read.value.get(piece.shard)?.[piece.codeword - stretch.first];
@@ -76,16 +81,24 @@ export class PackSource {
     return succeeded(output);
   }
 
+  #holders(pack: PackId): ReadonlyMap<number, PeerId> {
+    const holders = new Map<number, PeerId>();
+    for (const shard of this.#parts.stores.shards.ofPack(pack))
+      if (shard.phase === 'held') holders.set(shard.index, shard.partner);
+    return holders;
+  }
+
   async #readStretch(
-    row: PackRow,
-    code: Code,
+    stripeRead: {
+      readonly row: PackRow;
+      readonly code: Code;
+      readonly holders: ReadonlyMap<number, PeerId>;
+    },
     stretch: Stretch,
   ): Promise<Outcome<ReadonlyMap<number, readonly Bytes[]>, PackReadFailure>> {
-    const { clock, pace, fetch, stores } = this.#parts;
+    const { clock, pace, fetch } = this.#parts;
+    const { row, code, holders } = stripeRead;
     const stripe = present(row.stripe, 'a coded pack has a stripe');
-    const holders = new Map<number, PeerId>();
-    for (const shard of stores.shards.ofPack(row.pack))
-      if (shard.phase === 'held') holders.set(shard.index, shard.partner);
     const read = await new StretchRead(
       {
         clock,

@@ -12,11 +12,12 @@ import {
   messageMaximumBytes,
 } from '../core/vocabulary/limits.ts';
 import { type BlockRange, rangeText } from '../core/wire/block-range.ts';
+import { parseCount } from '../core/wire/count.ts';
 import { decodeInventory, type InventoryPage } from '../core/wire/inventory.ts';
 import { decodeLedgerPage } from '../core/wire/ledger-page.ts';
 import { decodeRefusal, type RefusalCode } from '../core/wire/refusal.ts';
 import { pathOf, type Resource } from '../core/wire/resources.ts';
-import { grownField, parseCount, uploadFields } from '../core/wire/shard-upload.ts';
+import { grownField, uploadFields } from '../core/wire/shard-upload.ts';
 import {
   type Body,
   BodyBroken,

@@ -7,12 +7,7 @@
 import { assert, present } from '../base/assert.ts';
 import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
 import { encodeCbor } from '../base/codec.ts';
-import {
-  encodeIndexSegments,
-  type PackDescriptor,
-  type PackRecord,
-  type PlacementHint,
-} from '../core/manifest/index-segment.ts';
+import { encodeIndexSegments, type PackRecord } from '../core/manifest/index-segment.ts';
 import {
   encodeManifest,
   type ManifestDraft,
@@ -24,6 +19,7 @@ import {
   type ManifestBody,
 } from '../core/manifest/manifest-body.ts';
 import { newestManifest } from '../core/manifest/ordering.ts';
+import type { PackDescriptor, PlacementHint } from '../core/manifest/pack-descriptor.ts';
 import { readReceipt } from '../core/manifest/receipt.ts';
 import { packSaltBytes } from '../core/packing/frame.ts';
 import { PackWriter } from '../core/packing/pack-writer.ts';
@@ -52,7 +48,6 @@ import {
   snapshotCover,
 } from './protection.ts';
 import type { Spool } from './spool.ts';
-import { workLoop } from './work-loop.ts';
 
 export interface PublicationParts {
   readonly keys: OwnerKeys;
@@ -73,11 +68,6 @@ export class Publication {
 
   constructor(parts: PublicationParts) {
     this.#parts = parts;
-  }
-
-  /** Works until `signal` aborts. */
-  run(signal: AbortSignal): Promise<void> {
-    return workLoop(this.#parts, () => this.round(signal), signal);
   }
 
   /** Takes each step that can be taken now; whether there was any. */

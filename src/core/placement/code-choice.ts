@@ -31,6 +31,11 @@ export function protectionOf(heldShards: number, code: Code): Protection {
   return heldShards >= code.dataShards + safetyShards(code) ? 'protected' : 'unprotected';
 }
 
+/** How many of the partners that hold shards may vanish before the pack cannot be restored. */
+export function bearableLosses(heldShards: number, code: Code): number {
+  return Math.max(0, heldShards - code.dataShards);
+}
+
 /** Bytes of files' contents that so many lent bytes protect, before compression: what a size means to a person. */
 export function protectedBytes(lentBytes: number, code: Code): number {
   return Math.floor((lentBytes * code.dataShards) / (code.dataShards + code.parityShards));

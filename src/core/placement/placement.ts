@@ -36,7 +36,7 @@ export function placeShards(
   const shards = shardCount(code);
   const able = partners.filter(({ freeBytes }) => freeBytes >= shardBytes);
   if (able.length < shards)
-    return failed({ code: 'placement.too-few-partners', able: able.length });
+    return failed({ code: 'placement.too-few-partners', able: able.length, needed: shards });
   const chosen = [...able]
     .sort(byFreeSpace)
     .slice(0, shards)

@@ -40,3 +40,8 @@ export function bytesOf(id: AnyId): Bytes {
 export function parsePeerId(text: string): PeerId | undefined {
   return /^[0-9a-f]{64}$/.test(text) ? (text as PeerId) : undefined;
 }
+
+/** A snapshot is stored as the chunk of the same id. */
+export function chunkOfSnapshot(snapshot: SnapshotId): ChunkId {
+  return snapshot as string as ChunkId;
+}
