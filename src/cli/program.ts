@@ -32,16 +32,19 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
-const story = `
-Three steps:
-  1. covault init               makes this computer's key and shows its 24 words: write them down
-  2. covault invite             prints a code for a friend, who types: covault join CODE
-  3. covault backup ~/Documents sends it, encrypted and spread, to your partners; keep covault up running
+const story = `Computers keep each other’s backups, encrypted and spread. No server, no account. Three steps:
+
+  1. covault init                this computer’s key; it shows 24 words: write them down
+  2. covault invite              a code for a friend, who types: covault join CODE
+  3. covault backup ~/Documents  out to your partners; keep \`covault up\` running
 
 And back:
-  covault restore latest --target DIR            files, on this computer
-  covault recover --words-file FILE --peer ADDR  everything, on a new one
+  covault restore latest --target DIR             files, on this computer
+  covault recover --words-file FILE --peer ADDR   everything, on a new one
 `;
+
+const examples = '\n`covault help COMMAND` explains one command, with examples.\n';
+const helpColumns = 100;
 
 export async function runProgram(
   typed: readonly string[],
@@ -143,11 +146,9 @@ const additions: readonly ((program: Program, run: Run) => void)[] = [
 
 function createGlobal({ version }: Surroundings): Program {
   const program = new Command('covault')
-    .description(
-      'Cooperative backup: computers keep each other’s encrypted, erasure-coded backups.',
-    )
     .version(version)
-    .addHelpText('after', story)
+    .addHelpText('before', story)
+    .addHelpText('after', examples)
     .option(
       '--home <dir>',
       'where covault keeps its state (default: COVAULT_HOME, else the data directory)',
@@ -164,7 +165,7 @@ function createGlobal({ version }: Surroundings): Program {
     )
     .exitOverride()
     .showHelpAfterError('(covault help COMMAND explains)')
-    .configureHelp({ sortSubcommands: false });
+    .configureHelp({ helpWidth: helpColumns });
   return program as unknown as Program;
 }
 

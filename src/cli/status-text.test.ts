@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PartnerAnswer, SnapshotAnswer, StatusAnswer } from '../daemon/answers.ts';
+import { protectionLine } from './commands/backup.ts';
+import { nextStep, protectionSentence, statusText } from './status-text.ts';
+
+const partner: PartnerAnswer = {
+  id: 'ab'.repeat(32),
+  name: 'attic',
+  agreement: 'cd'.repeat(32),
+  phase: 'standing',
+  addresses: ['/ip4/192.0.2.7/tcp/4747'],
+  since: '2026-01-01T00:00:00.000Z',
+  lastSeenAt: null,
+  reachable: true,
+  holdsBytes: 5e9,
+  lendsUsBytes: 20e9,
+  weHoldBytes: 0,
+  weLendBytes: 20e9,
+  wrongBlocks: 0,
+};
+
+const latest: SnapshotAnswer = {
+  id: 'ef'.repeat(32),
+  takenAt: '2026-01-02T00:00:00.000Z',
+  phase: 'complete',
+  hostName: 'desk',
+  userName: 'ada',
+  roots: ['/data'],
+  tags: [],
+  files: 1200,
+  directories: 3,
+  bytes: 3e9,
+  newBytes: 3e9,
+  problems: 0,
+};
+
+const status: StatusAnswer = {
+  peer: '12'.repeat(32),
+  name: 'desk',
+  daemon: true,
+  listening: ['/ip4/192.0.2.1/tcp/4747'],
+  partners: Array.from({ length: 4 }, () => partner),
+  code: { id: 'reed-solomon', dataShards: 3, parityShards: 1 },
+  protection: {
+    phase: 'complete',
+    packs: 10,
+    packsProtected: 10,
+    packsComplete: 10,
+    shardsHeld: 40,
+    shardsWanted: 40,
+    bytesHeld: 4e9,
+    bytesWanted: 4e9,
+  },
+  snapshots: 1,
+  latest,
+  spooledBytes: 0,
+  manifest: { incarnation: 1, sequence: 3, receipts: 4 },
+  bearableLosses: 1,
+};
+
+test('a complete backup says on how many computers it is, and how many may vanish', () => {
+  assert.equal(protectionSentence(status), 'Safe on 4 computers; any 1 may vanish.');
+  assert.match(nextStep(status), /invite 4 more/);
+});
+
+test('what is only on this disk is not called safe', () => {
+  const alone = { ...status, partners: [] };
+  assert.match(protectionSentence(alone), /this computer only/);
+  assert.match(nextStep(alone), /covault invite/);
+  const early = { ...status, protection: { ...status.protection, phase: 'captured' as const } };
+  assert.match(protectionSentence(early), /^Not safe yet/);
+});
+
+test('a computer without backups is told to make one', () => {
+  assert.equal(protectionSentence({ ...status, latest: null }), 'Nothing is backed up yet.');
+  assert.match(nextStep({ ...status, latest: null }), /covault backup/);
+});
+
+test('a partner that is away is named', () => {
+  const away = { ...partner, name: 'cellar', reachable: false };
+  assert.match(nextStep({ ...status, partners: [partner, away] }), /cellar/);
+});
+
+test('a partner’s name cannot move the cursor', () => {
+  const evil = { ...partner, name: 'a\u001b[2J' };
+  assert.equal(statusText({ ...status, partners: [evil] }).includes('\u001b'), false);
+});
+
+test('a backup below the wanted redundancy says why and what to do', () => {
+  const result = {
+    dryRun: false as const,
+    report: {} as never,
+    wanted: 'protected' as const,
+    phase: 'captured' as const,
+    protection: status.protection,
+    partners: 0,
+    reachable: 0,
+  };
+  assert.match(protectionLine(result), /no partners yet. Invite someone/);
+  assert.match(protectionLine({ ...result, partners: 3 }), /none of 3 partners can be reached/);
+  assert.match(protectionLine({ ...result, partners: 3, reachable: 2 }), /Captured, but not yet/);
+  assert.match(protectionLine({ ...result, phase: 'complete', partners: 3 }), /^Complete/);
+});
