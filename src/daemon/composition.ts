@@ -9,7 +9,7 @@ import { type BlobFolder, openBlobFolder } from '../adapters/disk/blob-folder.ts
 import { type Config, readConfig } from '../adapters/disk/config-file.ts';
 import { type OpenHome, openHome } from '../adapters/disk/home.ts';
 import { createPeerTransport } from '../adapters/http2/transport.ts';
-import { posixRestoreTarget } from '../adapters/posix/restore-target.ts';
+import { loadKernels } from '../adapters/kernels/kernel-files.ts';
 import { type Catalogue, openCatalogue } from '../adapters/sqlite/catalogue.ts';
 import { type EventLogFile, openEventLog } from '../adapters/system/event-log-file.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
@@ -18,7 +18,7 @@ import { createWorkerCoder } from '../adapters/workers/worker-coder.ts';
 import { createWorkerPipeline } from '../adapters/workers/worker-pipeline.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
-import { kitOf, type RecoveryKit } from '../core/recovery/kit.ts';
+import { kitOf } from '../core/recovery/kit.ts';
 import { deriveKeys, type OwnerKeys } from '../core/sealing/keys.ts';
 import { suiteAesGcm } from '../core/vocabulary/suite.ts';
 import type { Computer } from '../engine/computer.ts';
@@ -146,12 +146,16 @@ async function assemble(
       held,
       pipeline,
       coder,
+      kernels: loadKernels(),
       log,
     },
     keys,
     {
       name: config.name === '' ? hostname() : config.name,
       programVersion,
+      system: process.platform,
+      architecture: process.arch,
+      offeredBytes: config.lend.spaceBytes,
       announcedAddresses: config.network.announce,
       spoolCapBytes: config.spool.capBytes,
       cacheCapBytes: config.cache.capBytes,
@@ -167,8 +171,11 @@ async function assemble(
     daemon: options.daemon,
     config,
     pipeline,
-    kit: () => currentKit(computer, seed),
-    openTarget: async (folder) => posixRestoreTarget({ root: folder, keys, log }),
+    kit: () => kitOf(seed, computer.kit()),
+    openTarget: async (folder) => {
+      const { createRestoreTarget } = await import('../adapters/posix/restore-target.ts');
+      return createRestoreTarget({ root: folder, keys, log });
+    },
     start: startedOnce(computer),
     close: () => closing.now(),
   };
@@ -191,22 +198,4 @@ function startedOnce(computer: Computer): () => Promise<Outcome<void, OperationF
     starting ??= start();
     return starting;
   };
-}
-
-/** With the partners there are, and the newest manifest as the floor below which none is believed. */
-function currentKit(computer: Computer, rootSeed: Bytes): RecoveryKit {
-  const { name, manifest, partners } = computer.status();
-  const standing = partners.filter(({ agreement }) => agreement.phase !== 'ended');
-  return kitOf(rootSeed, {
-    name,
-    partners: standing.map(({ agreement }) => ({
-      peer: agreement.partner,
-      name: agreement.partnerName,
-      addresses: agreement.addresses,
-    })),
-    ...(manifest === undefined
-      ? {}
-      : { floor: { incarnation: manifest.incarnation, sequence: manifest.sequence } }),
-    createdAt: computer.now(),
-  });
 }

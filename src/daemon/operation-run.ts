@@ -4,6 +4,7 @@
  * Both the local API and a command without a daemon come through here.
  */
 import { failed, type Outcome } from '../base/outcome.ts';
+import { ListingFailed } from '../engine/browse.ts';
 import { StorageBroken, StorageFull } from '../ports/stores.ts';
 import type { Operation } from './operation.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
@@ -70,6 +71,7 @@ function inputProblems(error: {
 
 /** A failed assertion or any other surprise is a mistake of ours; the process goes on only to say so. */
 export function failureOf(problem: unknown, signal: AbortSignal): OperationFailure {
+  if (problem instanceof ListingFailed) return problem.failure;
   if (problem instanceof StorageFull) return failure('home.no-space', problem.message);
   if (problem instanceof StorageBroken) return failure('catalogue.input-output', problem.message);
   if (signal.aborted) return failure('operation.cancelled');
