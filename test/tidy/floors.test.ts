@@ -22,7 +22,7 @@ const floors: Readonly<Record<string, Floor>> = {
   primitives: { uses: ['base'], modules: ['node:crypto', 'node:zlib'] },
   core: {
     uses: ['base', 'primitives'],
-    modules: ['@scure/bip39', '@scure/bip39/wordlists/english.js', 'ignore', 'picomatch'],
+    modules: ['@scure/bip39', '@scure/bip39/wordlists/english.js', 'ignore', 'picomatch', 'zod'],
   },
   ports: { uses: ['base', 'core'], modules: [] },
   engine: { uses: ['base', 'primitives', 'core', 'ports'], modules: [] },

@@ -3,50 +3,73 @@ import type { Bytes } from '../../base/bytes.ts';
 import { type DocumentFailure, decodeDocument, encodeDocument } from '../../base/document.ts';
 import type { Outcome } from '../../base/outcome.ts';
 
-const statuses = {
+export type RefusalCode =
   /** The body or a field is not as the protocol says, or the body broke off. */
-  'request.malformed': 400,
+  | 'request.malformed'
   /** The manifest's form, signature or owner is wrong. */
-  'manifest.malformed': 400,
+  | 'manifest.malformed'
   /** No agreement between the two, or not about this. */
-  'request.not-partner': 403,
+  | 'request.not-partner'
   /** During the commitment period restores are neither made nor honoured (C30). */
-  'agreement.in-commitment': 403,
+  | 'request.in-commitment'
+  | 'terms.refused'
+  | 'resource.unknown'
+  | 'shard.unknown'
+  | 'manifest.unknown'
+  | 'invite.unknown'
+  | 'request.method'
+  /** Another shard has this name. */
+  | 'shard.conflict'
+  /** The upload begins behind what is there. */
+  | 'shard.offset'
+  /** Another upload of this shard is under way. */
+  | 'shard.busy'
+  /** A newer manifest is held. */
+  | 'manifest.stale'
+  /** Another manifest is held in its place, or before it. */
+  | 'manifest.fork'
+  /** Somebody else redeemed it. */
+  | 'invite.used'
+  | 'invite.expired'
+  | 'request.too-long'
+  | 'shard.range'
+  /** Too many requests, or more read than the read quota allows. */
+  | 'request.quota'
+  /** A fault of the peer's own: its disk, or a bug. */
+  | 'peer.fault'
+  /** New shards are not taken at present. */
+  | 'request.paused'
+  /** What was lent under the agreement is used up. */
+  | 'agreement.no-space'
+  /** The disk is full, whatever was agreed. */
+  | 'shard.no-space';
+
+const statuses: Readonly<Record<RefusalCode, number>> = {
+  'request.malformed': 400,
+  'manifest.malformed': 400,
+  'request.not-partner': 403,
+  'request.in-commitment': 403,
   'terms.refused': 403,
   'resource.unknown': 404,
   'shard.unknown': 404,
   'manifest.unknown': 404,
   'invite.unknown': 404,
   'request.method': 405,
-  /** Another shard has this name. */
   'shard.conflict': 409,
-  /** The upload begins behind what is there. */
   'shard.offset': 409,
-  /** Another upload of this shard is under way. */
   'shard.busy': 409,
-  /** A newer manifest is held. */
   'manifest.stale': 409,
-  /** Another manifest is held in its place, or before it. */
   'manifest.fork': 409,
-  /** Somebody else redeemed it. */
   'invite.used': 409,
   'invite.expired': 410,
   'request.too-long': 413,
   'shard.range': 416,
-  /** Too many requests, or too much read (the read quota). */
-  'quota.requests': 429,
-  'quota.reads': 429,
-  /** A fault of the peer's own: its disk, or a bug. */
+  'request.quota': 429,
   'peer.fault': 500,
-  /** New shards are not taken at present. */
   'request.paused': 503,
-  /** What was lent under the agreement is used up. */
   'agreement.no-space': 507,
-  /** The disk is full, whatever was agreed. */
   'shard.no-space': 507,
-} as const;
-
-export type RefusalCode = keyof typeof statuses;
+};
 
 export interface Refusal {
   readonly code: RefusalCode;
