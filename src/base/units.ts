@@ -18,3 +18,4 @@ export const dayMs: number = 24 * hourMs;
 
 export const kibi = 1_024;
 export const mebi: number = 1_024 * kibi;
+export const gibi: number = 1_024 * mebi;

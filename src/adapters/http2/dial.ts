@@ -4,7 +4,7 @@
  * Addresses are tried in order, each with a head start over the next, and the first that leads to the right peer wins. A session
  * counts as open with the other side's first SETTINGS frame: only then has it accepted our certificate.
  */
-import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { secondMs } from '../../base/units.ts';
@@ -13,6 +13,7 @@ import type { PeerAddress, Silence } from '../../ports/transport.ts';
 import { certifiedPeer } from './certificate.ts';
 import { offeredSettings, type TransportLimits } from './limits.ts';
 import { type Multiaddr, parseMultiaddr } from './multiaddr.ts';
+import { breakSession } from './stream-end.ts';
 
 export interface DialOptions {
   readonly context: SecureContext;
@@ -87,7 +88,7 @@ class DialRace {
   }
 
   #win(session: ClientHttp2Session): void {
-    if (this.#isWon) session.destroy(undefined, constants.NGHTTP2_CANCEL);
+    if (this.#isWon) breakSession(session, 'not needed');
     this.#isWon = true;
     this.#decide(succeeded(session));
     this.#onWon();
@@ -100,6 +101,38 @@ async function dialAddress(
   target: Multiaddr,
   options: DialOptions,
 ): Promise<Dialled> {
+  return await handshake(target, options, async (socket) => {
+    if (peerBehind(socket) === peer) return await openSession(socket, options.limits);
+    socket.destroy();
+    return failed({ code: 'peer.wrong-identity', detail: 'somebody else answers there' });
+  });
+}
+
+/** Who answers at an address: the handshake, and nothing after it. */
+export async function identifyPeer(
+  address: string,
+  options: Omit<DialOptions, 'signal'> & { readonly signal: AbortSignal | undefined },
+): Promise<Outcome<PeerId, Silence>> {
+  const target = parseMultiaddr(address);
+  if (!target.ok) return failed({ code: 'peer.unreachable', detail: 'not an address' });
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  const signal =
+    options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+  return await handshake(target.value, { ...options, signal }, async (socket) => {
+    const peer = peerBehind(socket);
+    socket.destroy();
+    return peer === undefined
+      ? failed({ code: 'peer.wrong-identity', detail: 'no peer answers there' })
+      : succeeded(peer);
+  });
+}
+
+/** Connects, and lets `use` have the socket once TLS is up. */
+async function handshake<T>(
+  target: Multiaddr,
+  options: DialOptions,
+  use: (socket: TLSSocket) => Promise<Outcome<T, Silence>>,
+): Promise<Outcome<T, Silence>> {
   const socket = connectTls({
     host: target.host,
     port: target.port,
@@ -114,24 +147,17 @@ async function dialAddress(
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
     const problem = await happened(socket, 'secureConnect');
-    if (problem !== undefined) return unreachable(problem);
-    if (!isPeer(socket, peer)) {
-      socket.destroy();
-      return failed({ code: 'peer.wrong-identity', detail: 'somebody else answers there' });
-    }
-    return await openSession(socket, options.limits);
+    return problem === undefined ? await use(socket) : unreachable(problem);
   } finally {
     options.signal.removeEventListener('abort', onAbort);
   }
 }
 
-function isPeer(socket: TLSSocket, peer: PeerId): boolean {
+/** The peer whose key the other side has proven to hold. */
+function peerBehind(socket: TLSSocket): PeerId | undefined {
   const certificate = socket.getPeerX509Certificate();
-  return (
-    certificate !== undefined &&
-    socket.getProtocol() === 'TLSv1.3' &&
-    certifiedPeer(certificate.raw) === peer
-  );
+  if (certificate === undefined || socket.getProtocol() !== 'TLSv1.3') return undefined;
+  return certifiedPeer(certificate.raw);
 }
 
 async function openSession(socket: TLSSocket, limits: TransportLimits): Promise<Dialled> {
@@ -147,7 +173,7 @@ async function openSession(socket: TLSSocket, limits: TransportLimits): Promise<
   session.once('connect', () => session.setLocalWindowSize(limits.partner.connectionWindowBytes));
   const problem = await happened(session, 'remoteSettings');
   if (problem === undefined) return succeeded(session);
-  session.destroy(undefined, constants.NGHTTP2_CANCEL);
+  breakSession(session, 'not needed');
   return unreachable(problem);
 }
 
@@ -164,6 +190,6 @@ function happened(
   });
 }
 
-function unreachable(detail: string): Dialled {
+function unreachable(detail: string): Outcome<never, Silence> {
   return failed({ code: 'peer.unreachable', detail });
 }

@@ -14,7 +14,7 @@ import type {
   Silence,
 } from '../../ports/transport.ts';
 import type { PeerIdentity } from './certificate.ts';
-import { dialPeer } from './dial.ts';
+import { dialPeer, identifyPeer } from './dial.ts';
 import type { ExchangeEnd } from './exchange.ts';
 import type { TransportLimits } from './limits.ts';
 import { OutgoingSession } from './outgoing-session.ts';
@@ -62,6 +62,17 @@ export class OutgoingPeers {
       release();
       throw problem;
     }
+  }
+
+  async identify(address: string, signal?: AbortSignal): Promise<Outcome<PeerId, Silence>> {
+    if (this.#ended.signal.aborted) return cancelled('the transport is closed');
+    const ended = this.#ended.signal;
+    return await identifyPeer(address, {
+      context: this.#context,
+      limits: this.#limits,
+      timeoutMs: defaultIdleMs,
+      signal: signal === undefined ? ended : AbortSignal.any([ended, signal]),
+    });
   }
 
   /** Lets requests under way finish for `graceMs`, then ends them. */

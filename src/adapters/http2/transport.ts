@@ -63,6 +63,8 @@ class Http2Transport implements Transport {
     return this.#outgoing.request(to, request, options);
   };
 
+  identify: Transport['identify'] = (address, signal) => this.#outgoing.identify(address, signal);
+
   async serve(
     handler: RequestHandler,
     standingOf: (peer: PeerId) => PeerStanding,

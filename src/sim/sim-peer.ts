@@ -1,0 +1,110 @@
+/** A whole computer of the simulator: the unchanged engine over the twins of every port. */
+import type { Bytes } from '../base/bytes.ts';
+import { dayMs, gibi, mebi } from '../base/units.ts';
+import { deriveKeys, type OwnerKeys } from '../core/sealing/keys.ts';
+import { suiteAesGcm } from '../core/vocabulary/suite.ts';
+import type { Computer } from '../engine/computer.ts';
+import { createComputer } from '../engine/create-computer.ts';
+import type { Kernels } from '../primitives/kernels/kernels.ts';
+import { SimHome } from './sim-home.ts';
+import type { SimLink } from './sim-link.ts';
+import { SimTree } from './sim-tree.ts';
+import { createTwinCoder } from './twin-coder.ts';
+import { createTwinPipeline } from './twin-pipeline.ts';
+import type { SimComputer, SimWorld } from './world.ts';
+
+export interface SimPeerOptions {
+  readonly world: SimWorld;
+  readonly link: SimLink;
+  readonly kernels: Kernels;
+  readonly name: string;
+  /** 32 bytes; drawn from the world when left out. */
+  readonly rootSeed?: Bytes;
+  readonly spoolCapBytes?: number;
+}
+
+/** What a peer is between lives: its keys, its disks, its files. */
+export class SimPeer {
+  readonly name: string;
+  readonly keys: OwnerKeys;
+  readonly rootSeed: Bytes;
+  readonly home: SimHome;
+  readonly files: SimTree;
+  readonly #options: SimPeerOptions;
+  #computer: Computer | undefined;
+
+  constructor(options: SimPeerOptions) {
+    const { world, name } = options;
+    this.#options = options;
+    this.name = name;
+    this.rootSeed = options.rootSeed ?? world.prng.fork(`${name}/seed`).bytes(32);
+    this.keys = deriveKeys(this.rootSeed);
+    this.home = new SimHome(world, name);
+    this.files = new SimTree(() => BigInt(Math.round(world.nowMs)) * 1_000_000n);
+  }
+
+  /** The engine of the present life; undefined while the peer is down. */
+  get computer(): Computer | undefined {
+    return this.#options.world.isRunning(this.name) ? this.#computer : undefined;
+  }
+
+  /** Starts the peer, and again after every crash; `work` runs in each life once the engine serves. */
+  spawn(work: (computer: Computer, node: SimComputer) => Promise<void> = async () => {}): void {
+    this.#options.world.spawn(this.name, async (node) => {
+      const computer = this.#compose(node);
+      this.#computer = computer;
+      await computer.start();
+      await work(computer, node);
+    });
+  }
+
+  #compose(node: SimComputer): Computer {
+    const { kernels, link, name, spoolCapBytes } = this.#options;
+    const { keys } = this;
+    const home = this.home.open(node);
+    const pipeline = createTwinPipeline({
+      tree: this.files,
+      keys,
+      suite: suiteAesGcm,
+      compressionLevel: 1,
+      kernels,
+      random: node.random,
+    });
+    return createComputer(
+      {
+        ...home,
+        clock: node.clock,
+        random: node.random,
+        log: node.log,
+        transport: link.transport(node, keys.peerId),
+        pipeline: node.life.port(pipeline, 'silent'),
+        coder: createTwinCoder({ sealKey: keys.sealKey, owner: keys.peerId, kernels }),
+        kernels,
+      },
+      keys,
+      {
+        name,
+        programVersion: 'sim',
+        system: 'sim',
+        architecture: 'sim',
+        offeredBytes: gibi,
+        announcedAddresses: [],
+        spoolCapBytes: spoolCapBytes ?? gibi,
+        cacheCapBytes: 64 * mebi,
+        uploadLimit: undefined,
+      },
+    );
+  }
+}
+
+/** Makes `owner` and each of `partners` partners of one another, by invite. */
+export async function makePartners(
+  owner: Computer,
+  partners: readonly Computer[],
+  spaceBytes: number,
+): Promise<void> {
+  for (const partner of partners) {
+    const joined = await owner.join(partner.invite({ spaceBytes, validMs: dayMs }), { spaceBytes });
+    if (!joined.ok) throw new Error(`${joined.error.code}: ${joined.error.detail}`);
+  }
+}
