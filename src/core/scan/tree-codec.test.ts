@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { type Bytes, compareBytes, concatBytes, equalBytes, utf8Bytes } from '../../base/bytes.ts';
+import { decodeCbor } from '../../base/codec.ts';
 import type { ChunkId } from '../vocabulary/ids.ts';
 import { chunkMaximumBytes } from '../vocabulary/limits.ts';
 import { decodeTree, encodeTree, splitTree } from './tree-codec.ts';
@@ -86,6 +87,17 @@ test('a tree comes back as it was', () => {
   fc.assert(
     fc.property(tree, (entries) => {
       assert.deepEqual(decodeTree(encodeTree(entries)), { ok: true, value: entries });
+    }),
+  );
+});
+
+test('a tree is deterministic CBOR like every other document', () => {
+  fc.assert(
+    fc.property(tree, (entries) => {
+      const encoded = encodeTree(entries);
+      const decoded = decodeCbor(encoded, encoded.length);
+      assert.ok(decoded.ok && Array.isArray(decoded.value));
+      assert.deepEqual(decoded.value.slice(0, 3), ['covault/tree', 1, entries.length]);
     }),
   );
 });

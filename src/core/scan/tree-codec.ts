@@ -34,7 +34,7 @@ export type TreeFailure =
 
 const magic = 'covault/tree';
 const version = 1;
-const fieldCount = 18;
+const fieldCount = 17;
 const billion = 1_000_000_000n;
 const twoTo32 = 0x1_0000_0000;
 
