@@ -37,7 +37,7 @@ function safeSentence(status: StatusAnswer, standing: number): string {
   const whole = status.protection.phase === 'complete';
   const where = `Safe on ${countedText(standing, 'computer')}`;
   const share = whole ? where : `${where}, still sending (${shardShare(status)})`;
-  if (losses === 0) return `${share}; all of them are needed`;
+  if (losses === 0) return `${share}; none of them may vanish`;
   return `${share}; any ${countText(losses)} may vanish`;
 }
 

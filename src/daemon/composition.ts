@@ -173,8 +173,8 @@ async function assemble(
     pipeline,
     kit: () => kitOf(seed, computer.kit()),
     openTarget: async (folder) => {
-      const { createRestoreTarget } = await import('../adapters/posix/restore-target.ts');
-      return createRestoreTarget({ root: folder, keys, log });
+      const { createPosixTarget } = await import('../adapters/posix/restore-target.ts');
+      return createPosixTarget({ folder, keys: { chunkIdKey, gearKey, packKey }, log });
     },
     start: startedOnce(computer),
     close: () => closing.now(),
