@@ -72,7 +72,7 @@ export const calmNetwork: NetworkFaults = {
   delayMs: { least: 1, most: 20 },
 };
 
-/** Nothing goes wrong. */
+/** Nothing goes wrong. What is put into a copy of it never heals, unless `healsAtMs` says when. */
 export const calmPlan: FaultPlan = {
   network: calmNetwork,
   partitions: [],
@@ -80,7 +80,7 @@ export const calmPlan: FaultPlan = {
   disks: [],
   clockJumps: [],
   suspensions: [],
-  healsAtMs: 0,
+  healsAtMs: Number.MAX_SAFE_INTEGER,
 };
 
 export interface PlanRange {
