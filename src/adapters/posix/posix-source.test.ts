@@ -177,7 +177,7 @@ test('a path that is longer than the system takes is reported', () => {
   const found = scan();
   assert.deepEqual(
     found.problems.map(({ problem }) => problem),
-    ['too-long-name'],
+    ['path-too-long'],
   );
   execFileSync('rm', ['-rf', join(folder, name)]);
 });

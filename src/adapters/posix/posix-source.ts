@@ -81,5 +81,5 @@ function attempt<T>(work: () => T): Outcome<T, SourceFailure> {
 export function failureOf(problem: unknown): SourceFailure {
   const code = errnoOf(problem);
   if (vanished.has(code)) return { problem: 'vanished', detail: code };
-  return { problem: code === 'ENAMETOOLONG' ? 'too-long-name' : 'unreadable', detail: code };
+  return { problem: code === 'ENAMETOOLONG' ? 'path-too-long' : 'unreadable', detail: code };
 }

@@ -1,0 +1,86 @@
+/**
+ * Files that are not whole yet: where they lie, and how bytes get into them.
+ *
+ * An unfinished file stands beside its place under a name that nobody can guess, so nothing that was there before is ever written into, and
+ * what stands in its place stays whole until the new file is.
+ */
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { hexText } from '../../base/bytes.ts';
+import { bytesOfText } from '../../core/scan/stat-columns.ts';
+import { sha256 } from '../../primitives/hash.ts';
+import { fsPath } from './byte-path.ts';
+import type { FileToFill } from './target-messages.ts';
+
+/** Names of unfinished files begin like this. */
+export const unfinishedPrefix = '.covault-partial-';
+
+/** Beside `place`, an absolute path. */
+export function unfinishedPath(place: string, session: string): string {
+  const at = place.lastIndexOf('/');
+  const name = hexText(sha256(bytesOfText(`${session}/${place.slice(at + 1)}`)).subarray(0, 16));
+  return `${place.slice(0, at)}/${unfinishedPrefix}${name}`;
+}
+
+/** As many are open at once. */
+const openMaximum = 64;
+const holeBytes = 4_096;
+const zeros: Buffer = Buffer.alloc(holeBytes);
+
+/** The open unfinished files of one batch. */
+export class UnfinishedFiles {
+  readonly #session: string;
+  readonly #open = new Map<string, number>();
+
+  constructor(session: string) {
+    this.#session = session;
+  }
+
+  /** Writes `bytes` at `position`; throws what the system says. */
+  write(place: string, file: FileToFill, at: { position: number; bytes: Uint8Array }): void {
+    const handle = this.#handle(place, file);
+    if (!file.sparse) {
+      writeFully(handle, at.bytes, at.position);
+      return;
+    }
+    for (const { start, end } of filledParts(at.bytes, at.position))
+      writeFully(handle, at.bytes.subarray(start, end), at.position + start);
+  }
+
+  close(): void {
+    for (const handle of this.#open.values()) closeSync(handle);
+    this.#open.clear();
+  }
+
+  #handle(place: string, file: FileToFill): number {
+    const known = this.#open.get(place);
+    if (known !== undefined) return known;
+    if (this.#open.size >= openMaximum) this.close();
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+    const handle = openSync(fsPath(unfinishedPath(place, this.#session)), flags, 0o600);
+    this.#open.set(place, handle);
+    // Holes are what is never written; they count towards the length all the same.
+    if (file.sparse) ftruncateSync(handle, file.size);
+    return handle;
+  }
+}
+
+function writeFully(handle: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(handle, bytes, done, bytes.length - done, position + done);
+}
+
+/** The parts of `bytes` between holes: whole blocks of zeros that are aligned in the file. */
+function* filledParts(
+  bytes: Uint8Array,
+  position: number,
+): Generator<{ readonly start: number; readonly end: number }> {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let start = 0;
+  let at = (holeBytes - (position % holeBytes)) % holeBytes;
+  for (; at + holeBytes <= view.length; at += holeBytes) {
+    if (zeros.compare(view, at, at + holeBytes) !== 0) continue;
+    if (start < at) yield { start, end: at };
+    start = at + holeBytes;
+  }
+  if (start < view.length) yield { start, end: view.length };
+}
