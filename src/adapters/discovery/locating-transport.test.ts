@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Prng } from '../../base/prng.ts';
+import { idOf, type PeerId } from '../../core/vocabulary/ids.ts';
+import type { Discovery } from '../../ports/transport.ts';
+import { SimNetwork, simAddress } from '../../sim/network.ts';
+import { EventQueue, VirtualClock } from '../../sim/virtual-clock.ts';
+import { locatingTransport } from './locating-transport.ts';
+
+const asker = idOf<PeerId>(new Uint8Array(32).fill(1));
+const answerer = idOf<PeerId>(new Uint8Array(32).fill(2));
+const profile = { method: 'GET', path: '/v1/profile' } as const;
+
+/** Runs `work` on virtual time until it is done. */
+async function onVirtualTime<T>(
+  work: (network: SimNetwork, clock: VirtualClock) => Promise<T>,
+): Promise<T> {
+  const events = new EventQueue();
+  const clock = new VirtualClock(events);
+  let isDone = false;
+  const result = work(new SimNetwork({ clock, prng: new Prng(1) }), clock).finally(() => {
+    isDone = true;
+  });
+  for (let step = 0; step < 10_000 && !isDone; step += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    events.step();
+  }
+  return await result;
+}
+
+function discoveryOf(addresses: readonly string[], looks: PeerId[]): Discovery {
+  return {
+    advertise: async () => async () => undefined,
+    locate: async (peer) => {
+      looks.push(peer);
+      return addresses;
+    },
+  };
+}
+
+test('a peer that moved is located, and remembered where it was found', async () => {
+  await onVirtualTime(async (network, clock) => {
+    await network.transport(answerer).serve(async () => ({ status: 200 }));
+    const looks: PeerId[] = [];
+    const discovery = discoveryOf([simAddress(answerer)], looks);
+    const transport = locatingTransport(network.transport(asker), discovery, () => clock.now());
+    const old = { peer: answerer, addresses: ['/dns/old.sim/tcp/1'] };
+    for (let request = 0; request < 2; request += 1) {
+      const outcome = await transport.request(old, profile);
+      assert.ok(outcome.ok);
+    }
+    assert.deepEqual(looks, [answerer]);
+  });
+});
+
+test('a peer that nobody finds stays unreachable, and is not looked for all the time', async () => {
+  await onVirtualTime(async (network, clock) => {
+    const looks: PeerId[] = [];
+    const discovery = discoveryOf([], looks);
+    const transport = locatingTransport(network.transport(asker), discovery, () => clock.now());
+    for (let request = 0; request < 2; request += 1) {
+      const outcome = await transport.request({ peer: answerer, addresses: [] }, profile);
+      assert.equal(outcome.ok ? '' : outcome.error.code, 'peer.unreachable');
+    }
+    assert.equal(looks.length, 1);
+  });
+});
