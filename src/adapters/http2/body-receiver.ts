@@ -97,7 +97,10 @@ export class BodyReceiver implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
     this.#options.onProgress();
     const reader = this.#reader;
     this.#reader = undefined;
-    if (reader !== undefined) return reader.resolve({ done: false, value: bytes });
+    if (reader !== undefined) {
+      reader.resolve({ done: false, value: bytes });
+      return;
+    }
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     if (this.#queuedBytes >= aheadBytes) this.#stream.pause();
@@ -117,11 +120,11 @@ export class BodyReceiver implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 
   #finish(): void {
     const { announced } = this.#options;
-    if (this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR)
-      return this.break('the peer reset the stream');
-    if (announced !== undefined && announced !== this.#receivedBytes)
-      return this.break('not as long as announced');
-    this.#settle('complete');
+    if (this.#stream.destroyed || this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR)
+      this.break('the stream was reset');
+    else if (announced !== undefined && announced !== this.#receivedBytes)
+      this.break('not as long as announced');
+    else this.#settle('complete');
   }
 
   #settle(end: 'complete' | BodyBroken): void {

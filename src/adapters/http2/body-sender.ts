@@ -4,9 +4,10 @@
  * A bounded number of bytes is under way: while one batch is being encrypted and written, the next gathers behind it and goes out in one
  * write. Waiting for every `drain` instead would leave the line idle between batches.
  */
-import { constants, type Http2Stream } from 'node:http2';
+import type { Http2Stream } from 'node:http2';
 import { kibi } from '../../base/units.ts';
 import type { Body } from '../../ports/transport.ts';
+import { breakStream } from './stream-end.ts';
 
 const inFlightMaximumBytes = 512 * kibi;
 const sliceBytes = 128 * kibi;
@@ -56,11 +57,11 @@ export class BodySender {
   async run(): Promise<SendEnd> {
     try {
       const end = await this.#pump();
-      if (end.type === 'source-broken') this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      if (end.type === 'source-broken') breakStream(this.#stream, end.detail);
       return end;
     } catch (problem) {
       if (this.#isStopped) return { type: 'stopped' };
-      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      breakStream(this.#stream, 'the body could not be made');
       return { type: 'source-broken', detail: String(problem) };
     }
   }

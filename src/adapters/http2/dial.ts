@@ -22,7 +22,12 @@ export interface DialOptions {
   readonly signal: AbortSignal;
 }
 
-type Dialled = Outcome<ClientHttp2Session, Silence>;
+export interface OpenConnection {
+  readonly session: ClientHttp2Session;
+  readonly duplex: TLSSocket;
+}
+
+type Dialled = Outcome<OpenConnection, Silence>;
 
 const keepAliveMs = 15 * secondMs;
 
@@ -87,10 +92,10 @@ class DialRace {
     });
   }
 
-  #win(session: ClientHttp2Session): void {
-    if (this.#isWon) breakSession(session, 'not needed');
+  #win(connection: OpenConnection): void {
+    if (this.#isWon) breakSession(connection, 'not needed');
     this.#isWon = true;
-    this.#decide(succeeded(session));
+    this.#decide(succeeded(connection));
     this.#onWon();
     this.#stir?.();
   }
@@ -172,8 +177,8 @@ async function openSession(socket: TLSSocket, limits: TransportLimits): Promise<
   });
   session.once('connect', () => session.setLocalWindowSize(limits.partner.connectionWindowBytes));
   const problem = await happened(session, 'remoteSettings');
-  if (problem === undefined) return succeeded(session);
-  breakSession(session, 'not needed');
+  if (problem === undefined) return succeeded({ session, duplex: socket });
+  breakSession({ session, duplex: socket }, 'not needed');
   return unreachable(problem);
 }
 

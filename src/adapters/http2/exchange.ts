@@ -15,6 +15,7 @@ import { announcedLength, travellingFields } from '../../ports/travelling-fields
 import { BodyReceiver } from './body-receiver.ts';
 import { BodySender } from './body-sender.ts';
 import { IdleWatch } from './idle-watch.ts';
+import { breakStream } from './stream-end.ts';
 
 export interface ExchangeOptions {
   readonly idleMs: number;
@@ -63,7 +64,7 @@ class Exchange {
   readonly #signal: AbortSignal | undefined;
   readonly #sender: BodySender | undefined;
   #receiver: BodyReceiver | undefined;
-  #settle: (end: ExchangeEnd) => void;
+  readonly #settle: (end: ExchangeEnd) => void;
   #problem = 'the connection closed';
 
   constructor(
@@ -122,7 +123,7 @@ class Exchange {
       announced: this.#isHead ? undefined : announcedLength(fields),
       onProgress: () => this.#watch.touch(),
       onSettled: () => this.#received(),
-      onLeft: () => this.#stream.close(constants.NGHTTP2_CANCEL),
+      onLeft: () => breakStream(this.#stream, 'the reader left'),
     });
     this.#settle({ type: 'reply', reply: { status, fields, body: this.#receiver } });
   }
@@ -131,7 +132,7 @@ class Exchange {
   #received(): void {
     this.#release();
     this.#sender?.stop();
-    if (!this.#stream.writableEnded) this.#stream.close(constants.NGHTTP2_CANCEL);
+    if (!this.#stream.writableEnded) breakStream(this.#stream, 'the reply is complete');
   }
 
   /** Before a reply: the request's outcome. After it: the end of the reply's body. */
@@ -139,7 +140,7 @@ class Exchange {
     this.#release();
     this.#receiver?.break(detail);
     this.#settle({ type: 'silence', silence: { code, detail } });
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    breakStream(this.#stream, detail);
   }
 
   #closed(onClosed: () => void): void {

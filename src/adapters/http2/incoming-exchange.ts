@@ -18,6 +18,7 @@ import { announcedLength, isPath, travellingFields } from '../../ports/travellin
 import { BodyReceiver } from './body-receiver.ts';
 import { BodySender } from './body-sender.ts';
 import { IdleWatch } from './idle-watch.ts';
+import { breakStream } from './stream-end.ts';
 
 export interface IncomingContext {
   readonly peer: PeerId;
@@ -69,7 +70,7 @@ class IncomingExchange {
     this.#watch = new IdleWatch(
       context.bodyIdleMs,
       () => this.#isPeersMove(),
-      () => stream.close(constants.NGHTTP2_CANCEL),
+      () => breakStream(stream, 'the peer makes no progress'),
     );
     stream.once('close', () => this.#watch.stop());
   }

@@ -17,7 +17,9 @@ import type { EventLog } from '../../ports/event-log.ts';
 import type { PeerStanding, RequestHandler } from '../../ports/transport.ts';
 import { answer, refuse } from './incoming-exchange.ts';
 import { offeredSettings, type StandingLimits, type TransportLimits } from './limits.ts';
+import { watchLiveness } from './liveness.ts';
 import type { PeerAccount, PeerAccounts } from './peer-accounts.ts';
+import { breakSession } from './stream-end.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface IncomingOptions {
@@ -77,9 +79,9 @@ export class IncomingSession {
     });
   }
 
-  /** Never with `NO_ERROR`: that would reset streams in a way that looks like their end. */
   destroy(code: number = constants.NGHTTP2_CANCEL): void {
-    if (!this.#http2.destroyed) this.#http2.destroy(undefined, code);
+    const { duplex } = this.#connection;
+    breakSession({ session: this.#http2, duplex }, 'the session was ended', code);
   }
 
   onClose(listener: () => void): void {
@@ -96,6 +98,14 @@ export class IncomingSession {
     session.on('ping', () => this.#control());
     session.on('remoteSettings', () => this.#control());
     session.on('stream', (stream, headers) => this.#serve(stream, headers));
+    watchLiveness(
+      { session, duplex: this.#connection.duplex },
+      {
+        intervalMs: this.#options.limits.livenessMs,
+        isActive: () => this.#activeCount > 0,
+        onDead: () => this.destroy(),
+      },
+    );
     session.once('close', () => {
       clearTimeout(this.#idleTimer);
       accounts.disconnect(this.#account);
@@ -113,8 +123,10 @@ export class IncomingSession {
     });
     const limits = this.#currentLimits();
     const isWithinRate = this.#account.bucket.take(performance.now());
-    if (!isWithinRate || this.#account.uploadCount > limits.concurrentUploads)
-      return this.#refuse(stream, limits);
+    if (!isWithinRate || this.#account.uploadCount > limits.concurrentUploads) {
+      this.#refuse(stream, limits);
+      return;
+    }
     const { handler, log } = this.#options;
     const { peer, remoteAddress } = this.#connection;
     const { bodyIdleMs } = this.#options.limits;
@@ -152,6 +164,6 @@ export class IncomingSession {
 
   #closeWhenUnused(): void {
     if (this.#activeCount > 0) this.#idleTimer.refresh();
-    else this.#http2.close();
+    else this.destroy(constants.NGHTTP2_NO_ERROR);
   }
 }

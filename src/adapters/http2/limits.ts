@@ -53,6 +53,8 @@ export interface TransportLimits {
   readonly headerPairs: number;
   /** A request whose body makes no progress for so long while we wait for it is ended. */
   readonly bodyIdleMs: number;
+  /** A connection with requests under way on which nothing comes in for so long is asked for a sign of life, and has as long to give it. */
+  readonly livenessMs: number;
   /** How long `close()` lets requests under way finish. */
   readonly closeGraceMs: number;
 }
@@ -99,6 +101,7 @@ export const defaultLimits: TransportLimits = {
   headerListBytes: 8 * kibi,
   headerPairs: 32,
   bodyIdleMs: 30 * secondMs,
+  livenessMs: 5 * secondMs,
   closeGraceMs: 1 * secondMs,
 };
 

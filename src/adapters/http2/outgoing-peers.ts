@@ -174,10 +174,10 @@ export class OutgoingPeers {
     const session = dialling.then((dialled) => {
       this.#dials.delete(key);
       if (!dialled.ok) return this.#ended.signal.aborted ? cancelled('closing') : dialled;
-      const opened = new OutgoingSession(dialled.value, this.#limits.partner);
+      const opened = new OutgoingSession(dialled.value, this.#limits);
       this.#all.add(opened);
       this.#sessions.set(to.peer, opened);
-      dialled.value.once('close', () => this.#forget(to.peer, opened));
+      dialled.value.session.once('close', () => this.#forget(to.peer, opened));
       return succeeded(opened);
     });
     const dial = { controller, session, waiterCount: 0 };

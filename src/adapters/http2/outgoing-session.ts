@@ -1,23 +1,29 @@
 /** An open session to a peer: keeps the process alive only while requests are under way, and closes when unused. */
 import { type ClientHttp2Session, constants } from 'node:http2';
 import type { PeerRequest } from '../../ports/transport.ts';
+import type { OpenConnection } from './dial.ts';
 import { type ExchangeEnd, type ExchangeOptions, exchange } from './exchange.ts';
-import type { StandingLimits } from './limits.ts';
+import type { TransportLimits } from './limits.ts';
+import { watchLiveness } from './liveness.ts';
+import { breakSession } from './stream-end.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export class OutgoingSession {
   readonly #http2: ClientHttp2Session;
+  readonly #connection: OpenConnection;
   readonly #idleTimer: NodeJS.Timeout;
   #activeCount = 0;
   #wasUsed = false;
 
-  constructor(session: ClientHttp2Session, limits: StandingLimits) {
+  constructor(connection: OpenConnection, limits: TransportLimits) {
+    const { session } = connection;
+    this.#connection = connection;
     this.#http2 = session;
-    this.#idleTimer = setTimeout(() => this.#closeWhenUnused(), limits.sessionIdleMs);
+    this.#idleTimer = setTimeout(() => this.#closeWhenUnused(), limits.partner.sessionIdleMs);
     this.#idleTimer.unref();
     const controls = new TokenBucket(
-      limits.controlBurst,
-      limits.controlsPerSecond,
+      limits.partner.controlBurst,
+      limits.partner.controlsPerSecond,
       performance.now(),
     );
     const onControl = (): void => {
@@ -25,6 +31,11 @@ export class OutgoingSession {
     };
     session.on('ping', onControl);
     session.on('remoteSettings', onControl);
+    watchLiveness(connection, {
+      intervalMs: limits.livenessMs,
+      isActive: () => this.#activeCount > 0,
+      onDead: () => this.destroy(),
+    });
     session.once('close', () => clearTimeout(this.#idleTimer));
     session.unref();
   }
@@ -60,9 +71,8 @@ export class OutgoingSession {
     });
   }
 
-  /** Never with `NO_ERROR`: that would reset streams in a way that looks like their end. */
   destroy(code: number = constants.NGHTTP2_CANCEL): void {
-    if (!this.#http2.destroyed) this.#http2.destroy(undefined, code);
+    breakSession(this.#connection, 'the session was ended', code);
   }
 
   #closeWhenUnused(): void {
