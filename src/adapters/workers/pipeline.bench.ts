@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { growTree, largeShape } from '../../../test/trees/generated-tree.ts';
+import { growTree, largeShape } from '../../cli/demo/generated-tree.ts';
 import { concatBytes } from '../../base/bytes.ts';
 import { bytesOfText, kindAt, nameAt, smallStatAt, statAt } from '../../core/scan/stat-columns.ts';
 import { deriveKeys } from '../../core/sealing/keys.ts';

@@ -4,7 +4,7 @@
  */
 import { linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Prng } from '../../src/base/prng.ts';
+import { Prng } from '../../base/prng.ts';
 
 export interface GeneratedTreeShape {
   readonly seed: number;
