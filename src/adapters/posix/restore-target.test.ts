@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   lstatSync,
   mkdirSync,
@@ -150,6 +151,45 @@ test('holes stay holes on the disk', async () => {
   assert.ok(stat.blocks * 512 < size / 10);
   await target.close();
   await subject.close();
+});
+
+/** A file system of a megabyte, or undefined where this process may not mount one. */
+function mountSmall(folder: string): { readonly unmount: () => void } | undefined {
+  mkdirSync(folder);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  return {
+    unmount: () => {
+      execFileSync('umount', [folder]);
+    },
+  };
+}
+
+test('a full disk is told, and what stood there stays', async (context) => {
+  const { target: other, base, close } = await open();
+  await other.close();
+  const mounted = mountSmall(join(base, 'small'));
+  if (mounted === undefined) {
+    context.skip('mounting a small file system is not allowed here');
+    await close();
+    return;
+  }
+  writeFileSync(join(base, 'small/file'), 'old');
+  const target = createPosixTarget({ folder: bytesOfText(join(base, 'small')), keys, log });
+  const bytes = new Uint8Array(2 * 1_048_576).fill(1);
+  const problems = await target.write(buildBatch([{ path: 'file', bytes }], keys));
+  assert.deepEqual(
+    problems.map(({ problem }) => problem),
+    ['no-space'],
+  );
+  await target.close();
+  assert.equal(readFileSync(join(base, 'small/file'), 'utf8'), 'old');
+  assert.deepEqual(readdirSync(join(base, 'small')), ['file']);
+  mounted.unmount();
+  await close();
 });
 
 test('the target itself may be a link', async () => {
