@@ -40,7 +40,7 @@ test('days are a number above nothing and at most a year', () => {
 
 test('an invitation that nobody can take up is noticed', () => {
   assert.match(reachProblem([]) ?? '', /nobody will be able to join/);
-  assert.match(reachProblem(['/ip4/127.0.0.1/tcp/1']) ?? '', /this computer alone/);
+  assert.match(reachProblem(['/ip4/127.0.0.1/tcp/1']) ?? '', /no other computer can reach it/);
   assert.equal(reachProblem(['/ip4/127.0.0.1/tcp/1', '/ip4/192.0.2.7/tcp/1']), undefined);
 });
 

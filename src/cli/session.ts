@@ -4,7 +4,8 @@
  * Nothing heavy is loaded before it is needed, so that a command which the daemon answers starts at once.
  */
 import { type Outcome, succeeded } from '../base/outcome.ts';
-import { callDaemon } from '../daemon/local-api-client.ts';
+import { socketStands } from '../daemon/api-socket.ts';
+import type { DaemonAnswer, DaemonCall } from '../daemon/local-api-client.ts';
 import type { OperationFailure } from '../daemon/operation-failure.ts';
 import type {
   DataOf,
@@ -68,7 +69,7 @@ export class Session {
     };
     if (this.#running === undefined) {
       const { home } = this.options;
-      const answer = await callDaemon({ home, name, input, ...listener });
+      const answer = await askDaemon({ home, name, input, ...listener });
       if (answer.daemon === 'answered') {
         this.#byDaemon = true;
         return answer.outcome as Outcome<ResultOf<Name>, OperationFailure>;
@@ -83,7 +84,7 @@ export class Session {
 
   /** Whether a daemon answers on the home. */
   async daemonRuns(): Promise<boolean> {
-    const answer = await callDaemon({
+    const answer = await askDaemon({
       home: this.options.home,
       name: 'hello',
       input: {},
@@ -136,3 +137,10 @@ export class Session {
 
 /** A daemon of a newer version may fail in ways that this one has no words for. */
 const unknownMessage = messages['operation.internal'];
+
+/** Where no socket is, there is no daemon, and nothing needs to be loaded to find that out. */
+async function askDaemon(call: DaemonCall): Promise<DaemonAnswer> {
+  if (!socketStands(call.home)) return { daemon: 'none' };
+  const { callDaemon } = await import('../daemon/local-api-client.ts');
+  return callDaemon(call);
+}

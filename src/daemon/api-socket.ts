@@ -4,7 +4,7 @@
  * The kernel takes socket paths of about a hundred bytes. A home deeper than that is reached through a handle on its folder, where the
  * platform has a short name for one.
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const socketName = 'api.sock';
@@ -13,6 +13,11 @@ const pathMaximumBytes = 100;
 export interface SocketPath {
   readonly path: string;
   release(): void;
+}
+
+/** Whether a daemon runs on the home, or did and left its socket behind. */
+export function socketStands(home: string): boolean {
+  return existsSync(join(home, socketName));
 }
 
 export function socketPathOf(home: string): SocketPath {

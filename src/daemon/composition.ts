@@ -171,6 +171,7 @@ async function assemble(
     daemon: options.daemon,
     config,
     pipeline,
+    log,
     kit: () => kitOf(seed, computer.kit()),
     openTarget: async (folder) => {
       const { createPosixTarget } = await import('../adapters/posix/restore-target.ts');

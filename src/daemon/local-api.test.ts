@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +105,47 @@ test('the socket answers its user with JSON lines, and only its user may open it
   assert.equal(unknown.outcome.error.code, 'operation.unknown');
   await server.value.close();
   assert.deepEqual(await call('config-get', {}), { daemon: 'none' });
+});
+
+test('a client that hangs up cancels its operation; so does the end of the daemon', async () => {
+  const noticed: string[] = [];
+  const waiting = {
+    ...running,
+    start: async () => ({ ok: true, value: undefined }),
+    computer: {
+      invite: () => 'code',
+      now: () => 0,
+      status: () => ({ listening: [] }),
+      redeemed: async (_code: string, signal: AbortSignal) => {
+        if (!signal.aborted) await once(signal, 'abort');
+        noticed.push('cancelled');
+        return undefined;
+      },
+    },
+  } as unknown as RunningComputer;
+  const server = await serveLocalApi(waiting, undefined);
+  assert.ok(server.ok);
+  const wait = (gone: AbortController, sent: () => void) =>
+    callDaemon({
+      home,
+      name: 'invite',
+      input: { validMs: 1000, wait: true },
+      signal: gone.signal,
+      progress: () => undefined,
+      send: async () => sent(),
+    });
+  const gone = new AbortController();
+  const left = await wait(gone, () => gone.abort());
+  assert.ok(left.daemon === 'answered' && !left.outcome.ok);
+  assert.equal(left.outcome.error.code, 'operation.cancelled');
+  const closing: Promise<void>[] = [];
+  const stopped = await wait(new AbortController(), () => {
+    closing.push(server.value.close());
+  });
+  await Promise.all(closing);
+  assert.ok(stopped.daemon === 'answered' && !stopped.outcome.ok);
+  assert.equal(stopped.outcome.error.code, 'operation.cancelled');
+  assert.deepEqual(noticed, ['cancelled', 'cancelled']);
 });
 
 test('the token is made once, and readable by its user alone', () => {

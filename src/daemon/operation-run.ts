@@ -47,7 +47,13 @@ export async function runOperation(
     const call = { signal, progress: paced(listener), send: listener.send };
     return await chosen.run(context, input.data, call);
   } catch (problem) {
-    return failed(failureOf(problem, listener.signal));
+    const found = failureOf(problem, listener.signal);
+    if (found.code === 'operation.internal')
+      running.log.write('error', 'operation.internal', {
+        operation: request.name,
+        stack: problem instanceof Error ? (problem.stack ?? problem.message) : String(problem),
+      });
+    return failed(found);
   }
 }
 
@@ -75,6 +81,6 @@ export function failureOf(problem: unknown, signal: AbortSignal): OperationFailu
   if (problem instanceof StorageFull) return failure('home.no-space', problem.message);
   if (problem instanceof StorageBroken) return failure('catalogue.input-output', problem.message);
   if (signal.aborted) return failure('operation.cancelled');
-  const detail = problem instanceof Error ? (problem.stack ?? problem.message) : String(problem);
+  const detail = problem instanceof Error ? `${problem.name}: ${problem.message}` : String(problem);
   return failure('operation.internal', detail);
 }

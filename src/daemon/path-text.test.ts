@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { pathBytesOf, pathText, pathTextOf } from './path-text.ts';
+import { pathSchema } from './path-schema.ts';
+import { pathBytesOf, pathTextOf } from './path-text.ts';
 
 test('every path comes back from JSON byte for byte', () => {
   fc.assert(
@@ -10,7 +11,7 @@ test('every path comes back from JSON byte for byte', () => {
         .uint8Array({ minLength: 1, maxLength: 300, min: 1 })
         .map((bytes) => Uint8Array.from(bytes)),
       (path) => {
-        const sent = pathText.parse(JSON.parse(JSON.stringify(pathTextOf(path))));
+        const sent = pathSchema.parse(JSON.parse(JSON.stringify(pathTextOf(path))));
         assert.deepEqual(pathBytesOf(sent), path);
       },
     ),
@@ -23,5 +24,5 @@ test('a path that is UTF-8 stays readable', () => {
 
 test('an empty path, one with NUL and one that is not text are refused', () => {
   for (const bad of ['', 'a\0b', '\ud800', 7, null, { base64: '' }, { base64: '!' }])
-    assert.equal(pathText.safeParse(bad).success, false);
+    assert.equal(pathSchema.safeParse(bad).success, false);
 });

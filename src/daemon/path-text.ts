@@ -4,21 +4,9 @@
  * A path is raw bytes, JSON is text. A path that is well-formed UTF-8 stands as a string; any other as an object with its bytes in base64, so that
  * no file is unreachable because of its name.
  */
-import { z } from 'zod';
 import { type Bytes, utf8Bytes, utf8Text } from '../base/bytes.ts';
 
 export type PathText = string | { readonly base64: string };
-
-const pathMaximumCharacters = 8_192;
-
-export const pathText: z.ZodType<PathText> = z.union([
-  z
-    .string()
-    .min(1)
-    .max(pathMaximumCharacters)
-    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'a path'),
-  z.strictObject({ base64: z.base64().min(1).max(pathMaximumCharacters) }),
-]);
 
 export function pathTextOf(path: Uint8Array): PathText {
   const text = utf8Text(path);

@@ -26,6 +26,8 @@ export interface RecoveryOptions {
   readonly lendBytes: number;
   /** `/ip4/…/tcp/PORT`, perhaps with `/p2p/PEERID`. */
   readonly peers: readonly string[];
+  /** Where to listen meanwhile; undefined: as configured. */
+  readonly listen: readonly string[] | undefined;
   readonly signal: AbortSignal;
   readonly progress: (progress: RecoverProgress) => void;
 }

@@ -6,6 +6,7 @@ import type { Outcome } from '../base/outcome.ts';
 import type { RecoveryKit } from '../core/recovery/kit.ts';
 import type { Computer } from '../engine/computer.ts';
 import type { ChunkPipeline } from '../ports/chunk-pipeline.ts';
+import type { EventLog } from '../ports/event-log.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { OperationFailure } from './operation-failure.ts';
 
@@ -21,6 +22,7 @@ export interface RunningComputer {
   readonly config: Config;
   /** The pipeline's workers are started by its first use. */
   readonly pipeline: ChunkPipeline;
+  readonly log: EventLog;
   /** Holds the words: for the person alone. */
   kit(): RecoveryKit;
   openTarget(folder: Bytes): Promise<RestoreTarget>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -101,10 +101,13 @@ test('without a daemon invite answers for its code until somebody has joined', a
   assert.equal(code(other), 'invite.malformed');
 });
 
-test('Ctrl-C ends an invitation that waits with 130', async () => {
+test('a command without a daemon keeps its home; Ctrl-C ends it with 130', async () => {
   const inviting = start(['--home', home('ada'), '--json', 'invite']);
   await once(createInterface({ input: inviting.stdout }), 'line');
   const ended = gathered(inviting);
+  const meanwhile = await covault(['--home', home('ada'), '--json', 'status']);
+  assert.equal(meanwhile.exit, 11);
+  assert.equal(code(meanwhile), 'home.in-use');
   inviting.kill('SIGINT');
   assert.equal((await ended).exit, 130);
 });
@@ -134,13 +137,14 @@ test('a backup through the daemon is complete at both partners', async () => {
   assert.equal(code(refused), 'backup.limit-with-daemon');
 });
 
-test('files that cannot be read are listed, and end the backup with 3', async (context) => {
-  if (process.getuid?.() === 0) return context.skip('the superuser can read everything');
-  chmodSync(join(files, 'below', 'a.txt'), 0);
-  const said = await covault(['--home', home('ada'), 'backup', files]);
-  chmodSync(join(files, 'below', 'a.txt'), 0o644);
-  assert.equal(said.exit, 3);
-  assert.match(said.err, /a\.txt: unreadable/);
+test('what is missing is listed, and ends the backup with 3', async () => {
+  const missing = join(folder.path, 'missing');
+  const said = await covault(['--home', home('ada'), 'backup', files, missing]);
+  assert.equal(said.exit, 3, said.err);
+  assert.match(said.err, /1 file not kept as they are:\n {2}.*missing: vanished/);
+  const nothing = await covault(['--home', home('ada'), '--json', 'backup', missing]);
+  assert.equal(nothing.exit, 1);
+  assert.equal(code(nothing), 'backup.nothing');
 });
 
 test('ls and cat show what is there, and name what is not', async () => {

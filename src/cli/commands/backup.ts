@@ -108,12 +108,12 @@ export function barOf(stage: BackupStage, startedAtMs: number): ProgressState {
   if (stage.stage === 'capturing') {
     const { counts } = stage;
     return {
-      phase: counts.scanned ? 'reading files' : 'looking for files',
+      phase: counts.filesDone > 0 || counts.scanned ? 'reading files' : 'looking for files',
       startedAtMs,
       doneBytes: counts.bytesDone,
       totalBytes: counts.scanned ? counts.bytesSeen : undefined,
       doneCount: counts.filesDone,
-      totalCount: counts.filesSeen,
+      totalCount: counts.scanned ? counts.filesSeen : undefined,
       counted: 'files',
     };
   }

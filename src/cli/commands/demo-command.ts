@@ -8,7 +8,7 @@ export function addDemo(program: Program, run: Run): void {
     .argument('[dir]', 'what to back up (default: a generated tree of about 300 MB)')
     .addHelpText(
       'after',
-      '\nNothing leaves this computer, and nothing stays behind. It takes under a minute.\n',
+      '\nExamples:\n  covault demo\n  covault demo ~/Documents\n\nNothing leaves this computer, and nothing stays behind. It takes under a minute.\n',
     )
     .action((folder) =>
       run(async (session) => {

@@ -10,6 +10,10 @@ export function addDoctor(program: Program, run: Run): void {
   program
     .command('doctor')
     .description('check the home, the disk, the network and the partners')
+    .addHelpText(
+      'after',
+      '\nExample:\n  covault doctor\n\nIt changes nothing. A FAIL ends it with 1.\n',
+    )
     .action(() => run(examine));
 }
 

@@ -65,7 +65,7 @@ export function reachProblem(addresses: readonly string[]): string | undefined {
     return 'No address is known at which this computer can be reached: nobody will be able to join. Check `covault config get network.listen`.';
   const hosts = addresses.map((address) => address.split('/')[2] ?? '');
   if (hosts.every(isLoopback))
-    return 'This computer listens on loopback only: the code works on this computer alone.';
+    return 'This computer listens on loopback only: no other computer can reach it.';
   return undefined;
 }
 

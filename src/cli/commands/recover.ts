@@ -22,6 +22,11 @@ export function addRecover(program: Program, run: Run): void {
       'where a partner is, such as /ip4/192.0.2.7/tcp/4747; may be repeated',
       (text: string, before: readonly string[] | undefined) => gathered(addressValue(text), before),
     )
+    .option(
+      '--listen <multiaddr>',
+      'where partners reach this computer meanwhile; may be repeated',
+      (text: string, before: readonly string[] | undefined) => gathered(addressValue(text), before),
+    )
     .option('--name <name>', 'what partners see (default: as in the kit)')
     .option('--lend <size>', 'what you lend to each partner', sizeValue, usualLendBytes)
     .option('--no-passphrase', 'leave the key on this disk unprotected')
@@ -36,6 +41,7 @@ interface RecoverOptions {
   readonly kit?: string | undefined;
   readonly wordsFile?: string | undefined;
   readonly peer?: readonly string[] | undefined;
+  readonly listen?: readonly string[] | undefined;
   readonly name?: string | undefined;
   readonly lend: number;
   readonly passphrase: boolean;
@@ -72,6 +78,7 @@ async function recover(session: Session, options: RecoverOptions): Promise<ExitC
     name: options.name ?? key.value.kit?.name ?? hostname(),
     lendBytes: options.lend,
     peers: options.peer ?? [],
+    listen: options.listen,
     signal: session.signal,
     progress: (progress) => session.output.progress(recoverBar(progress, startedAtMs), progress),
   });

@@ -15,6 +15,7 @@ export function addSnapshots(program: Program, run: Run): void {
   program
     .command('snapshots')
     .description('the snapshots there are, newest last')
+    .addHelpText('after', '\nExamples:\n  covault snapshots\n  covault --json snapshots\n')
     .action(() =>
       run(async (session) => {
         const answer = await session.call('snapshots', {});

@@ -33,7 +33,7 @@ export const requestMessages = {
     exit: exitCodes.internal,
     happened: 'covault met a mistake of its own.',
     meaning: 'What was acknowledged before is safe; the command did not finish.',
-    advice: 'Try again; if it happens again, report it with the log file.',
+    advice: 'Try again; if it happens again, report it with `log/covault.log` of the home.',
   },
   'daemon.unreachable': {
     exit: exitCodes.homeInUse,

@@ -1,4 +1,5 @@
 /** Backup: capture what is asked for, then wait until partners hold it as well as was wanted. */
+import { lstatSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
@@ -14,7 +15,8 @@ import {
   operation,
 } from '../operation.ts';
 import { failure, type OperationFailure } from '../operation-failure.ts';
-import { type PathText, pathBytesOf, pathText } from '../path-text.ts';
+import { pathSchema } from '../path-schema.ts';
+import { type PathText, pathBytesOf } from '../path-text.ts';
 import { countScanned, type ScanCounts } from '../scan-count.ts';
 
 export interface BackupInput {
@@ -54,7 +56,7 @@ export const phases = ['captured', 'protected', 'complete'] as const;
 
 export const backup: Operation<BackupInput, BackupStage, never, BackupResult> = operation({
   input: z.strictObject({
-    roots: z.array(pathText).max(roots),
+    roots: z.array(pathSchema).max(roots),
     tags: z.array(z.string().min(1).max(tagLength)).max(tags),
     excludePatterns: z.array(z.string().min(1).max(excludeLength)).max(excludes),
     oneFileSystem: z.boolean().optional(),
@@ -81,17 +83,35 @@ function scanOf(
   const { backup: configured } = running.config;
   const asked: readonly PathText[] = input.roots.length > 0 ? input.roots : configured.sources;
   if (asked.length === 0) return failed(failure('backup.no-sources'));
+  const paths = asked.map(pathBytesOf);
+  // A mistyped path must not end as an empty snapshot that looks like a backup.
+  if (!paths.some(stands)) return failed(failure('backup.nothing', missingText(asked)));
   const excludePatterns = [...configured.excludePatterns, ...input.excludePatterns];
   if (excludePatterns.length > excludes)
     return failed(failure('operation.bad-input', `more than ${excludes} exclude patterns`));
   return succeeded({
-    roots: asked.map(pathBytesOf),
+    roots: paths,
     excludePatterns,
     excludeFileNames: configured.excludeFileNames,
     oneFileSystem: input.oneFileSystem ?? configured.oneFileSystem,
     maximumFileBytes: configured.maximumFileBytes ?? undefined,
     skipCacheFolders: true,
   });
+}
+
+/** What cannot be looked at is the scan's to report. */
+function stands(path: Uint8Array): boolean {
+  try {
+    return lstatSync(Buffer.from(path), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+function missingText(paths: readonly PathText[]): string {
+  const [first] = paths;
+  const name = typeof first === 'string' ? first : 'the path';
+  return `${name}${paths.length > 1 ? ` and ${paths.length - 1} more` : ''}: not there`;
 }
 
 async function capture(

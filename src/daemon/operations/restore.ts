@@ -5,7 +5,8 @@ import { snapshotLimits } from '../../core/scan/snapshot.ts';
 import type { RestoreProgress, RestoreRequest } from '../../engine/computer.ts';
 import { type RestoreAnswer, restoreAnswer } from '../answers.ts';
 import { type Operation, operation } from '../operation.ts';
-import { type PathText, pathBytesOf, pathText } from '../path-text.ts';
+import { pathSchema } from '../path-schema.ts';
+import { type PathText, pathBytesOf } from '../path-text.ts';
 import { chooseSnapshot } from '../snapshot-choice.ts';
 import { snapshotText } from './snapshots.ts';
 
@@ -32,8 +33,8 @@ const patterns = z.array(pattern).max(snapshotLimits.excludes);
 export const restore: Operation<RestoreInput, RestoreProgress, never, RestoreResult> = operation({
   input: z.strictObject({
     snapshot: snapshotText,
-    path: pathText.optional(),
-    target: pathText,
+    path: pathSchema.optional(),
+    target: pathSchema,
     include: patterns,
     exclude: patterns,
     overwrite: z.enum(overwriteModes),

@@ -6,7 +6,8 @@ import type { SnapshotRow } from '../../ports/stores.ts';
 import { type EntryAnswer, entryAnswer, type SnapshotAnswer, snapshotAnswer } from '../answers.ts';
 import { type Operation, type OperationContext, operation } from '../operation.ts';
 import type { OperationFailure } from '../operation-failure.ts';
-import { type PathText, pathBytesOf, pathText } from '../path-text.ts';
+import { pathSchema } from '../path-schema.ts';
+import { type PathText, pathBytesOf } from '../path-text.ts';
 import { chooseSnapshot } from '../snapshot-choice.ts';
 
 /** Entries that travel together. */
@@ -42,7 +43,7 @@ export interface ListResult {
 export const list: Operation<ListInput, never, readonly EntryAnswer[], ListResult> = operation({
   input: z.strictObject({
     snapshot: snapshotText,
-    path: pathText.optional(),
+    path: pathSchema.optional(),
     recursive: z.boolean(),
   }),
   reach: 'local',
@@ -77,7 +78,7 @@ export interface CatData {
 }
 
 export const cat: Operation<CatInput, never, CatData, { readonly bytes: number }> = operation({
-  input: z.strictObject({ snapshot: snapshotText, path: pathText }),
+  input: z.strictObject({ snapshot: snapshotText, path: pathSchema }),
   reach: 'local',
   secret: false,
   run: async (context, input, call) => {
