@@ -45,8 +45,6 @@ const typeBits: Readonly<Record<EntryKind, number>> = {
 
 const linksFollowedMaximum = 40;
 
-export type SimTreeFailure = SourceFailure;
-
 export class SimTree {
   readonly #now: () => bigint;
   readonly #top: SimNode;
@@ -238,7 +236,7 @@ export class SimTree {
 }
 
 /** The numbers of a node in the order of `statFields`. */
-export function rowOf(node: SimNode): bigint[] {
+function rowOf(node: SimNode): bigint[] {
   const size = BigInt(node.kind === 'symlink' ? node.target.length : node.bytes.length);
   return [
     BigInt(typeBits[node.kind] | node.mode),

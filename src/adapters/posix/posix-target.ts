@@ -27,7 +27,7 @@ import type {
 import { unfinishedPath } from './unfinished-file.ts';
 
 /** What each request is answered with. */
-export type TargetReply =
+type TargetReply =
   | InspectReply
   | readonly boolean[]
   | readonly TextProblem[]

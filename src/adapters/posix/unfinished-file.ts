@@ -12,7 +12,7 @@ import { fsPath } from './byte-path.ts';
 import type { FileToFill } from './target-messages.ts';
 
 /** Names of unfinished files begin like this. */
-export const unfinishedPrefix = '.covault-partial-';
+const unfinishedPrefix = '.covault-partial-';
 
 /** Beside `place`, an absolute path. */
 export function unfinishedPath(place: string, session: string): string {

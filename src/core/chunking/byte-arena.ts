@@ -8,7 +8,7 @@ import type { Bytes } from '../../base/bytes.ts';
 import { kibi, mebi } from '../../base/units.ts';
 
 /** Room for the longest single piece, a read of 16 MiB and a byte. */
-export const slabBytes: number = 16 * mebi + 64 * kibi;
+const slabBytes: number = 16 * mebi + 64 * kibi;
 /** As many released slabs are kept. */
 const spareSlabsMaximum = 4;
 

@@ -53,7 +53,7 @@ export interface ContentSource {
 }
 
 /** Of one file, at most this much is read by one call. */
-export const fileReadMaximumBytes: number = 16 * mebi;
+const fileReadMaximumBytes: number = 16 * mebi;
 /** Of one batch; what is behind is left for another call. */
 const batchReadMaximumBytes: number = 64 * mebi;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pathParts, splitPath } from './relative-path.ts';
+import { pathParts } from './relative-path.ts';
 import { bytesOfText, textOfBytes } from './stat-columns.ts';
 
 test('a path has the names along its way as parts', () => {
@@ -13,11 +13,4 @@ test('whatever could lead out of the folder is refused', () => {
     assert.equal(pathParts(bytesOfText(path)), undefined, JSON.stringify(path));
   assert.equal(pathParts(bytesOfText('a'.repeat(256))), undefined);
   assert.equal(pathParts(bytesOfText('...'))?.length, 1);
-});
-
-test('a path splits into folder and name', () => {
-  const split = splitPath(bytesOfText('a/b/c'));
-  assert.deepEqual([textOfBytes(split.folder), textOfBytes(split.name)], ['a/b', 'c']);
-  const single = splitPath(bytesOfText('c'));
-  assert.deepEqual([textOfBytes(single.folder), textOfBytes(single.name)], ['', 'c']);
 });

@@ -23,10 +23,3 @@ export function pathParts(path: Bytes): readonly Bytes[] | undefined {
   }
   return parts;
 }
-
-/** The folder that a path is in, and its last name; the folder of a single name is empty. */
-export function splitPath(path: Bytes): { readonly folder: Bytes; readonly name: Bytes } {
-  const at = path.lastIndexOf(slash);
-  if (at === -1) return { folder: path.subarray(0, 0), name: path };
-  return { folder: path.subarray(0, at), name: path.subarray(at + 1) };
-}

@@ -102,19 +102,6 @@ export function kindAt(columns: StatColumns, row: number): EntryKind | undefined
   return kindOfMode(smallStatAt(columns, row, 'mode'));
 }
 
-/** Whether row `left` of one directory and row `right` of another say the same, names and link targets aside. */
-export function equalNumbers(
-  columns: { readonly left: StatColumns; readonly right: StatColumns },
-  left: number,
-  right: number,
-): boolean {
-  const first = left * statWidth;
-  const second = right * statWidth;
-  for (let field = 0; field < statWidth; field += 1)
-    if (columns.left.numbers[first + field] !== columns.right.numbers[second + field]) return false;
-  return true;
-}
-
 /** SHA-256 over everything in the columns: equal signatures mean equal names, numbers and targets. */
 export function signatureOf(columns: StatColumns): Bytes {
   return sha256(encodeColumns(columns));
