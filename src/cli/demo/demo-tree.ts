@@ -1,7 +1,7 @@
 /**
  * The files of the demo: many small texts and some programs, a few large files, and one of everything that a backup is apt to get wrong.
  *
- * The same size gives the same tree, to the byte and the nanosecond.
+ * The same size gives the same files, byte by byte.
  */
 import {
   chmodSync,
@@ -26,7 +26,7 @@ const smallShare = 0.7;
 const smallFileBytes = 16_000;
 const largeFiles = 3;
 const oddFolder = 'odd';
-/** Some time of 2023, whose nanoseconds are no whole microseconds where they are set as text. */
+/** Some time of 2023. */
 const oddSeconds = 1_700_000_000;
 
 /** Grows about so many bytes of files in `folder`, which is made. */
