@@ -6,7 +6,7 @@ import type { Bytes } from '../../base/bytes.ts';
 import type { Outcome } from '../../base/outcome.ts';
 
 export interface SourceFailure {
-  readonly problem: 'unreadable' | 'vanished' | 'too-long-name';
+  readonly problem: 'unreadable' | 'vanished' | 'path-too-long';
   readonly detail: string;
 }
 

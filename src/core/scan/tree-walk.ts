@@ -31,7 +31,7 @@ import {
 export type ReadProblem = {
   /** Absolute path, raw bytes. */
   readonly path: Bytes;
-  readonly problem: 'unreadable' | 'vanished' | 'changed-while-read' | 'too-long-name';
+  readonly problem: 'unreadable' | 'vanished' | 'changed-while-read' | 'path-too-long';
   readonly detail: string;
 };
 
