@@ -34,6 +34,8 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
   try {
     const started = await running.start();
     if (!started.ok) return started;
+    // Partners learn where this computer is now, and it learns who is there.
+    const probed = running.computer.probePartners();
     const api = await serveLocalApi(running, options.http);
     if (!api.ok) return api;
     const { self, name, listening } = running.computer.status();
@@ -48,6 +50,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
     });
     await aborted(options.signal);
     await api.value.close();
+    await probed;
     return succeeded(undefined);
   } finally {
     await running.close();

@@ -6,6 +6,7 @@ import type { Instant } from '../base/units.ts';
 import type { KitContents } from '../core/recovery/kit.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
+import { parseAddresses } from '../core/wire/contact.ts';
 import { signProfile } from '../core/wire/profile.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
@@ -96,9 +97,10 @@ class WorkingComputer implements Computer {
     const changes = this.#changes;
     this.#backoff = new Backoff(clock);
     this.#book = new PartnerBook(stores);
-    this.#client = new PartnerClient(ports.transport, (peer, answered) =>
-      this.#heard(peer, answered),
-    );
+    this.#client = new PartnerClient(ports.transport, {
+      addresses: () => this.#addresses(),
+      heard: (peer, answered) => this.#heard(peer, answered),
+    });
     const caps = { spoolBytes: settings.spoolCapBytes, cacheBytes: settings.cacheCapBytes };
     this.#spool = new Spool(ports, caps, { changes, drains: () => this.#outbox.hasTakers() });
     const shared = { ...ports, keys, name: settings.name, book: this.#book, client: this.#client };
@@ -129,7 +131,10 @@ class WorkingComputer implements Computer {
       manifests: new ManifestKeeper(own),
       invitations: this.#invitations,
       profile: () => this.#profile(),
-      heard: (peer) => this.#heard(peer, true),
+      heard: (request) => {
+        this.#heard(request.from, true);
+        this.#book.moved(request.from, parseAddresses(request.fields));
+      },
     });
   }
 

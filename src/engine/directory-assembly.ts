@@ -23,7 +23,7 @@ import {
 import { decodeTree, encodeTree, splitTree } from '../core/scan/tree-codec.ts';
 import type { TreeEntry } from '../core/scan/tree-entry.ts';
 import type { ChunkNamer } from '../core/sealing/chunk-id.ts';
-import { type ChunkId, idBytes } from '../core/vocabulary/ids.ts';
+import { bytesOf, type ChunkId, idBytes } from '../core/vocabulary/ids.ts';
 import type { ChunkToSeal, OwnerNames, ScannedDirectory } from '../ports/chunk-pipeline.ts';
 import type { ScanMemoryRow, Stores } from '../ports/stores.ts';
 import { joinPath } from './path-join.ts';
@@ -39,7 +39,8 @@ export interface WantedFile {
 /** What a finished tree leaves behind: chunks to be packed, and what the next scan remembers. */
 export interface FinishedTree {
   readonly chunks: readonly ChunkToSeal[];
-  readonly memory: ScanMemoryRow;
+  /** Undefined for a tree that stands for no scanned directory. */
+  readonly memory: ScanMemoryRow | undefined;
   readonly bodies: readonly { readonly chunk: ChunkId; readonly body: Bytes }[];
 }
 
@@ -99,6 +100,7 @@ export class DirectoryAssembly {
   /** Trees whose parents were not scanned yet, by path. */
   readonly #trees = new Map<string, readonly ChunkId[]>();
   readonly #emptyTree: FinishedTree['bodies'];
+  #emptyTreeGiven = false;
   /** Files with several names: the first is read, the others follow it. */
   readonly #links = new Map<
     string,
@@ -186,9 +188,21 @@ export class DirectoryAssembly {
       directory.missing += 1;
       return;
     }
-    const tree = this.#trees.get(key) ?? this.#emptyTree.map(({ chunk }) => chunk);
+    const tree = this.#trees.get(key) ?? this.#treeOfNothing();
     this.#trees.delete(key);
     directory.content[row] = tree;
+  }
+
+  /** For a directory that was not scanned (unreadable, another file system): it is restored empty. */
+  #treeOfNothing(): readonly ChunkId[] {
+    if (!this.#emptyTreeGiven)
+      this.#options.finished({
+        chunks: this.#toSeal(this.#emptyTree),
+        memory: undefined,
+        bodies: this.#emptyTree,
+      });
+    this.#emptyTreeGiven = true;
+    return this.#emptyTree.map(({ chunk }) => chunk);
   }
 
   #addFile(directory: PendingDirectory, row: number, wanted: WantedFile[]): void {
@@ -274,7 +288,7 @@ export class DirectoryAssembly {
     const racyNs = BigInt(this.#options.startedAt - racyMs) * 1_000_000n;
     const { columns, racy } = withoutRacyTimes(directory.columns, racyNs);
     this.#options.finished({
-      chunks: bodies.map(({ body }) => ({ id: this.#options.namer.idBytesOf(body), bytes: body })),
+      chunks: this.#toSeal(bodies),
       memory: {
         path: directory.path,
         signature: racy ? new Uint8Array(idBytes) : directory.signature,
@@ -336,6 +350,10 @@ export class DirectoryAssembly {
         : {}),
       ...(kind === 'file' && statAt(columns, row, 'blocks') * 512n < size ? { sparse: true } : {}),
     };
+  }
+
+  #toSeal(bodies: FinishedTree['bodies']): readonly ChunkToSeal[] {
+    return bodies.map(({ chunk, body }) => ({ id: bytesOf(chunk), bytes: body }));
   }
 
   #chunksOf(tree: Bytes): FinishedTree['bodies'] {

@@ -1,10 +1,10 @@
 /** Wakes those who wait for "something changed". Waiters look for themselves at what; a wake-up promises nothing. */
 export class Notifier {
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   notify(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
     for (const wake of waiting) wake();
   }
 
@@ -13,11 +13,12 @@ export class Notifier {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
+        this.#waiting.delete(wake);
         signal.removeEventListener('abort', wake);
         resolve();
       };
       signal.addEventListener('abort', wake, { once: true });
-      this.#waiting.push(wake);
+      this.#waiting.add(wake);
     });
   }
 }

@@ -1,7 +1,7 @@
 /** The partners of this computer, from their agreements: who they are, where they are found, when they were last heard of. */
 import type { Instant } from '../base/units.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
-import type { AgreementRow, Stores } from '../ports/stores.ts';
+import { type AgreementRow, StorageFull, type Stores } from '../ports/stores.ts';
 import type { PeerAddress, PeerStanding } from '../ports/transport.ts';
 
 export class PartnerBook {
@@ -39,16 +39,23 @@ export class PartnerBook {
     return this.get(peer) === undefined ? 'stranger' : 'partner';
   }
 
+  /** Strangers are not remembered: there is no end to them. */
   heard(peer: PeerId, now: Instant): void {
+    const row = this.get(peer);
+    if (row === undefined) return;
     this.#reachable.set(peer, true);
-    const row = this.#stores.agreements.ofPartner(peer);
     // Once a minute is enough for people, and spares the disk.
-    if (row !== undefined && (row.lastSeenAt === undefined || now - row.lastSeenAt > 60_000))
+    if (row.lastSeenAt !== undefined && Math.abs(now - row.lastSeenAt) <= 60_000) return;
+    try {
       this.#stores.agreements.put({ ...row, lastSeenAt: now });
+    } catch (reason) {
+      // What was asked or answered is worth more than the note about it.
+      if (!(reason instanceof StorageFull)) throw reason;
+    }
   }
 
   missed(peer: PeerId): void {
-    this.#reachable.set(peer, false);
+    if (this.get(peer) !== undefined) this.#reachable.set(peer, false);
   }
 
   /** Whether the last attempt reached the partner; undefined before the first one. */
@@ -56,10 +63,11 @@ export class PartnerBook {
     return this.#reachable.get(peer);
   }
 
-  /** The partner told, or was seen at, other addresses. */
+  /** The partner told where it can be found now; nothing told changes nothing. */
   moved(peer: PeerId, addresses: readonly string[]): void {
     const row = this.#stores.agreements.ofPartner(peer);
-    if (row !== undefined && addresses.length > 0)
+    if (row === undefined || addresses.length === 0) return;
+    if (addresses.join() !== row.addresses.join())
       this.#stores.agreements.put({ ...row, addresses });
   }
 }

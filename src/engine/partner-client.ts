@@ -12,6 +12,7 @@ import {
   messageMaximumBytes,
 } from '../core/vocabulary/limits.ts';
 import { type BlockRange, rangeText } from '../core/wire/block-range.ts';
+import { addressesFields } from '../core/wire/contact.ts';
 import { parseCount } from '../core/wire/count.ts';
 import { decodeInventory, type InventoryPage } from '../core/wire/inventory.ts';
 import { decodeLedgerPage } from '../core/wire/ledger-page.ts';
@@ -53,14 +54,20 @@ interface Call {
   readonly limitBytes: number;
 }
 
+export interface PartnerClientSelf {
+  /** Where this computer can be found: told with every request, so that partners keep up when it moves. */
+  readonly addresses: () => readonly string[];
+  /** Told of every answer and every silence. */
+  readonly heard: (peer: PeerId, answered: boolean) => void;
+}
+
 export class PartnerClient {
   readonly #transport: Transport;
-  /** Told of every answer and every silence. */
-  readonly #heard: (peer: PeerId, answered: boolean) => void;
+  readonly #self: PartnerClientSelf;
 
-  constructor(transport: Transport, heard: (peer: PeerId, answered: boolean) => void) {
+  constructor(transport: Transport, self: PartnerClientSelf) {
     this.#transport = transport;
-    this.#heard = heard;
+    this.#self = self;
   }
 
   /** Blocks of a shard that lie durably at the partner from an upload that was cut off. */
@@ -214,10 +221,15 @@ export class PartnerClient {
     const { method, resource, fields, body, signal } = call;
     const reply = await this.#transport.request(
       to,
-      { method, path: pathOf(resource), ...(fields && { fields }), ...(body && { body }) },
+      {
+        method,
+        path: pathOf(resource),
+        fields: { ...fields, ...addressesFields(this.#self.addresses()) },
+        ...(body && { body }),
+      },
       { signal },
     );
-    this.#heard(to.peer, reply.ok);
+    this.#self.heard(to.peer, reply.ok);
     if (!reply.ok) return reply;
     if (reply.value.status < 300) {
       if (method === 'HEAD') await wholeBody(reply.value.body, 0);

@@ -37,7 +37,8 @@ export interface PartnerServiceParts {
   readonly invitations: InvitationDesk;
   /** The signed profile. */
   readonly profile: () => Bytes;
-  readonly heard: (peer: PeerId) => void;
+  /** Told of every request. */
+  readonly heard: (request: IncomingRequest) => void;
 }
 
 type Answer = Outcome<Omit<OutgoingReply, 'status'>, Refusal>;
@@ -58,7 +59,7 @@ export class PartnerService {
       resource === undefined
         ? refused('resource.unknown', request.path)
         : await this.#answer(request, resource);
-    this.#parts.heard(request.from);
+    this.#parts.heard(request);
     if (answer.ok) return { status: 200, ...answer.value };
     return {
       status: statusOf(answer.error.code),

@@ -53,7 +53,7 @@ export class ShardFetch {
       }
       return [];
     }
-    pace.succeeded(shard.partner, stretch.count, clock.now() - started);
+    pace.succeeded(shard.partner, stretch.count, Math.max(0, clock.now() - started));
     return this.#open(shard, stretch, answer.value);
   }
 

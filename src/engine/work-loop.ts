@@ -1,10 +1,13 @@
 /** Work that goes on as long as the computer runs: rounds, one after the other, and rest until something changes or it is time to try again. */
 import type { Clock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import { StorageBroken, StorageFull } from '../ports/stores.ts';
 import type { Backoff } from './backoff.ts';
 import type { Notifier } from './notifier.ts';
 
 export interface WorkLoopParts {
   readonly clock: Clock;
+  readonly log: EventLog;
   readonly changes: Notifier;
   readonly backoff: Backoff;
 }
@@ -28,7 +31,7 @@ export class WorkLoop {
     return this.#resting;
   }
 
-  /** Works until `signal` aborts. */
+  /** Works until `signal` aborts. A disk that is full or failing is waited for; any other error ends the loop and is thrown. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, changes, backoff } = this.#parts;
     while (!signal.aborted) {
@@ -36,13 +39,27 @@ export class WorkLoop {
       const wake = AbortSignal.any([signal, rest.signal]);
       // What changes during the round must not be missed by the rest after it.
       const changed = changes.changed(wake);
+      const lookedAt = clock.now();
       this.#resting = false;
-      if (!(await this.#round(signal))) {
+      const outcome = await this.#once(signal);
+      if (outcome !== 'advanced') {
         this.#resting = true;
-        const pause = clock.sleep(Math.min(lookAgainMs, backoff.nextMs() ?? lookAgainMs), wake);
-        await Promise.race([changed, pause]);
+        const soonMs = outcome === 'storage' ? lookAgainMs : backoff.nextMs(lookedAt);
+        const pause = clock.sleep(Math.min(lookAgainMs, soonMs ?? lookAgainMs), wake);
+        await Promise.race(outcome === 'storage' ? [pause] : [changed, pause]);
       }
       rest.abort();
+    }
+  }
+
+  async #once(signal: AbortSignal): Promise<'advanced' | 'nothing' | 'storage'> {
+    try {
+      return (await this.#round(signal)) ? 'advanced' : 'nothing';
+    } catch (reason) {
+      if (!(reason instanceof StorageFull || reason instanceof StorageBroken)) throw reason;
+      const reported = { reason: reason.name, detail: reason.message };
+      this.#parts.log.write('error', 'work.storage-failed', reported);
+      return 'storage';
     }
   }
 }

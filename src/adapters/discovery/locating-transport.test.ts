@@ -40,7 +40,10 @@ function discoveryOf(addresses: readonly string[], looks: PeerId[]): Discovery {
 
 test('a peer that moved is located, and remembered where it was found', async () => {
   await onVirtualTime(async (network, clock) => {
-    await network.transport(answerer).serve(async () => ({ status: 200 }));
+    await network.transport(answerer).serve(
+      async () => ({ status: 200 }),
+      () => 'partner',
+    );
     const looks: PeerId[] = [];
     const discovery = discoveryOf([simAddress(answerer)], looks);
     const transport = locatingTransport(network.transport(asker), discovery, () => clock.now());

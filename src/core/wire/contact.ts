@@ -57,3 +57,18 @@ export function readContact(fields: FieldReader): Contact {
     return { peer, ...(name === undefined ? {} : { name }), addresses };
   });
 }
+
+/** Where the sender of a request can be found, so that its partners keep up when it moves. */
+const addressesField = 'covault-addresses';
+
+/** No field for a computer that cannot be reached. */
+export function addressesFields(addresses: readonly string[]): Readonly<Record<string, string>> {
+  return addresses.length === 0 ? {} : { [addressesField]: addresses.join(' ') };
+}
+
+/** The addresses in a request's fields; none when anything about them is wrong. */
+export function parseAddresses(fields: Readonly<Record<string, string>>): readonly string[] {
+  const addresses = fields[addressesField]?.split(' ') ?? [];
+  const fits = addresses.length <= addressesMaximum && addresses.every(validAddress);
+  return fits ? addresses : [];
+}
