@@ -8,18 +8,25 @@ import { enableCompileCache } from 'node:module';
 import { exitCodes } from './exit-codes.ts';
 
 enableCompileCache();
+// Remarks of the runtime about its own features are not for whoever makes backups.
 process.removeAllListeners('warning');
 
 const stopping = new AbortController();
 let signalled: number | undefined;
+let signalledAtMs = 0;
+/** Ctrl-C reaches the whole group, and a starter that hands signals on sends it once more: signals this close are one. */
+const samePressMs = 300;
 
 for (const [signal, code] of [
   ['SIGINT', exitCodes.interrupted],
   ['SIGTERM', exitCodes.terminated],
 ] as const)
   process.on(signal, () => {
+    const now = performance.now();
+    if (signalled !== undefined && now - signalledAtMs < samePressMs) return;
     if (signalled !== undefined) process.exit(code);
     signalled = code;
+    signalledAtMs = now;
     stopping.abort();
   });
 

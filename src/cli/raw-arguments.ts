@@ -5,8 +5,7 @@
  * the bytes are still there.
  */
 import { readFileSync } from 'node:fs';
-import type { Bytes } from '../base/bytes.ts';
-import { utf8Bytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes, utf8Bytes } from '../base/bytes.ts';
 
 const replacement = '\ufffd';
 const nul = 0;
@@ -27,15 +26,20 @@ export function splitCommandLine(line: Uint8Array): readonly Bytes[] {
 export function argumentBytes(text: string, commandLine: readonly Uint8Array[]): Bytes {
   if (!text.includes(replacement)) return utf8Bytes(text);
   const decoder = new TextDecoder();
-  const found = commandLine.find((bytes) => decoder.decode(bytes) === text);
-  return found === undefined ? utf8Bytes(text) : new Uint8Array(found);
+  const plain = utf8Bytes(text);
+  const found = commandLine.find(
+    (bytes) => decoder.decode(bytes) === text && !equalBytes(bytes, plain),
+  );
+  return found === undefined ? plain : new Uint8Array(found);
 }
 
-/** Of this process; empty where the platform does not tell. */
+/** Of this process, then of the one that started it, which may have lost the bytes on the way; empty where the platform does not tell. */
 export function ownCommandLine(): readonly Bytes[] {
-  try {
-    return splitCommandLine(readFileSync('/proc/self/cmdline'));
-  } catch {
-    return [];
-  }
+  return ['self', String(process.ppid)].flatMap((id) => {
+    try {
+      return splitCommandLine(readFileSync(`/proc/${id}/cmdline`));
+    } catch {
+      return [];
+    }
+  });
 }

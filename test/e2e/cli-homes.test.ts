@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { covault, startDaemon, temporaryFolder } from './command-line.ts';
 
@@ -150,6 +152,58 @@ test('a daemon answers for its home, and a second one is refused with 11', async
   assert.equal(status.json()['daemon'], false);
 });
 
+test('after kill -9 the home opens again, whatever the daemon left behind', async () => {
+  const daemon = await startDaemon(home);
+  const killed = once(daemon.child, 'exit');
+  daemon.child.kill('SIGKILL');
+  await killed;
+  const status = await covault(['--home', home, '--json', 'status']);
+  assert.equal(status.exit, 0, status.out);
+  assert.equal(status.json()['daemon'], false);
+  const again = await startDaemon(home);
+  assert.equal(await again.stop(), 143);
+});
+
+test('on HTTP the daemon answers whoever has the token of its home', async () => {
+  const listen = ['--listen', '/ip4/127.0.0.1/tcp/0', '--http', '127.0.0.1:0'];
+  const daemon = await startDaemon(home, listen);
+  try {
+    const token = readFileSync(String(daemon.started['tokenFile']), 'utf8').trim();
+    const url = `${String(daemon.started['http'])}/v1/operations/status`;
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    const answer = await fetch(url, { method: 'POST', headers, body: '{"probe":false}' });
+    const { result } = JSON.parse((await answer.text()).trim()) as { result: { name: string } };
+    assert.equal(result.name, 'attic');
+  } finally {
+    await daemon.stop();
+  }
+});
+
+test('a home deep down in folders has its daemon too', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const deep = join(folder.path, 'd'.repeat(120), 'home');
+  mkdirSync(dirname(deep));
+  assert.equal((await covault(['--home', deep, 'init', '--no-passphrase'])).exit, 0);
+  const daemon = await startDaemon(deep);
+  const status = await covault(['--home', deep, '--json', 'status']);
+  assert.equal(status.json()['daemon'], true);
+  assert.equal(await daemon.stop(), 143);
+});
+
+test('a name that is not UTF-8 can be typed, listed and read', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+  const odd = Buffer.concat([Buffer.from(`${folder.path}/odd-`), Buffer.from([0xff])]);
+  writeFileSync(odd, 'odd\n');
+  const shell = `odd="${folder.path}/$(printf 'odd-\\377')"
+    run() { "${process.execPath}" "${main}" --home "${home}" "$@"; }
+    run backup --wait captured "$odd" >&2 && run ls "latest:$odd" && run cat "latest:$odd"`;
+  const said = spawnSync('/bin/sh', ['-c', shell], { encoding: 'utf8' });
+  assert.match(said.stdout, /odd-\\xff\nodd\n$/, said.stderr);
+});
+
 test('SIGINT ends the daemon cleanly with 130', async () => {
   const daemon = await startDaemon(home);
   assert.equal(await daemon.stop('SIGINT'), 130);
@@ -178,7 +232,6 @@ test('doctor finds a key that others can read, and says how to close it', async 
 });
 
 test('a reader that goes away ends the program quietly', async () => {
-  const { spawnSync } = await import('node:child_process');
   const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
   const shell = `"${process.execPath}" "${main}" --help | true`;
   const said = spawnSync('/bin/sh', ['-c', shell], { encoding: 'utf8' });
