@@ -35,7 +35,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
     const started = await running.start();
     if (!started.ok) return started;
     // Partners learn where this computer is now, and it learns who is there.
-    const probed = running.computer.probePartners();
+    void running.computer.probePartners();
     const api = await serveLocalApi(running, options.http);
     if (!api.ok) return api;
     const { self, name, listening } = running.computer.status();
@@ -50,7 +50,6 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
     });
     await aborted(options.signal);
     await api.value.close();
-    await probed;
     return succeeded(undefined);
   } finally {
     await running.close();
