@@ -127,6 +127,10 @@ export class IncomingSession {
       this.#refuse(stream, limits);
       return;
     }
+    if (listBytes(headers) > this.#options.limits.headerListBytes) {
+      refuse(stream, 431);
+      return;
+    }
     const { handler, log } = this.#options;
     const { peer, remoteAddress } = this.#connection;
     const { bodyIdleMs } = this.#options.limits;
@@ -166,4 +170,14 @@ export class IncomingSession {
     if (this.#activeCount > 0) this.#idleTimer.refresh();
     else this.destroy(constants.NGHTTP2_NO_ERROR);
   }
+}
+
+/** As RFC 9113 §6.5.2 counts. nghttp2 keeps to the limit once the peer has acknowledged it; until then this does. */
+function listBytes(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    const values = Array.isArray(value) ? value : [value ?? ''];
+    for (const one of values) bytes += name.length + String(one).length + 32;
+  }
+  return bytes;
 }

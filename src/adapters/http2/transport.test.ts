@@ -81,6 +81,7 @@ async function makePair(): Promise<TransportPair> {
   const answerer: Transport = {
     self: direct.self,
     request: (to, request, options) => direct.request(to, request, options),
+    identify: (address, signal) => direct.identify(address, signal),
     serve: async (handler, standingOf): Promise<Listening> => {
       const listening = await direct.serve(handler, standingOf);
       relay.targetPort = portOf(listening.addresses[0] ?? '');
