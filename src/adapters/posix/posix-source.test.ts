@@ -207,6 +207,15 @@ test('a root is found through links on its way, and kept as a link when it is on
   assert.deepEqual([...itself.directories.keys()].at(-1), '/');
 });
 
+test('a root may have a name that is no text', () => {
+  const odd = `${folder}/\u00ff\u00fe`;
+  mkdirSync(Buffer.from(odd, 'latin1'));
+  writeFileSync(Buffer.from(`${odd}/file`, 'latin1'), 'x');
+  const found = scan({ roots: [bytesOfText(`${odd}/file`), bytesOfText(`${odd}/.`)] });
+  assert.deepEqual(found.problems, []);
+  assert.deepEqual(namesOf(found, odd), ['file']);
+});
+
 test('another file system inside is kept as an empty folder', (context) => {
   const outside = lstatSync('/proc').dev !== lstatSync('/').dev;
   if (!outside) {

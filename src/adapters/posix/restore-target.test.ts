@@ -9,6 +9,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -189,6 +190,25 @@ test('a full disk is told, and what stood there stays', async (context) => {
   assert.equal(readFileSync(join(base, 'small/file'), 'utf8'), 'old');
   assert.deepEqual(readdirSync(join(base, 'small')), ['file']);
   mounted.unmount();
+  await close();
+});
+
+test('what a broken restore left behind is removed after a day', async () => {
+  const { target, base, close } = await open();
+  const old = '.covault-partial-0011';
+  const young = '.covault-partial-2233';
+  mkdirSync(join(base, 'target/folder'));
+  for (const folder of ['target', 'target/folder'])
+    for (const name of [old, young]) writeFileSync(join(base, folder, name), 'left');
+  const longAgo = Date.now() / 1_000 - 100_000;
+  utimesSync(join(base, 'target', old), longAgo, longAgo);
+  utimesSync(join(base, 'target/folder', old), longAgo, longAgo);
+  await target.close();
+  const second = createPosixTarget({ folder: bytesOfText(join(base, 'target')), keys, log });
+  assert.deepEqual(await second.makeFolders([bytesOfText('folder')]), []);
+  assert.deepEqual(readdirSync(join(base, 'target')), [young, 'folder']);
+  assert.deepEqual(readdirSync(join(base, 'target/folder')), [young]);
+  await second.close();
   await close();
 });
 

@@ -27,6 +27,7 @@ import type {
   TargetSettings,
   TextProblem,
 } from './target-messages.ts';
+import { sweepAbandoned } from './unfinished-file.ts';
 
 export interface PosixTargetOptions {
   /** Absolute, raw bytes; made if it is not there. It may be reached through links. */
@@ -48,7 +49,9 @@ type Ask = TargetRequest extends infer Request
 export function createPosixTarget(options: PosixTargetOptions): RestoreTarget {
   const folder = fsPath(textOfBytes(options.folder));
   mkdirSync(folder, { recursive: true });
-  return new WorkerTarget(options, realpathSync.native(folder, { encoding: 'latin1' }));
+  const real = realpathSync.native(folder, { encoding: 'latin1' });
+  sweepAbandoned(real);
+  return new WorkerTarget(options, real);
 }
 
 /** Work for one thread at least, so that small requests are not torn apart. */
@@ -61,7 +64,9 @@ class WorkerTarget implements RestoreTarget {
   #removals = 0;
 
   constructor(options: PosixTargetOptions, folder: string) {
-    const settings: TargetSettings = { folder, session: randomUUID(), keys: options.keys };
+    const { chunkIdKey, gearKey, packKey } = options.keys;
+    const keys = { chunkIdKey, gearKey, packKey };
+    const settings: TargetSettings = { folder, session: randomUUID(), keys };
     this.#pool = new WorkerPool({
       entry: workerEntry('target-worker'),
       settings,

@@ -9,6 +9,7 @@ import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { pathParts } from '../../core/scan/relative-path.ts';
 import { bytesOfText } from '../../core/scan/stat-columns.ts';
 import { errnoOf, type FsPath, fsPath } from './byte-path.ts';
+import { sweepAbandoned } from './unfinished-file.ts';
 
 /** Why a path cannot be used; `code` of the system where there is one. */
 export interface PathRefusal {
@@ -60,6 +61,7 @@ export class TargetFolders {
       if (code !== 'EEXIST') return { code, detail: code };
       const refusal = takeOver(target);
       if (refusal !== undefined) return refusal;
+      sweepAbandoned(place.value);
     }
     this.#seen.add(path);
     return undefined;

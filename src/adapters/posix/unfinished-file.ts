@@ -4,21 +4,46 @@
  * An unfinished file stands beside its place under a name that nobody can guess, so nothing that was there before is ever written into, and
  * what stands in its place stays whole until the new file is.
  */
-import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { hexText } from '../../base/bytes.ts';
 import { bytesOfText } from '../../core/scan/stat-columns.ts';
 import { sha256 } from '../../primitives/hash.ts';
-import { fsPath } from './byte-path.ts';
+import { errnoOf, fsPath } from './byte-path.ts';
 import type { FileToFill } from './target-messages.ts';
 
 /** Names of unfinished files begin like this. */
 const unfinishedPrefix = '.covault-partial-';
+/** An unfinished file that nobody wrote to for so long belongs to a restore that was broken off. */
+const abandonedAfterMs = 86_400_000;
 
 /** Beside `place`, an absolute path. */
 export function unfinishedPath(place: string, session: string): string {
   const at = place.lastIndexOf('/');
   const name = hexText(sha256(bytesOfText(`${session}/${place.slice(at + 1)}`)).subarray(0, 16));
   return `${place.slice(0, at)}/${unfinishedPrefix}${name}`;
+}
+
+/** Removes from a folder what restores left behind that were broken off; what cannot be removed stays. */
+export function sweepAbandoned(folder: string): void {
+  try {
+    const oldest = Date.now() - abandonedAfterMs;
+    for (const name of readdirSync(fsPath(folder), { encoding: 'latin1' })) {
+      if (!name.startsWith(unfinishedPrefix)) continue;
+      const path = fsPath(`${folder}/${name}`);
+      if (lstatSync(path).mtimeMs < oldest) unlinkSync(path);
+    }
+  } catch (problem) {
+    errnoOf(problem);
+  }
 }
 
 /** As many are open at once. */

@@ -8,8 +8,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { growTree, largeShape } from '../../cli/demo/generated-tree.ts';
 import { concatBytes } from '../../base/bytes.ts';
+import { growTree, largeShape } from '../../cli/demo/generated-tree.ts';
 import { bytesOfText, kindAt, nameAt, smallStatAt, statAt } from '../../core/scan/stat-columns.ts';
 import { deriveKeys } from '../../core/sealing/keys.ts';
 import { suiteAesGcm } from '../../core/vocabulary/suite.ts';

@@ -56,7 +56,10 @@ class WorkerPipeline implements ChunkPipeline {
   #nextNumber = 1;
 
   constructor(options: WorkerPipelineOptions) {
-    const { keys, suite, compressionLevel, log } = options;
+    const { suite, compressionLevel, log } = options;
+    // Threads get the keys that they need and no others.
+    const { chunkIdKey, gearKey, packKey } = options.keys;
+    const keys = { chunkIdKey, gearKey, packKey };
     this.#pool = new WorkerPool({
       entry: workerEntry('pipeline-worker'),
       settings: { keys, suite, compressionLevel } satisfies PipelineSettings,

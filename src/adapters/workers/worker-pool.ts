@@ -75,10 +75,10 @@ export class WorkerPool {
     this.#nextJob += 1;
     // A pool at rest must not keep the process alive, one at work must.
     thread.worker.ref();
+    thread.worker.postMessage({ job, request } satisfies JobMessage, transfer);
     const replied = new Promise<unknown>((resolve, reject) => {
       thread.waiting.set(job, { resolve, reject });
     });
-    thread.worker.postMessage({ job, request } satisfies JobMessage, transfer);
     return (await replied) as Reply;
   }
 
