@@ -72,7 +72,7 @@ export function reachProblem(addresses: readonly string[]): string | undefined {
 function showJoined(session: Session, { joined }: InviteAnswer): void {
   if (joined === null) return;
   session.output.line(`${printableText(joined.name)} joined (${joined.id.slice(0, 12)}).`);
-  adviseDaemon(session);
+  adviseNext(session);
 }
 
 export function addJoin(program: Program, run: Run): void {
@@ -96,11 +96,14 @@ async function join(
   session.output.line(
     `You and ${printableText(partner.name)} (${partner.id.slice(0, 12)}) are partners: it lends you ${roundSizeText(partner.lendsUsBytes)}, you lend it ${roundSizeText(partner.weLendBytes)}.`,
   );
-  adviseDaemon(session);
+  adviseNext(session);
   return exitCodes.ok;
 }
 
-function adviseDaemon(session: Session): void {
+function adviseNext(session: Session): void {
+  session.output.note(
+    'Your recovery kit can name one partner more now: `covault kit export --json FILE`.',
+  );
   if (!session.byDaemon)
     session.output.note('Keep `covault up` running, so that partners reach this computer.');
 }
