@@ -1,10 +1,9 @@
 /** Failures of a backup. */
-import type { FailureCode } from '../../daemon/operation-failure.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Message } from './message.ts';
+import type { MessagesOf } from './message.ts';
 import { nothingChanged, spoolKept } from './phrases.ts';
 
-export const backupMessages = {
+export const backupMessages: MessagesOf<'backup' | 'spool'> = {
   'backup.no-sources': {
     exit: exitCodes.usage,
     happened: 'Nothing was named to back up.',
@@ -55,4 +54,4 @@ export const backupMessages = {
     meaning: 'Nothing that was read back wrong counts as backed up. Earlier snapshots stay.',
     advice: 'The disk may be failing: check it, then run the backup again.',
   },
-} as const satisfies Partial<Record<FailureCode, Message>>;
+};

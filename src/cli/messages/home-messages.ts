@@ -1,10 +1,11 @@
 /** Failures of opening a home: its folder, key, configuration and catalogue. */
-import type { FailureCode } from '../../daemon/operation-failure.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Message } from './message.ts';
+import type { MessagesOf } from './message.ts';
 import { dataElsewhere, nothingChanged, spoolKept } from './phrases.ts';
 
-export const homeMessages = {
+export const homeMessages: MessagesOf<
+  'home' | 'key' | 'key-file' | 'config' | 'catalogue' | 'network'
+> = {
   'home.missing': {
     exit: exitCodes.noHome,
     happened: 'There is no covault home here.',
@@ -156,4 +157,4 @@ export const homeMessages = {
     meaning: 'The setting keeps the value that it had.',
     advice: 'See what `covault config get` shows for the kind of value it has.',
   },
-} as const satisfies Partial<Record<FailureCode, Message>>;
+};

@@ -1,10 +1,9 @@
 /** Failures of inviting and joining. */
-import type { FailureCode } from '../../daemon/operation-failure.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Message } from './message.ts';
+import type { MessagesOf } from './message.ts';
 import { nothingJoined } from './phrases.ts';
 
-export const partnershipMessages = {
+export const partnershipMessages: MessagesOf<'invite'> = {
   'invite.malformed': {
     exit: exitCodes.usage,
     happened: 'This is not an invitation code, or a part of it is missing.',
@@ -48,4 +47,4 @@ export const partnershipMessages = {
     advice:
       'It must be running `covault up` or `covault invite`, and be reachable from here; then try again.',
   },
-} as const satisfies Partial<Record<FailureCode, Message>>;
+};

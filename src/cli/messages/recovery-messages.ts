@@ -1,9 +1,8 @@
 /** Failures of coming back after total loss, and of the recovery kit. */
-import type { FailureCode } from '../../daemon/operation-failure.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Message } from './message.ts';
+import type { MessagesOf } from './message.ts';
 
-export const recoveryMessages = {
+export const recoveryMessages: MessagesOf<'recover' | 'kit' | 'words'> = {
   'recover.no-partner': {
     exit: exitCodes.tooFewPartners,
     happened: 'No partner could be reached.',
@@ -78,4 +77,4 @@ export const recoveryMessages = {
     meaning: 'Your data at your partners is not touched by this.',
     advice: 'Compare them with your paper, in order: one was misread, or two were swapped.',
   },
-} as const satisfies Partial<Record<FailureCode, Message>>;
+};

@@ -1,10 +1,9 @@
 /** Failures of asking: the daemon, and what a name means. */
-import type { FailureCode } from '../../daemon/operation-failure.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Message } from './message.ts';
+import type { MessagesOf } from './message.ts';
 import { nothingChanged } from './phrases.ts';
 
-export const requestMessages = {
+export const requestMessages: MessagesOf<'operation' | 'daemon' | 'partner' | 'snapshot'> = {
   'operation.unknown': {
     exit: exitCodes.usage,
     happened: 'The running daemon does not know this command.',
@@ -72,4 +71,4 @@ export const requestMessages = {
     meaning: nothingChanged,
     advice: 'Give more digits of the id.',
   },
-} as const satisfies Partial<Record<FailureCode, Message>>;
+};

@@ -1,9 +1,8 @@
 /** Failures of a restore. */
-import type { FailureCode } from '../../daemon/operation-failure.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { Message } from './message.ts';
+import type { MessagesOf } from './message.ts';
 
-export const restoreMessages = {
+export const restoreMessages: MessagesOf<'restore'> = {
   'restore.no-such-snapshot': {
     exit: exitCodes.failed,
     happened: 'There is no such snapshot.',
@@ -45,4 +44,4 @@ export const restoreMessages = {
     meaning: 'Files that were finished are whole; your backups are not touched.',
     advice: 'Run the same restore again; it carries on.',
   },
-} as const satisfies Partial<Record<FailureCode, Message>>;
+};

@@ -9,7 +9,26 @@ import { restore } from './restore.ts';
 import { cat, list, snapshots } from './snapshots.ts';
 import { status } from './status.ts';
 
-export const operations = {
+export interface Operations {
+  readonly status: typeof status;
+  readonly invite: typeof invite;
+  readonly join: typeof join;
+  readonly partners: typeof partners;
+  readonly 'partners-pause': typeof pausePartner;
+  readonly backup: typeof backup;
+  readonly snapshots: typeof snapshots;
+  readonly list: typeof list;
+  readonly cat: typeof cat;
+  readonly restore: typeof restore;
+  readonly kit: typeof kit;
+  readonly doctor: typeof doctor;
+  readonly 'config-get': typeof getConfiguration;
+  readonly 'config-set': typeof setConfiguration;
+}
+
+export type OperationName = keyof Operations;
+
+export const operations: Operations = {
   status,
   invite,
   join,
@@ -24,10 +43,7 @@ export const operations = {
   doctor,
   'config-get': getConfiguration,
   'config-set': setConfiguration,
-} as const;
-
-export type Operations = typeof operations;
-export type OperationName = keyof Operations;
+};
 
 type Run<Name extends OperationName> = Operations[Name]['run'];
 export type InputOf<Name extends OperationName> = Parameters<Run<Name>>[1];
