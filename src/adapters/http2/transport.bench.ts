@@ -36,7 +36,8 @@ async function receive(): Promise<void> {
   );
   const { keyPem: key, certificatePem: cert } = createPeerIdentity(identitySeed);
   const options = { key, cert, requestCert: true, rejectUnauthorized: false } as const;
-  const server = createServer({ ...options, minVersion: 'TLSv1.3', allowHalfOpen: true }, (raw) => {
+  const halfOpen = { allowHalfOpen: true };
+  const server = createServer({ ...options, ...halfOpen, minVersion: 'TLSv1.3' }, (raw) => {
     let bytes = 0;
     raw.on('data', (piece: Uint8Array) => {
       bytes += piece.length;
@@ -73,7 +74,8 @@ async function timed(work: () => Promise<number>, totalBytes: number): Promise<n
 async function openRaw(port: number): Promise<TLSSocket> {
   const { keyPem: key, certificatePem: cert } = createPeerIdentity(new Uint8Array(32).fill(2));
   const options = { host: '127.0.0.1', port, key, cert, rejectUnauthorized: false } as const;
-  const socket = connect({ ...options, minVersion: 'TLSv1.3', allowHalfOpen: true });
+  const halfOpen = { allowHalfOpen: true };
+  const socket = connect({ ...options, ...halfOpen, minVersion: 'TLSv1.3' });
   await new Promise((resolve) => socket.once('secureConnect', resolve));
   return socket;
 }
