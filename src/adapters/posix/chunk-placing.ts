@@ -5,10 +5,11 @@ import { type FrameKey, frameKeyOf, openFrame } from '../../core/packing/frame.t
 import { chunkOf } from '../../core/packing/pack-reader.ts';
 import type { ChunkNamer } from '../../core/sealing/chunk-id.ts';
 import { parseSuite } from '../../core/vocabulary/suite.ts';
-import type { SealedFrame } from '../../ports/restore-target.ts';
+import type { ChunkWrite, SealedFrame } from '../../ports/restore-target.ts';
 import { errnoOf } from './byte-path.ts';
+import { unpackChunks } from './fill-request.ts';
 import type { TargetFolders } from './target-folders.ts';
-import type { ChunkToPlace, FillReply, FillRequest, TextProblem } from './target-messages.ts';
+import type { FillReply, FillRequest, TextProblem } from './target-messages.ts';
 import { UnfinishedFiles } from './unfinished-file.ts';
 
 export interface ChunkPlacingParts {
@@ -23,7 +24,7 @@ const withoutSpace: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 export function placeChunks(parts: ChunkPlacingParts, request: FillRequest): FillReply {
   const placing = new ChunkPlacing(parts, request);
   try {
-    for (const chunk of request.chunks) placing.place(chunk);
+    for (const chunk of unpackChunks(request.chunks)) placing.place(chunk);
     return placing.reply();
   } finally {
     placing.close();
@@ -50,7 +51,7 @@ class ChunkPlacing {
     this.#written = request.files.map(() => 0);
   }
 
-  place(chunk: ChunkToPlace): void {
+  place(chunk: ChunkWrite): void {
     const frame = this.#frame(chunk.frame);
     const bytes = frame && chunkOf(frame, chunk);
     const isTrue = bytes !== undefined && this.#parts.namer.names(chunk.id, bytes);

@@ -19,6 +19,7 @@ import type {
 import { workerEntry } from '../workers/worker-entry.ts';
 import { WorkerPool } from '../workers/worker-pool.ts';
 import { fsPath } from './byte-path.ts';
+import { packChunks } from './fill-request.ts';
 import type {
   EntryToFinish,
   FillReply,
@@ -100,7 +101,7 @@ class WorkerTarget implements RestoreTarget {
   async write(batch: WriteBatch): Promise<readonly TargetProblem[]> {
     const fill: FillRequest = {
       frames: batch.frames,
-      chunks: batch.chunks,
+      chunks: packChunks(batch.chunks),
       files: batch.files.map((file) => ({ ...file, path: textOfBytes(file.path) })),
     };
     const reply = await this.#ask<FillReply>({ type: 'fill', fill });

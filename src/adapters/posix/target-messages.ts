@@ -2,6 +2,7 @@
 import type { Bytes } from '../../base/bytes.ts';
 import type { EntryKind } from '../../core/scan/tree-entry.ts';
 import type { SealedFrame, Standing, TargetProblem } from '../../ports/restore-target.ts';
+import type { PackedChunks } from './fill-request.ts';
 
 export interface TargetSettings {
   /** A real path. */
@@ -27,17 +28,9 @@ export interface FileToFill {
   readonly sparse: boolean;
 }
 
-export interface ChunkToPlace {
-  readonly id: Bytes;
-  readonly frame: number;
-  readonly offset: number;
-  readonly length: number;
-  readonly places: readonly { readonly file: number; readonly position: number }[];
-}
-
 export interface FillRequest {
   readonly frames: readonly SealedFrame[];
-  readonly chunks: readonly ChunkToPlace[];
+  readonly chunks: PackedChunks;
   readonly files: readonly FileToFill[];
 }
 
