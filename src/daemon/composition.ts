@@ -8,7 +8,6 @@ import { resolve } from 'node:path';
 import { type BlobFolder, openBlobFolder } from '../adapters/disk/blob-folder.ts';
 import { type Config, readConfig } from '../adapters/disk/config-file.ts';
 import { type OpenHome, openHome } from '../adapters/disk/home.ts';
-import { createPeerTransport } from '../adapters/http2/transport.ts';
 import { loadKernels } from '../adapters/kernels/kernel-files.ts';
 import { type Catalogue, openCatalogue } from '../adapters/sqlite/catalogue.ts';
 import { type EventLogFile, openEventLog } from '../adapters/system/event-log-file.ts';
@@ -26,6 +25,7 @@ import { createComputer } from '../engine/create-computer.ts';
 import { configFailure } from './configuration-failure.ts';
 import { openKey, type PassphraseSource } from './key-opening.ts';
 import { freeAddresses } from './listen-addresses.ts';
+import { type Network, openNetwork } from './network.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
 import { programVersion } from './program-version.ts';
 import type { RunningComputer } from './running-computer.ts';
@@ -120,12 +120,13 @@ async function assemble(
   closing: Closing,
 ): Promise<RunningComputer> {
   const listen = options.listen ?? config.network.listen;
-  const transport = createPeerTransport({
+  const network = await openNetwork({
     identitySeed: keys.identitySeed,
     listen: options.daemon ? listen : await freeAddresses(listen),
+    multicast: config.network.multicast,
     log,
   });
-  closing.later(() => transport.close());
+  closing.later(() => network.close());
   const { chunkIdKey, gearKey, packKey, sealKey } = keys;
   const pipeline = createWorkerPipeline({
     keys: { chunkIdKey, gearKey, packKey },
@@ -140,7 +141,7 @@ async function assemble(
     {
       clock: systemClock(),
       random: systemRandom(),
-      transport,
+      transport: network.transport,
       stores: catalogue,
       spool,
       held,
@@ -177,16 +178,22 @@ async function assemble(
       const { createPosixTarget } = await import('../adapters/posix/restore-target.ts');
       return createPosixTarget({ folder, keys: { chunkIdKey, gearKey, packKey }, log });
     },
-    start: startedOnce(computer),
+    start: startedOnce(computer, network, options.daemon),
     close: () => closing.now(),
   };
 }
 
-function startedOnce(computer: Computer): () => Promise<Outcome<void, OperationFailure>> {
+/** Only a daemon can be found: a command is gone before anybody could come. */
+function startedOnce(
+  computer: Computer,
+  network: Network,
+  daemon: boolean,
+): () => Promise<Outcome<void, OperationFailure>> {
   let starting: Promise<Outcome<void, OperationFailure>> | undefined;
   const start = async (): Promise<Outcome<void, OperationFailure>> => {
     try {
       await computer.start();
+      if (daemon) await network.advertise(computer.status().listening);
       return succeeded(undefined);
     } catch (problem) {
       const { syscall, message } = problem as NodeJS.ErrnoException;
