@@ -33,7 +33,8 @@ export type RequestFailureCode =
   | 'snapshot.ambiguous'
   | 'backup.no-sources'
   | 'backup.limit-with-daemon'
-  | 'kit.not-written';
+  | 'kit.not-written'
+  | 'demo.failed';
 
 export type FailureCode =
   | OpeningFailureCode

@@ -96,10 +96,11 @@ export class CovaultProcesses {
     if (typeof peer !== 'string' || processId === undefined)
       throw new DemoFailed(`\`covault up\` did not start: ${why(answer, errors)}`);
     let killed = false;
-    void closed.then(([exit, signal]) => {
+    const noteEnd = ([exit, signal]: [number | null, NodeJS.Signals | null]): void => {
       if (!killed && !this.#ending)
-        this.#endedByThemselves.push(`${home}: ${endOf(exit, signal)}: ${errors()}`);
-    });
+        this.#endedByThemselves.push(`${home} ${endOf(exit, signal)}: ${errors()}`);
+    };
+    closed.then(noteEnd, (problem) => this.#endedByThemselves.push(`${home}: ${problem}`));
     const kill = async (): Promise<void> => {
       killed = true;
       child.kill('SIGKILL');
@@ -128,8 +129,6 @@ export class CovaultProcesses {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: this.#folder,
       env: ownEnvironment(),
-      // A Ctrl-C is for the demo, which ends the others itself.
-      detached: true,
     });
     this.#running.add(child);
     child.once('close', () => this.#running.delete(child));

@@ -115,7 +115,6 @@ test('holes that were filled are found', async () => {
 test('what the backup reported or what changed afterwards is counted, not compared', async () => {
   rmSync(join(restored, 'odd'), { recursive: true });
   mkdirSync(join(restored, 'odd'));
-  execFileSync('touch', ['-r', original, restored]);
   const { reported, differences } = await compared(['odd']);
   assert.ok(reported > 10);
   assert.deepEqual(differences, []);

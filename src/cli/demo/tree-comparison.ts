@@ -1,5 +1,6 @@
 /**
- * Compares a folder with what was restored of it: every byte of every file, and all metadata that a backup keeps.
+ * Compares what is in a folder with what was restored of it: every byte of every file, and all metadata that a backup keeps. The folders themselves are not
+ * compared: a restore into a folder that is there leaves that one as it is.
  *
  * Sparse files count as kept when the restored file takes no more room than the original and a little; that is compared on like file systems only, for
  * some compress.
@@ -137,6 +138,7 @@ class Comparison {
 
   #compare(left: FoundEntry, right: FoundEntry | undefined): void {
     const { stat, path } = left;
+    if (path === '') return;
     const isKept = stat.isFile() || stat.isDirectory() || stat.isSymbolicLink();
     if (!isKept) this.#counts.special += 1;
     else if (this.#isReported(path)) this.#counts.reported += 1;
