@@ -14,7 +14,7 @@ import { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { type ChunkId, idOf, type SnapshotId } from '../core/vocabulary/ids.ts';
 import type { ChunkToSeal, FileToCut, ReadProblem, SealedPack } from '../ports/chunk-pipeline.ts';
-import type { ScanMemoryRow } from '../ports/stores.ts';
+import { type ScanMemoryRow, StorageBroken, StorageFull } from '../ports/stores.ts';
 import type {
   BackupFailure,
   BackupProgress,
@@ -66,6 +66,8 @@ export class BackupRun {
   readonly #signal: AbortSignal;
   readonly #progress: (progress: BackupProgress) => void;
   readonly #startedAt: Instant;
+  /** The same, but never before what was stored earlier, as a clock set back would have it. */
+  readonly #takenAt: Instant;
   readonly #fidelity = new FidelityCollector();
   readonly #problems: ReadProblem[] = [];
   readonly #cutting: FileCutting;
@@ -98,6 +100,7 @@ export class BackupRun {
     this.#signal = options.signal;
     this.#progress = options.progress;
     this.#startedAt = context.ports.clock.now();
+    this.#takenAt = context.spool.beginRun();
     this.#checkpointAt = this.#startedAt + checkpointMs;
     this.#cutting = new FileCutting({
       pipeline: context.ports.pipeline,
@@ -117,10 +120,18 @@ export class BackupRun {
       const assembly = await this.#scan();
       return succeeded(await this.#capture(assembly));
     } catch (reason) {
-      await this.#cutting.drain().catch(() => undefined);
-      if (reason instanceof RunEnded) return failed(reason.failure);
-      throw reason;
+      await this.#cutting.abandon();
+      return failed(this.#failureOf(reason));
     }
+  }
+
+  /** Why the run ended; throws what nobody foresaw. */
+  #failureOf(reason: unknown): BackupFailure {
+    if (reason instanceof RunEnded) return reason.failure;
+    if (this.#signal.aborted) return { code: 'backup.cancelled', detail: 'on request' };
+    if (reason instanceof StorageFull) return { code: 'spool.no-space', detail: reason.message };
+    if (reason instanceof StorageBroken) return { code: 'spool.broken', detail: reason.message };
+    throw reason;
   }
 
   async #scan(): Promise<DirectoryAssembly> {
@@ -167,7 +178,7 @@ export class BackupRun {
     await this.#cutting.flush();
     ports.stores.transact(() => {
       this.#saveMemory();
-      ports.stores.snapshots.put({ snapshot, body, takenAt: this.#startedAt, phase: 'captured' });
+      ports.stores.snapshots.put({ snapshot, body, takenAt: this.#takenAt, phase: 'captured' });
     });
     ports.log.write('info', 'snapshot.captured', { snapshot, files: assembly.counts.files });
     return this.#finalReport(assembly, snapshot);
@@ -214,8 +225,9 @@ export class BackupRun {
       this.#treesBytes += chunk.bytes.length;
       this.#rememberedBytes += chunk.bytes.length;
     }
-    this.#memory.push(tree.memory);
     this.#bodies.push(...tree.bodies);
+    if (tree.memory === undefined) return;
+    this.#memory.push(tree.memory);
     this.#rememberedBytes += tree.memory.columns.length;
   }
 

@@ -34,6 +34,11 @@ export interface ComputerPorts {
   /** For decoding what restores read. */
   readonly kernels: Kernels;
   readonly log: EventLog;
+  /**
+   * Told of an error that no part of the engine foresaw; the process should end, and start again from what is durable. When it is left out
+   * the error stays an unhandled rejection, which ends the process too.
+   */
+  readonly broke?: (reason: unknown) => void;
 }
 
 export interface ComputerSettings {
@@ -240,6 +245,7 @@ export interface ListedEntry {
 export interface Computer {
   /** Serves peers and sends out what is spooled, until stopped. */
   start(): Promise<void>;
+  /** Cancels what is under way, backups and restores included, and resolves when nothing is. */
   stop(): Promise<void>;
 
   backup(

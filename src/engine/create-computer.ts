@@ -1,7 +1,7 @@
 /** Puts the parts of a computer together. */
 import { present } from '../base/assert.ts';
 import { type Bytes, emptyBytes } from '../base/bytes.ts';
-import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { failed, type Outcome } from '../base/outcome.ts';
 import type { Instant } from '../base/units.ts';
 import type { KitContents } from '../core/recovery/kit.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
@@ -86,7 +86,9 @@ class WorkingComputer implements Computer {
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
   #listening: Listening | undefined;
-  #work: Promise<unknown> = Promise.resolve();
+  #loops: readonly Promise<void>[] = [];
+  readonly #runs = new Set<Promise<unknown>>();
+  #swept: Promise<void> = Promise.resolve();
   #backingUp = false;
 
   constructor(ports: ComputerPorts, keys: OwnerKeys, settings: ComputerSettings) {
@@ -113,7 +115,7 @@ class WorkingComputer implements Computer {
     });
     this.#outbox = new Outbox({ ...shared, ...work, delivery });
     const publication = new Publication({ ...shared, ...work });
-    const loop = { clock, changes, backoff: this.#backoff };
+    const loop = { clock, log, changes, backoff: this.#backoff };
     this.#sending = new WorkLoop(
       loop,
       async (signal) => (await this.#outbox.sendRound(signal)) > 0,
@@ -139,20 +141,35 @@ class WorkingComputer implements Computer {
   }
 
   async start(): Promise<void> {
+    if (!this.#backingUp) this.#swept = this.#spool.sweep();
+    await this.#swept;
     this.#listening = await this.#ports.transport.serve(
       (request) => this.#service.answer(request),
       (peer) => this.#book.standingOf(peer),
     );
     const { signal } = this.#stopping;
-    this.#work = Promise.all([this.#sending.run(signal), this.#publishing.run(signal)]);
+    this.#loops = [this.#sending, this.#publishing].map((loop) => loop.run(signal));
+    const { broke } = this.#ports;
+    if (broke !== undefined) for (const loop of this.#loops) loop.catch(broke);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#changes.notify();
-    await this.#work;
+    await Promise.allSettled([...this.#loops, ...this.#runs]);
     await this.#listening?.close();
     await this.#ports.transport.close();
+  }
+
+  /** A run that `stop` waits for, under a signal that it aborts. */
+  async #tracked<T>(caller: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const running = run(AbortSignal.any([caller, this.#stopping.signal]));
+    this.#runs.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#runs.delete(running);
+    }
   }
 
   async backup(
@@ -168,9 +185,12 @@ class WorkingComputer implements Computer {
       return failed({ code: 'backup.nothing', detail: 'there is nothing to back up' });
     this.#backingUp = true;
     try {
+      await this.#swept;
       const { programVersion } = this.#settings;
       const context = { ports: this.#ports, keys: this.#keys, spool: this.#spool, programVersion };
-      return await new BackupRun(context, request, options).run();
+      return await this.#tracked(options.signal, (signal) =>
+        new BackupRun(context, request, { ...options, signal }).run(),
+      );
     } finally {
       this.#backingUp = false;
       this.#changes.notify();
@@ -189,7 +209,7 @@ class WorkingComputer implements Computer {
     let restingLooks = 0;
     for (;;) {
       const phase = present(stores.snapshots.get(snapshot), 'a snapshot of ours').phase;
-      options.progress(protectionProgress(stores, snapshot));
+      options.progress(protectionProgress(stores, snapshot, this.#spool.runBeganAt));
       if (reached(phase, wanted) || options.signal.aborted || this.#stopping.signal.aborted)
         return phase;
       if (this.#book.open().length === 0 || restingLooks >= restingLooksMaximum) return phase;
@@ -254,7 +274,9 @@ class WorkingComputer implements Computer {
     const reader = new TreeReader(stores, source, this.#keys);
     const partners = () => this.#book.all();
     const parts = { stores, source, reader, partners, pace: this.#pace };
-    return new RestoreRun(parts, request, { ...options, target }).run();
+    return this.#tracked(options.signal, (signal) =>
+      new RestoreRun(parts, request, { ...options, signal, target }).run(),
+    );
   }
 
   invite(terms: InvitationTerms): string {
@@ -308,9 +330,11 @@ class WorkingComputer implements Computer {
       source: this.#source,
       reader: this.#reader(),
     };
-    const report = await new RecoverRun(parts, options).run(peers);
+    const report = await this.#tracked(options.signal, (signal) =>
+      new RecoverRun(parts, { ...options, signal }).run(peers),
+    );
     this.#changes.notify();
-    return report.ok ? succeeded(report.value) : report;
+    return report;
   }
 
   changed(signal: AbortSignal): Promise<void> {

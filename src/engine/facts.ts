@@ -9,6 +9,7 @@ const names = {
   incarnation: 'incarnation',
   manifestDigest: 'manifest-digest',
   listedSnapshots: 'manifest-snapshots',
+  recovering: 'recovering',
 } as const;
 
 export const facts = {
@@ -23,6 +24,15 @@ export const facts = {
 
   setIncarnation(stores: Stores, incarnation: number): void {
     stores.facts.put(names.incarnation, encodeCbor(incarnation));
+  },
+
+  /** A recovery began here and has not come to its end. */
+  recovering(stores: Stores): boolean {
+    return stores.facts.get(names.recovering)?.[0] === 1;
+  },
+
+  setRecovering(stores: Stores, recovering: boolean): void {
+    stores.facts.put(names.recovering, new Uint8Array([recovering ? 1 : 0]));
   },
 
   /** What the last manifest said; see `contentDigest` in publication.ts. */

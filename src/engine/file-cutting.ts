@@ -85,6 +85,14 @@ export class FileCutting {
     await this.#pool.drain();
   }
 
+  /** Resolves when nothing is under way any more; files that were not begun stay unread. */
+  async abandon(): Promise<void> {
+    this.#batch = [];
+    this.#batchBytes = 0;
+    await this.#pool.drain().catch(() => undefined);
+    await Promise.allSettled(this.#storing);
+  }
+
   /**
    * Closes all open packs and stores them, files' chunks before the trees that name them. Once it resolves, whatever was
    * handed to the pipeline before is durable, packs that others are storing included.

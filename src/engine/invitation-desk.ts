@@ -15,7 +15,6 @@ import {
   encodeAgreement,
   encodeSignedAgreement,
   type SignedAgreement,
-  sameAgreement,
   signAgreement,
   verifyAgreement,
   verifyParty,
@@ -122,7 +121,8 @@ export class InvitationDesk {
 
   #sign(from: PeerId, row: InvitationRow, redemption: Redemption): Outcome<Bytes, Refusal> {
     const { stores, keys, clock, changes } = this.#parts;
-    if (stores.agreements.ofPartner(from)?.phase === 'standing')
+    const phase = stores.agreements.ofPartner(from)?.phase;
+    if (phase === 'standing' || phase === 'paused')
       return refused('terms.refused', 'there is an agreement between us already');
     const offered = this.#acceptable(from, row, redemption.agreement);
     if (!offered.ok) return offered;
@@ -186,20 +186,23 @@ export class InvitationDesk {
     if (invitation.inviter === keys.peerId)
       return joinFailed('invite.own', 'this code is your own');
     const known = stores.agreements.ofPartner(invitation.inviter);
-    if (known?.phase === 'standing') return succeeded(known);
+    if (known?.phase === 'standing' || known?.phase === 'paused') return succeeded(known);
     if (clock.now() > invitation.expiresAt)
       return joinFailed('invite.expired', 'the invite is too old');
-    const proposed = known ?? this.#propose(invitation, offer.spaceBytes);
+    const proposed = this.#propose(invitation, offer.spaceBytes);
     const answer = await client.negotiate(
       { peer: invitation.inviter, addresses: invitation.addresses },
       this.#request(invitation, proposed),
       signal,
     );
     if (!answer.ok) return failed(joinFailureOf(answer.error));
-    return this.#conclude(proposed, answer.value);
+    return this.#conclude(invitation.inviter, answer.value);
   }
 
-  /** Our half of the agreement, kept before it is sent: whoever asks twice must ask for the same. */
+  /**
+   * Our half of the agreement, kept before it is sent: the inviter may sign it and its answer get lost, and whoever then asks again is given
+   * what was signed the first time, whatever it asks for now.
+   */
   #propose(invitation: Invitation, spaceBytes: number): AgreementRow {
     const { stores, keys, clock } = this.#parts;
     const agreement: Agreement = {
@@ -234,13 +237,14 @@ export class InvitationDesk {
     });
   }
 
-  #conclude(proposed: AgreementRow, answer: Bytes): Outcome<AgreementRow, JoinFailure> {
+  #conclude(inviter: PeerId, answer: Bytes): Outcome<AgreementRow, JoinFailure> {
     const { stores, clock, changes } = this.#parts;
     const reply = decodeRedemptionReply(answer);
     if (!reply.ok) return joinFailed('invite.refused', reply.error.code);
     const signed = decodeSignedAgreement(reply.value.agreement);
-    const ours = decodeSignedAgreement(proposed.document);
-    if (!signed.ok || !ours.ok || !sameAgreement(signed.value, ours.value))
+    if (!signed.ok) return joinFailed('invite.refused', signed.error.code);
+    const proposed = stores.agreements.get(agreementIdOf(signed.value.body));
+    if (proposed?.partner !== inviter || proposed.phase !== 'proposed')
       return joinFailed('invite.refused', 'the inviter answered with another agreement');
     const verified = verifyAgreement(signed.value);
     if (!verified.ok) return joinFailed('invite.refused', verified.error.code);
@@ -252,9 +256,19 @@ export class InvitationDesk {
       addresses: reply.value.addresses.length > 0 ? reply.value.addresses : proposed.addresses,
       lastSeenAt: clock.now(),
     };
-    stores.agreements.put(row);
+    stores.transact(() => {
+      stores.agreements.put(row);
+      this.#forgetProposals(inviter);
+    });
     changes.notify();
     return succeeded(row);
+  }
+
+  /** One of them became the agreement; the others were never signed. */
+  #forgetProposals(inviter: PeerId): void {
+    const { agreements } = this.#parts.stores;
+    for (const { agreement, partner, phase } of agreements.all())
+      if (partner === inviter && phase === 'proposed') agreements.remove(agreement);
   }
 }
 

@@ -5,6 +5,7 @@
  * changed or a partner may be tried again. A shard counts as held once the partner's signed acknowledgement, checked against what was sent, is stored.
  */
 import { present } from '../base/assert.ts';
+import { minuteMs } from '../base/units.ts';
 import { bytesLentBy } from '../core/agreements/agreement.ts';
 import { stripeIdOf } from '../core/erasure/layout.ts';
 import { chooseCode } from '../core/placement/code-choice.ts';
@@ -19,12 +20,15 @@ import type { Backoff } from './backoff.ts';
 import type { Notifier } from './notifier.ts';
 import type { PartnerBook } from './partner-book.ts';
 import { agreementOf, bytesAt, shardBytesOf } from './partner-space.ts';
+import { settled } from './settled.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
 import type { Spool } from './spool.ts';
 import { TaskPool } from './task-pool.ts';
 
 /** Packs on their way at once: each takes about three times its size in memory. */
 const packsAtOnce = 3;
+/** A partner that had no room is planned for again after so long: it may have made some. */
+const fullMs: number = 5 * minuteMs;
 
 export interface OutboxParts {
   readonly stores: Stores;
@@ -40,10 +44,14 @@ export interface OutboxParts {
 
 export class Outbox {
   readonly #parts: OutboxParts;
-  /** Partners that refused a shard for want of space. */
-  readonly #full = new Set<PeerId>();
+  /** Partners that refused a shard for want of space, and when they are asked again. */
+  readonly #full = new Map<PeerId, number>();
   /** Bytes that our shards take at each partner, sent or planned; counted once, then kept. */
   readonly #taken = new Map<PeerId, number>();
+  /** Packs for which the last round found no room at partners. */
+  readonly #noRoom = new Set<PackId>();
+  /** Whether the last round left anything that can be sent before long. */
+  #hopeful = true;
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
@@ -52,27 +60,67 @@ export class Outbox {
   /** Sends whatever can be sent now; gives the number of shards that became held. */
   async sendRound(signal: AbortSignal): Promise<number> {
     let sent = 0;
+    this.#noRoom.clear();
     const pool = new TaskPool(packsAtOnce);
-    for (const pack of this.#parts.stores.shards.incompletePacks()) {
-      if (signal.aborted) break;
-      const row = this.#parts.stores.packs.get(pack);
-      if (row?.spooled !== true) continue;
-      await pool.start(async () => {
-        sent += await this.#sendPack(row, signal);
-      });
+    try {
+      for (const row of this.#waiting()) {
+        if (signal.aborted) break;
+        await pool.start(async () => {
+          sent += await this.#sendPack(row, signal);
+        });
+      }
+      await pool.drain();
+    } finally {
+      // Whatever ended the round, nothing of it may go on beside the next one.
+      await pool.drain().catch(() => undefined);
     }
-    await pool.drain();
+    this.#lookAhead(sent);
     return sent;
   }
 
-  /** Whether any partner could take something now or soon. */
+  /** Whether any partner could take something now or soon: if not, nothing will leave the spool. */
   hasTakers(): boolean {
-    return this.#parts.book.open().some(({ partner }) => !this.#full.has(partner));
+    return this.#hopeful && this.#parts.book.open().length > 0;
   }
 
-  /** Partners may have room again, or new ones came. */
-  reconsider(): void {
-    this.#full.clear();
+  #waiting(): readonly PackRow[] {
+    const { stores } = this.#parts;
+    const rows = stores.shards.incompletePacks().map((pack) => stores.packs.get(pack));
+    return rows.filter((row) => row?.spooled === true) as PackRow[];
+  }
+
+  /** Without hope whoever waits for room in the spool is woken, to wait no longer. */
+  #lookAhead(sent: number): void {
+    const waiting = sent > 0 ? [] : this.#waiting();
+    const hopeful = waiting.length === 0 || waiting.some((row) => this.#canGoOn(row));
+    if (this.#hopeful === hopeful) return;
+    this.#hopeful = hopeful;
+    if (!hopeful) this.#parts.changes.notify();
+  }
+
+  /** Whether a shard of the pack is still to go to a partner that takes shards and answers now and then. */
+  #canGoOn(row: PackRow): boolean {
+    if (row.code === undefined) return !this.#noRoom.has(row.pack);
+    const { stores, book, backoff } = this.#parts;
+    const takers = new Set(
+      book
+        .open()
+        .map(({ partner }) => partner)
+        .filter((partner) => !this.#isFull(partner) && !backoff.isLasting(partner)),
+    );
+    return stores.shards
+      .ofPack(row.pack)
+      .some(({ phase, partner }) => phase !== 'held' && takers.has(partner));
+  }
+
+  #isFull(partner: PeerId): boolean {
+    const until = this.#full.get(partner);
+    if (until === undefined) return false;
+    const now = this.#parts.clock.now();
+    // A clock that was set back must not make a partner full for days.
+    if (now < until && until - now <= fullMs) return true;
+    this.#full.delete(partner);
+    return false;
   }
 
   async #sendPack(row: PackRow, signal: AbortSignal): Promise<number> {
@@ -87,9 +135,7 @@ export class Outbox {
       code,
       due,
     );
-    const outcomes = await Promise.all(
-      sealed.map((shard) => this.#sendShard(row.pack, shard, signal)),
-    );
+    const outcomes = await settled(sealed.map((shard) => this.#sendShard(row.pack, shard, signal)));
     const sent = outcomes.filter((held) => held).length;
     if (sent > 0) await this.#settle(row, code);
     return sent;
@@ -105,10 +151,11 @@ export class Outbox {
     const shardBytes = shardBytesOf(row.lengthBytes, code);
     const partners = open.map((agreement) => ({
       peer: agreement.partner,
-      freeBytes: this.#full.has(agreement.partner) ? 0 : this.#spaceLeft(agreement),
+      freeBytes: this.#isFull(agreement.partner) ? 0 : this.#spaceLeft(agreement),
     }));
     const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
     if (!placed.ok) {
+      this.#noRoom.add(row.pack);
       log.write('warn', 'pack.no-room', { pack: row.pack, bytes: shardBytes });
       return undefined;
     }
@@ -138,26 +185,27 @@ export class Outbox {
     const delivered = await delivery.deliver({ pack: row, shard, signal });
     if (delivered.ok) {
       backoff.cleared(shard.partner);
+      this.#full.delete(shard.partner);
       return true;
     }
     const { code } = delivered.error;
     log.write('info', 'shard.not-sent', { pack, index: shard.index, partner: shard.partner, code });
     if (code === 'delivery.no-space') {
-      this.#full.add(shard.partner);
-      this.#moveElsewhere(row, shard);
+      this.#full.set(shard.partner, this.#parts.clock.now() + fullMs);
+      if (!this.#moveElsewhere(row, shard)) backoff.failed(shard.partner);
     } else if (code !== 'delivery.cancelled') backoff.failed(shard.partner);
     return false;
   }
 
   /** Plans a shard for another partner that has none of this stripe and has room, if there is one. */
-  #moveElsewhere(row: PackRow, shard: SealedShard): void {
+  #moveElsewhere(row: PackRow, shard: SealedShard): boolean {
     const { stores, book } = this.#parts;
     const taken = new Set(stores.shards.ofPack(row.pack).map(({ partner }) => partner));
     const other = book
       .open()
-      .filter(({ partner }) => !taken.has(partner) && !this.#full.has(partner))
+      .filter(({ partner }) => !taken.has(partner) && !this.#isFull(partner))
       .find((agreement) => this.#spaceLeft(agreement) >= shard.bytes.length);
-    if (other === undefined) return;
+    if (other === undefined) return false;
     stores.shards.put({
       pack: row.pack,
       index: shard.index,
@@ -167,6 +215,7 @@ export class Outbox {
     this.#take(shard.partner, -shard.bytes.length);
     this.#take(other.partner, shard.bytes.length);
     this.#parts.changes.notify();
+    return true;
   }
 
   #spaceLeft(agreement: AgreementRow): number {

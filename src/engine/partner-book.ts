@@ -14,9 +14,7 @@ export class PartnerBook {
 
   /** Agreements in force, paused ones among them. */
   all(): readonly AgreementRow[] {
-    return this.#stores.agreements
-      .all()
-      .filter((row) => row.phase === 'standing' || row.phase === 'paused');
+    return this.#stores.agreements.all().filter(isInForce);
   }
 
   /** Those that new shards may go to. */
@@ -26,9 +24,9 @@ export class PartnerBook {
 
   get(peer: PeerId): AgreementRow | undefined {
     const row = this.#stores.agreements.ofPartner(peer);
-    return row !== undefined && (row.phase === 'standing' || row.phase === 'paused')
-      ? row
-      : undefined;
+    if (row === undefined || isInForce(row)) return row;
+    // A newer proposal that nobody signed takes nothing from the agreement before it.
+    return this.all().find(({ partner }) => partner === peer);
   }
 
   addressOf(peer: PeerId): PeerAddress {
@@ -70,4 +68,8 @@ export class PartnerBook {
     if (addresses.join() !== row.addresses.join())
       this.#stores.agreements.put({ ...row, addresses });
   }
+}
+
+function isInForce({ phase }: AgreementRow): boolean {
+  return phase === 'standing' || phase === 'paused';
 }

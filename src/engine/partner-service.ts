@@ -20,7 +20,7 @@ import { encodeRefusal, type Refusal, type RefusalCode, statusOf } from '../core
 import { parsePath, type Resource } from '../core/wire/resources.ts';
 import { blocksField, grownField, parseUpload } from '../core/wire/shard-upload.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
-import type { AgreementRow, Stores } from '../ports/stores.ts';
+import { type AgreementRow, StorageFull, type Stores } from '../ports/stores.ts';
 import type { Fields, IncomingRequest, OutgoingReply } from '../ports/transport.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
 import type { ManifestKeeper } from './manifest-keeper.ts';
@@ -58,7 +58,7 @@ export class PartnerService {
     const answer =
       resource === undefined
         ? refused('resource.unknown', request.path)
-        : await this.#answer(request, resource);
+        : await this.#storable(request, resource);
     this.#parts.heard(request);
     if (answer.ok) return { status: 200, ...answer.value };
     return {
@@ -66,6 +66,16 @@ export class PartnerService {
       fields: { 'content-type': 'application/cbor' },
       body: encodeRefusal(answer.error),
     };
+  }
+
+  /** A catalogue without room is a refusal like a disk without room. */
+  async #storable(request: IncomingRequest, resource: Resource): Promise<Answer> {
+    try {
+      return await this.#answer(request, resource);
+    } catch (reason) {
+      if (!(reason instanceof StorageFull)) throw reason;
+      return refused('shard.no-space', 'the disk has no room');
+    }
   }
 
   #answer(request: IncomingRequest, resource: Resource): Promise<Answer> | Answer {

@@ -4,6 +4,7 @@
  * Backups run one after the other, so a snapshot's packs are those stored before the next snapshot began; counting this way needs no walk of trees,
  * and counts a pack too many rather than one too few.
  */
+import type { Instant } from '../base/units.ts';
 import { protectionOf } from '../core/placement/code-choice.ts';
 import { shardCount } from '../core/vocabulary/code.ts';
 import type { PackId, SnapshotId } from '../core/vocabulary/ids.ts';
@@ -29,15 +30,22 @@ export function packProtections(stores: Stores): readonly PackProtection[] {
   });
 }
 
-/** Snapshots with the packs that they rest on, oldest first. A snapshot rests on all packs of those before it as well. */
+const never = Number.POSITIVE_INFINITY;
+
+/**
+ * Snapshots with the packs that they rest on, oldest first. A snapshot rests on all packs of those before it as well, and on none that a backup
+ * stored which began after it (`runBeganAt`: the latest that this process began).
+ */
 export function snapshotCover(
   snapshots: readonly SnapshotRow[],
   packs: readonly PackProtection[],
+  runBeganAt?: Instant,
 ): readonly { readonly snapshot: SnapshotRow; readonly packs: readonly PackProtection[] }[] {
   const contents = packs.filter(({ row }) => row.kind !== 'index');
   return snapshots.map((snapshot, index) => {
-    const next = snapshots[index + 1];
-    const own = contents.filter(({ row }) => next === undefined || row.storedAt < next.takenAt);
+    const running = runBeganAt !== undefined && runBeganAt > snapshot.takenAt ? runBeganAt : never;
+    const until = snapshots[index + 1]?.takenAt ?? running;
+    const own = contents.filter(({ row }) => row.storedAt < until);
     return { snapshot, packs: own };
   });
 }
@@ -57,15 +65,20 @@ export function reached(phase: SnapshotPhase, wanted: SnapshotPhase): boolean {
 }
 
 /** The summary over everything, or over what one snapshot rests on. */
-export function protectionProgress(stores: Stores, snapshot?: SnapshotId): ProtectionProgress {
+export function protectionProgress(
+  stores: Stores,
+  snapshot?: SnapshotId,
+  runBeganAt?: Instant,
+): ProtectionProgress {
   const all = packProtections(stores);
   const snapshots = stores.snapshots.all();
   const row = snapshot === undefined ? snapshots.at(-1) : stores.snapshots.get(snapshot);
   const covered =
     row === undefined
       ? all
-      : (snapshotCover(snapshots, all).find((cover) => cover.snapshot.snapshot === row.snapshot)
-          ?.packs ?? all);
+      : (snapshotCover(snapshots, all, runBeganAt).find(
+          (cover) => cover.snapshot.snapshot === row.snapshot,
+        )?.packs ?? all);
   const sums = { shardsHeld: 0, shardsWanted: 0, bytesHeld: 0, bytesWanted: 0 };
   for (const pack of covered) addShards(sums, pack);
   return {

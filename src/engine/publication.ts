@@ -47,6 +47,7 @@ import {
   reached,
   snapshotCover,
 } from './protection.ts';
+import { settled } from './settled.ts';
 import type { Spool } from './spool.ts';
 
 export interface PublicationParts {
@@ -74,11 +75,13 @@ export class Publication {
   async round(signal: AbortSignal): Promise<boolean> {
     const { book, stores } = this.#parts;
     if (book.all().length === 0 || stores.snapshots.all().length === 0) return false;
-    const packs = packProtections(stores);
-    if (await this.#indexPacks(packs, signal)) return true;
-    const written = this.#writeManifest(packs);
+    // Half a catalogue must not become the newest manifest.
+    if (facts.recovering(stores)) return false;
+    if (await this.#indexPacks(packProtections(stores), signal)) return true;
+    // Counted anew after every wait: what is judged together must have been seen together.
+    const written = this.#writeManifest(packProtections(stores));
     const sent = await this.#sendManifest(signal);
-    const advanced = this.#advanceSnapshots(packs);
+    const advanced = this.#advanceSnapshots(packProtections(stores));
     return written || sent || advanced;
   }
 
@@ -115,7 +118,7 @@ export class Publication {
   /** Some captured snapshot waits for nothing but its index. */
   #indexIsDue(packs: readonly PackProtection[], contents: readonly PackProtection[]): boolean {
     if (contents.every(({ row }) => row.indexed)) return false;
-    return snapshotCover(this.#parts.stores.snapshots.all(), packs).some(
+    return this.#cover(packs).some(
       (cover) =>
         cover.packs.some(({ row }) => !row.indexed) && allReached(cover.packs, 'protected'),
     );
@@ -155,7 +158,7 @@ export class Publication {
 
   /** Snapshots that a lost computer could restore: all their packs are protected and described. */
   #listable(packs: readonly PackProtection[]): ManifestBody['snapshots'] {
-    return snapshotCover(this.#parts.stores.snapshots.all(), packs)
+    return this.#cover(packs)
       .filter(
         (cover) =>
           allReached(cover.packs, 'protected') && cover.packs.every(({ row }) => row.indexed),
@@ -183,7 +186,7 @@ export class Publication {
     if (manifest === undefined) return false;
     const signed = new Set(stores.manifests.receipts(manifest.hash).map(({ partner }) => partner));
     const due = book.all().filter(({ partner }) => !signed.has(partner) && !backoff.waits(partner));
-    const sent = await Promise.all(due.map((row) => this.#sendTo(row, manifest, signal)));
+    const sent = await settled(due.map((row) => this.#sendTo(row, manifest, signal)));
     return sent.some((done) => done);
   }
 
@@ -217,7 +220,7 @@ export class Publication {
     const listed = new Set<SnapshotId>(facts.listedSnapshots(stores));
     const index = packs.filter(({ row }) => row.kind === 'index');
     let moved = false;
-    for (const cover of snapshotCover(stores.snapshots.all(), packs)) {
+    for (const cover of this.#cover(packs)) {
       const { snapshot, phase } = cover.snapshot;
       if (!listed.has(snapshot) || receipts < manifestQuorum(cover.packs, book.all().length))
         continue;
@@ -233,6 +236,11 @@ export class Publication {
     }
     if (moved) this.#parts.changes.notify();
     return moved;
+  }
+
+  #cover(packs: readonly PackProtection[]): ReturnType<typeof snapshotCover> {
+    const { stores, spool } = this.#parts;
+    return snapshotCover(stores.snapshots.all(), packs, spool.runBeganAt);
   }
 
   #record(row: PackRow): PackRecord {

@@ -5,9 +5,10 @@
  * inventories say where the shards really lie. Nothing that a partner says is taken on trust: manifests are signed, packs have their hash for a name, names of
  * shards decrypt under our key alone.
  */
-import { assert, present } from '../base/assert.ts';
-import { type Bytes, hexText } from '../base/bytes.ts';
+import { present } from '../base/assert.ts';
+import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { type Instant, instant } from '../base/units.ts';
 import {
   agreementIdOf,
   decodeSignedAgreement,
@@ -22,23 +23,21 @@ import type { PackDescriptor } from '../core/manifest/pack-descriptor.ts';
 import { frameKeyOf } from '../core/packing/frame.ts';
 import { chunkOf, type OpenedPack, openFrameIn, openPack } from '../core/packing/pack-reader.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
-import { type NamedShard, ShardNamer, stripePrefixBytes } from '../core/sealing/shard-name.ts';
 import {
-  bytesOf,
   chunkOfSnapshot,
   idOf,
   type PackId,
   type PeerId,
-  type ShardName,
   type StripeId,
 } from '../core/vocabulary/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { PackRow, Stores } from '../ports/stores.ts';
+import type { PackRow, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { PeerAddress, Transport } from '../ports/transport.ts';
 import { sha256 } from '../primitives/hash.ts';
 import type { RecoverFailure, RecoverProgress, RecoverReport } from './computer.ts';
 import { facts } from './facts.ts';
+import { adoptInventories } from './inventory-adoption.ts';
 import type { PackSource } from './pack-source.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
@@ -76,6 +75,8 @@ interface FoundManifest {
 }
 
 const askedAtOnce = 8;
+/** Nobody knows any more which pack came with which snapshot; so every snapshot counts as resting on all of them. */
+const recoveredAt: Instant = instant(0);
 
 class RecoverEnded extends Error {
   override readonly name = 'RecoverEnded';
@@ -92,6 +93,7 @@ export class RecoverRun {
   readonly #options: RecoverOptions;
   readonly #asked = new Map<PeerId, PeerAddress>();
   readonly #found: FoundManifest[] = [];
+  #answered = 0;
 
   constructor(parts: RecoverParts, options: RecoverOptions) {
     this.#parts = parts;
@@ -100,7 +102,8 @@ export class RecoverRun {
 
   async run(partners: readonly PossiblePartner[]): Promise<Outcome<RecoverReport, RecoverFailure>> {
     const { stores } = this.#parts;
-    if (stores.snapshots.all().length > 0 || stores.agreements.all().length > 0)
+    const { signal } = this.#options;
+    if (!isRecoverable(stores))
       return failed({
         code: 'recover.home-not-empty',
         detail: 'this home has snapshots or agreements of its own',
@@ -109,9 +112,9 @@ export class RecoverRun {
       const newest = await this.#newestManifest(partners);
       this.#adoptPartners(newest);
       await this.#adoptIndex(newest.manifest);
-      await this.#adoptInventories();
-      await this.#adoptSnapshots(newest.manifest);
-      this.#adoptManifest(newest);
+      this.#tell('reading-inventories');
+      await adoptInventories(this.#parts, signal);
+      this.#adoptManifest(newest, await this.#readSnapshots(newest.manifest));
       return succeeded(this.#report(newest));
     } catch (reason) {
       if (reason instanceof RecoverEnded) return failed(reason.failure);
@@ -131,6 +134,8 @@ export class RecoverRun {
     const newest = this.#found.toSorted((left, right) =>
       comparePlaces(right.manifest.header, left.manifest.header),
     )[0];
+    if (newest === undefined && this.#answered === 0)
+      throw new RecoverEnded('recover.no-partner', 'no partner answered');
     if (newest === undefined)
       throw new RecoverEnded('recover.no-manifest', `${this.#asked.size} partners were asked`);
     const { floor } = this.#options;
@@ -172,6 +177,7 @@ export class RecoverRun {
     const { client, keys, log } = this.#parts;
     const answer = await client.manifest(peer, keys.peerId, this.#options.signal);
     const opened = answer.ok ? openManifest(answer.value, keys) : answer;
+    if (answer.ok || answer.error.code === 'peer.refused') this.#answered += 1;
     if (answer.ok && opened.ok)
       this.#found.push({ manifest: opened.value, document: answer.value, from: peer.peer });
     else
@@ -194,6 +200,7 @@ export class RecoverRun {
   /** Agreements in force, with the addresses at which the partners were last known or just now found. */
   #adoptPartners({ manifest }: FoundManifest): void {
     const { keys, stores, clock } = this.#parts;
+    facts.setRecovering(stores, true);
     for (const document of manifest.body.agreements) {
       const signed = decodeSignedAgreement(document);
       const agreement = signed.ok ? verifyAgreement(signed.value) : signed;
@@ -225,7 +232,7 @@ export class RecoverRun {
 
   async #readIndexPack(descriptor: PackDescriptor): Promise<readonly PackRecord[]> {
     const { source, keys } = this.#parts;
-    const row = rowOf(descriptor, { kind: 'index', salt: new Uint8Array(32) }, this.#parts.clock);
+    const row = rowOf(descriptor, { kind: 'index', salt: new Uint8Array(32) }, recoveredAt);
     const holders = new Map<number, PeerId>();
     descriptor.placement.forEach((partner, index) => {
       if (partner !== undefined) holders.set(index, partner);
@@ -265,10 +272,10 @@ export class RecoverRun {
 
   /** Takes a pack into the catalogue, with its shards where they were sent; inventories put that right. */
   #adoptPack(record: PackRecord, indexed: boolean): void {
-    const { stores, clock } = this.#parts;
+    const { stores } = this.#parts;
     if (stores.packs.get(record.pack) !== undefined) return;
     stores.transact(() => {
-      stores.packs.add({ ...rowOf(record, record, clock), indexed }, record.contents);
+      stores.packs.add({ ...rowOf(record, record, recoveredAt), indexed }, record.contents);
       record.placement.forEach((partner, index) => {
         if (partner !== undefined)
           stores.shards.put({ pack: record.pack, index, partner, phase: 'held' });
@@ -276,53 +283,9 @@ export class RecoverRun {
     });
   }
 
-  /** Where shards lie according to those who hold them; partners that do not answer keep what was noted. */
-  async #adoptInventories(): Promise<void> {
-    const { stores, book } = this.#parts;
-    this.#tell('reading-inventories');
-    const stripes = new Map<string, PackRow>();
-    for (const row of stores.packs.all())
-      if (row.stripe !== undefined) stripes.set(prefixOf(bytesOf(row.stripe)), row);
-    const pool = new TaskPool(askedAtOnce);
-    for (const { partner } of book.all())
-      await pool.start(() => this.#adoptInventory(partner, stripes));
-    await pool.drain();
-  }
-
-  async #adoptInventory(partner: PeerId, stripes: ReadonlyMap<string, PackRow>): Promise<void> {
-    const names = await this.#inventoryOf(partner);
-    if (names === undefined) return;
-    const { stores, keys } = this.#parts;
-    const namer = new ShardNamer(keys.shardNameKey, partner);
-    const there = new Set<string>();
-    stores.transact(() => {
-      for (const name of names) {
-        const shard: NamedShard = namer.read(name);
-        const row = stripes.get(hexText(shard.stripePrefix));
-        if (row === undefined) continue;
-        there.add(`${row.pack} ${shard.index}`);
-        stores.shards.put({ pack: row.pack, index: shard.index, partner, phase: 'held' });
-      }
-      for (const shard of stores.shards.ofPartner(partner))
-        if (!there.has(`${shard.pack} ${shard.index}`))
-          stores.shards.put({ ...shard, phase: 'lost' });
-    });
-  }
-
-  async #inventoryOf(partner: PeerId): Promise<readonly ShardName[] | undefined> {
-    const { client, book } = this.#parts;
-    const names: ShardName[] = [];
-    for (;;) {
-      const to = book.addressOf(partner);
-      const page = await client.inventory(to, names.at(-1), this.#options.signal);
-      if (!page.ok) return undefined;
-      names.push(...page.value.entries.map(({ name }) => name));
-      if (!page.value.more) return names;
-    }
-  }
-
-  async #adoptSnapshots(manifest: Manifest): Promise<void> {
-    const { stores, reader } = this.#parts;
+  async #readSnapshots(manifest: Manifest): Promise<readonly SnapshotRow[]> {
+    const { reader } = this.#parts;
+    const rows: SnapshotRow[] = [];
     for (const { snapshot, time } of manifest.body.snapshots) {
       const body = await reader.chunk(chunkOfSnapshot(snapshot));
       if (!body.ok) {
@@ -332,15 +295,17 @@ export class RecoverRun {
           body.error.detail,
         );
       }
-      stores.snapshots.put({ snapshot, body: body.value, takenAt: time, phase: 'protected' });
+      rows.push({ snapshot, body: body.value, takenAt: time, phase: 'protected' });
     }
+    return rows;
   }
 
   /** From here on this is the next life of the identity: it goes on where the manifest stopped. */
-  #adoptManifest({ manifest, document }: FoundManifest): void {
+  #adoptManifest({ manifest, document }: FoundManifest, snapshots: readonly SnapshotRow[]): void {
     const { stores, keys, clock, log } = this.#parts;
     const { incarnation, sequence } = manifest.header;
     stores.transact(() => {
+      for (const row of snapshots) stores.snapshots.put(row);
       stores.manifests.put({
         owner: keys.peerId,
         incarnation,
@@ -350,6 +315,7 @@ export class RecoverRun {
         receivedAt: clock.now(),
       });
       facts.setIncarnation(stores, incarnation + 1);
+      facts.setRecovering(stores, false);
     });
     log.write('info', 'recover.done', { incarnation, sequence });
     this.#tell('done');
@@ -372,10 +338,17 @@ export class RecoverRun {
   }
 }
 
+/** Whether nothing would be lost: an empty home, or one whose recovery was cut off. */
+function isRecoverable(stores: Stores): boolean {
+  if (stores.snapshots.all().length > 0) return false;
+  const inForce = stores.agreements.all().filter(({ phase }) => phase !== 'proposed');
+  return inForce.length === 0 || facts.recovering(stores);
+}
+
 function rowOf(
   descriptor: PackDescriptor,
   pack: { readonly kind: PackRow['kind']; readonly salt: Bytes },
-  clock: Clock,
+  storedAt: Instant,
 ): PackRow {
   const { code, lengthBytes } = descriptor;
   const stripe: StripeId = stripeIdOf({ packId: descriptor.pack, packLength: lengthBytes, code });
@@ -385,15 +358,10 @@ function rowOf(
     suite: descriptor.suite,
     salt: pack.salt,
     lengthBytes,
-    storedAt: clock.now(),
+    storedAt,
     code,
     stripe,
     indexed: false,
     spooled: false,
   };
-}
-
-function prefixOf(stripe: Bytes): string {
-  assert(stripe.length > stripePrefixBytes, 'a stripe id is longer than its prefix');
-  return hexText(stripe.subarray(0, stripePrefixBytes));
 }

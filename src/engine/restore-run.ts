@@ -141,9 +141,10 @@ export class RestoreRun {
     this.#note(await this.#target.makeFolders(folders.map(({ path }) => path)));
     const wanted = await this.#wanted(portion.filter(({ entry }) => entry.kind !== 'directory'));
     const first = wanted.filter((walked) => this.#isFirstName(walked));
+    const firsts = new Set(first);
     await this.#write(first.filter(({ entry }) => entry.kind === 'file'));
     await this.#finish(first);
-    await this.#finish(wanted.filter((walked) => !first.includes(walked)));
+    await this.#finish(wanted.filter((walked) => !firsts.has(walked)));
   }
 
   /** Those entries that are to be written, by the mode of overwriting. */

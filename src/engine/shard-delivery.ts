@@ -57,6 +57,8 @@ export interface ShardDeliveryParts {
 
 /** What is handed to the transport at once. */
 const sliceBytes: number = 4 * blockBytes;
+/** Of 100 entries each: a gap of a million shards, which only a recovered catalogue has. */
+const gapPagesMaximum = 10_000;
 
 export class ShardDelivery {
   readonly #parts: ShardDeliveryParts;
@@ -166,11 +168,14 @@ export class ShardDelivery {
       : failed({ code: 'ledger.fork' });
   }
 
-  /** Fetches the entries that follow our head, page by page, as long as they are in order. */
+  /**
+   * Fetches the entries that follow our head, page by page, as long as they are in order. A partner whose ledger has no end
+   * gets no further than the pages of one delivery.
+   */
   async #closeGap(agreement: AgreementRow, signal: AbortSignal): Promise<void> {
-    const { stores, client, book, log } = this.#parts;
+    const { stores, client, book } = this.#parts;
     const to = book.addressOf(agreement.partner);
-    for (;;) {
+    for (let turned = 0; turned < gapPagesMaximum; turned += 1) {
       const { sequence } = viewOf(stores, agreement).head;
       const page = await client.ledger(
         to,
@@ -178,18 +183,24 @@ export class ShardDelivery {
         signal,
       );
       if (!page.ok || page.value.length === 0) return;
-      for (const document of page.value) {
-        const checked = checkLedgerEntry(viewOf(stores, agreement), document);
-        if (!checked.ok) {
-          log.write('warn', 'ledger.refused', {
-            partner: agreement.partner,
-            code: checked.error.code,
-          });
-          return;
-        }
-        append(stores, agreement.agreement, checked.value);
-      }
+      const pageEntries = page.value;
+      if (!stores.transact(() => this.#appendAll(agreement, pageEntries))) return;
     }
+  }
+
+  /** Appends the entries up to the first that does not follow; whether all did. */
+  #appendAll(agreement: AgreementRow, documents: readonly Bytes[]): boolean {
+    const { stores, log } = this.#parts;
+    for (const document of documents) {
+      const checked = checkLedgerEntry(viewOf(stores, agreement), document);
+      if (!checked.ok) {
+        const { code } = checked.error;
+        log.write('warn', 'ledger.refused', { partner: agreement.partner, code });
+        return false;
+      }
+      append(stores, agreement.agreement, checked.value);
+    }
+    return true;
   }
 }
 

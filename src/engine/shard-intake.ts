@@ -16,7 +16,7 @@ import type { ShardUpload } from '../core/wire/shard-upload.ts';
 import type { BlobFailure, BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { AgreementRow, HeldRow, Stores } from '../ports/stores.ts';
+import { type AgreementRow, type HeldRow, StorageFull, type Stores } from '../ports/stores.ts';
 import { BodyBroken } from '../ports/transport.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { MerkleBuilder } from '../primitives/merkle.ts';
@@ -33,11 +33,15 @@ export interface IntakeParts {
 /** Blocks are written this many at a time, and made durable so often that little is sent twice. */
 const writeBlocks = 16;
 const syncBlocks = 256;
+/** An owner sends one shard after the other, so more uploads to go on with are hardly of use to it. */
+const unfinishedKept = 4;
 
 export class ShardIntake {
   readonly #parts: IntakeParts;
   /** Uploads under way, by blob name, with the bytes they will take: two of one shard would mix. */
   readonly #open = new Map<string, number>();
+  /** Uploads that began since this computer was started and have not ended well, oldest first. */
+  readonly #unfinished = new Set<string>();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -59,34 +63,51 @@ export class ShardIntake {
     const blob = blobName(agreement, upload.name);
     if (this.#open.has(blob))
       return refused('shard.busy', 'another upload of this shard is under way');
-    const room = await this.#roomFor(agreement, upload);
-    if (!room.ok) return room;
+    // Its room is reserved before anything is waited for, so that uploads which arrive together cannot share it.
     this.#open.set(blob, upload.blockCount * blockBytes);
     try {
+      const room = await this.#roomFor(agreement);
+      if (!room.ok) return room;
+      await this.#forgetUnfinished(agreement, blob);
       const taken = await this.#take(blob, upload, body);
-      return taken.ok ? await this.#finish(agreement, upload, blob) : taken;
+      const finished = taken.ok ? await this.#finish(agreement, upload, blob) : taken;
+      if (finished.ok) this.#unfinished.delete(blob);
+      return finished;
     } finally {
       this.#open.delete(blob);
     }
   }
 
+  /**
+   * Notes an upload that begins, and removes what older ones left behind that broke off, but for the latest: an owner that begins and never
+   * finishes must not fill the disk beside its quota.
+   */
+  async #forgetUnfinished({ partner }: AgreementRow, blob: string): Promise<void> {
+    this.#unfinished.delete(blob);
+    this.#unfinished.add(blob);
+    const folder = `${partner}/`;
+    const older = [...this.#unfinished].filter(
+      (other) => other.startsWith(folder) && !this.#open.has(other),
+    );
+    for (const other of older.slice(0, Math.max(0, older.length - unfinishedKept))) {
+      this.#unfinished.delete(other);
+      await this.#parts.held.remove(other);
+    }
+  }
+
   /** Refuses before anything is written when the agreement or the disk has no room for the whole shard. */
-  async #roomFor(agreement: AgreementRow, upload: ShardUpload): Promise<Outcome<void, Refusal>> {
+  async #roomFor(agreement: AgreementRow): Promise<Outcome<void, Refusal>> {
     const { stores, held } = this.#parts;
-    const wanted = upload.blockCount * blockBytes;
     const lent = bytesLentTo(agreementOf(agreement), agreement.partner);
     const folder = `${agreement.partner}/`;
     let taken = stores.held.blockCount(agreement.partner) * blockBytes;
-    let coming = wanted;
+    let coming = 0;
     for (const [blob, bytes] of this.#open) {
       coming += bytes;
       if (blob.startsWith(folder)) taken += bytes;
     }
-    if (taken + wanted > lent)
-      return refused(
-        'agreement.no-space',
-        `${taken} of ${lent} bytes are taken, ${wanted} more are too many`,
-      );
+    if (taken > lent)
+      return refused('agreement.no-space', `${taken} bytes would be taken of ${lent}`);
     if ((await held.freeBytes()) < coming) return refused('shard.no-space', 'the disk has no room');
     return succeeded(undefined);
   }
@@ -138,7 +159,13 @@ export class ShardIntake {
     if (!read.ok) return refusedFor(read.error);
     if (read.value.length !== upload.blockCount * blockBytes)
       return refused('peer.fault', 'the shard read back has another length');
-    return succeeded(this.#record(agreement, upload.name, read.value));
+    try {
+      return succeeded(this.#record(agreement, upload.name, read.value));
+    } catch (reason) {
+      if (!(reason instanceof StorageFull)) throw reason;
+      await held.remove(blob);
+      return refused('shard.no-space', 'the disk has no room');
+    }
   }
 
   /** Names the shard in the catalogue and the ledger, in one step. */

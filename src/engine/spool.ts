@@ -7,12 +7,13 @@
 import { assert } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { type Instant, instant } from '../base/units.ts';
 import { idOf, type PackId } from '../core/vocabulary/ids.ts';
 import type { BlobRange, BlobStore } from '../ports/blob-store.ts';
 import type { SealedPack } from '../ports/chunk-pipeline.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { PackRow, Stores } from '../ports/stores.ts';
+import { type PackRow, StorageFull, type Stores } from '../ports/stores.ts';
 import { sha256 } from '../primitives/hash.ts';
 import type { Notifier } from './notifier.ts';
 
@@ -48,6 +49,9 @@ export class Spool {
   readonly #drains: () => boolean;
   /** Bytes of packs that still have to go out. */
   #waitingBytes = 0;
+  /** The latest stamp of a pack or a snapshot. Stamps never go back, whatever the clock does: they tell which snapshot rests on which packs. */
+  #lastStamp: Instant;
+  #runBeganAt: Instant | undefined;
 
   constructor(ports: SpoolPorts, caps: SpoolCaps, watch: SpoolWatch) {
     this.#ports = ports;
@@ -55,6 +59,38 @@ export class Spool {
     this.#changes = watch.changes;
     this.#drains = watch.drains;
     this.#waitingBytes = this.#countWaiting();
+    const { packs, snapshots } = ports.stores;
+    const stamps = [
+      ...packs.all().map((row) => row.storedAt),
+      ...snapshots.all().map((row) => row.takenAt),
+    ];
+    this.#lastStamp = instant(stamps.reduce<number>((last, at) => Math.max(last, at), 0));
+  }
+
+  /** When a backup began: later than every pack stored before it, and not later than any stored from here on. */
+  beginRun(): Instant {
+    this.#lastStamp = instant(Math.max(this.#ports.clock.now(), this.#lastStamp + 1));
+    this.#runBeganAt = this.#lastStamp;
+    return this.#lastStamp;
+  }
+
+  /** What was stored from then on belongs to the latest backup of this process, whether that has its snapshot yet or not. */
+  get runBeganAt(): Instant | undefined {
+    return this.#runBeganAt;
+  }
+
+  /**
+   * Removes packs that a crash left behind between their writing and their entry in the catalogue. Called before anything is stored. A
+   * catalogue without any pack may be a new one beside an old spool, which is then left alone.
+   */
+  async sweep(): Promise<void> {
+    const { stores, spool, log } = this.#ports;
+    if (stores.packs.all().length === 0) return;
+    for (const name of await spool.list('')) {
+      if (stores.packs.get(idOfBlob(name))?.spooled === true) continue;
+      await spool.remove(name);
+      log.write('info', 'spool.swept', { name });
+    }
   }
 
   get waitingBytes(): number {
@@ -74,11 +110,29 @@ export class Spool {
       this.#waitingBytes -= sealed.bytes.length;
       return written;
     }
-    const { stores, clock, log } = this.#ports;
-    stores.packs.add(rowOf(sealed, clock.now()), sealed.contents);
+    const entered = this.#enter(sealed);
+    if (!entered.ok) {
+      this.#waitingBytes -= sealed.bytes.length;
+      await this.#ports.spool.remove(sealed.pack);
+      return entered;
+    }
+    const { log } = this.#ports;
     log.write('debug', 'pack.stored', { pack: sealed.pack, bytes: sealed.bytes.length });
     this.#changes.notify();
     return succeeded(undefined);
+  }
+
+  #enter(sealed: SealedPack): Outcome<void, SpoolFailure> {
+    const { stores, clock } = this.#ports;
+    const storedAt = instant(Math.max(clock.now(), this.#lastStamp));
+    this.#lastStamp = storedAt;
+    try {
+      stores.packs.add(rowOf(sealed, storedAt), sealed.contents);
+      return succeeded(undefined);
+    } catch (reason) {
+      if (!(reason instanceof StorageFull)) throw reason;
+      return failed({ code: 'spool.no-space', detail: reason.message });
+    }
   }
 
   async #room(wantedBytes: number, signal: AbortSignal): Promise<Outcome<void, SpoolFailure>> {
@@ -153,6 +207,10 @@ export class Spool {
       .filter((row) => waiting.has(row.pack))
       .reduce((sum, row) => sum + row.lengthBytes, 0);
   }
+}
+
+function idOfBlob(name: string): PackId {
+  return name as PackId;
 }
 
 function rowOf(sealed: SealedPack, storedAt: PackRow['storedAt']): PackRow {

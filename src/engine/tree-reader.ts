@@ -11,7 +11,7 @@ import { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { bytesOf, type ChunkId, type PackId, type SnapshotId } from '../core/vocabulary/ids.ts';
 import { parseSuite } from '../core/vocabulary/suite.ts';
-import type { FramePlace, Stores } from '../ports/stores.ts';
+import { type FramePlace, StorageFull, type Stores } from '../ports/stores.ts';
 import type { RestoreFailure } from './computer.ts';
 import type { PackSource } from './pack-source.ts';
 
@@ -99,8 +99,17 @@ export class TreeReader {
     const cached = this.#stores.trees.get(chunk);
     if (cached !== undefined) return succeeded(cached);
     const read = await this.chunk(chunk);
-    if (read.ok) this.#stores.trees.putAll([{ chunk, body: read.value }]);
+    if (read.ok) this.#keep(chunk, read.value);
     return read;
+  }
+
+  #keep(chunk: ChunkId, body: Bytes): void {
+    try {
+      this.#stores.trees.putAll([{ chunk, body }]);
+    } catch (reason) {
+      // A restore goes on without its cache.
+      if (!(reason instanceof StorageFull)) throw reason;
+    }
   }
 
   async #frame(pack: PackId, number: number): Promise<Outcome<Bytes, RestoreFailure>> {

@@ -51,14 +51,17 @@ export class SimPeer {
   /** Starts the peer, and again after every crash; `work` runs in each life once the engine serves. */
   spawn(work: (computer: Computer, node: SimComputer) => Promise<void> = async () => {}): void {
     this.#options.world.spawn(this.name, async (node) => {
-      const computer = this.#compose(node);
+      const broken = Promise.withResolvers<never>();
+      const computer = this.#compose(node, broken.reject);
       this.#computer = computer;
-      await computer.start();
-      await work(computer, node);
+      const worked = computer.start().then(() => work(computer, node));
+      await Promise.race([worked, broken.promise]);
+      // What breaks the engine after the work is done fails the run as well.
+      await broken.promise;
     });
   }
 
-  #compose(node: SimComputer): Computer {
+  #compose(node: SimComputer, broke: (reason: unknown) => void): Computer {
     const { kernels, link, name, spoolCapBytes } = this.#options;
     const { keys } = this;
     const home = this.home.open(node);
@@ -80,6 +83,7 @@ export class SimPeer {
         pipeline: node.life.port(pipeline, 'silent'),
         coder: createTwinCoder({ sealKey: keys.sealKey, owner: keys.peerId, kernels }),
         kernels,
+        broke,
       },
       keys,
       {
