@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ const oldestMajor = 24;
 const program = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
 function bundledNode() {
-  const require = createRequire(import.meta.url);
+  const require = nodeModule.createRequire(import.meta.url);
   for (const name of ['node', 'node-bin']) {
     try {
       const manifest = require.resolve(`${name}-${process.platform}-${process.arch}/package.json`);
@@ -47,6 +47,8 @@ if (!existsSync(program)) {
   process.exitCode = 70;
 } else if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
   process.argv[1] = program;
+  // Before the first source is loaded, so that none has to be read as TypeScript again.
+  nodeModule.enableCompileCache?.();
   await import(program);
 } else {
   const node = bundledNode();

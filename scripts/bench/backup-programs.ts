@@ -16,7 +16,7 @@ export interface BackupProgram {
   stored(place: string): string;
 }
 
-export const covaultMain: string = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+export const covaultMain: string = new URL('../../bin/covault.mjs', import.meta.url).pathname;
 
 export function covaultCommand(home: string, argv: readonly string[]): Command {
   return { file: process.execPath, argv: [covaultMain, '--home', home, '--json', ...argv] };

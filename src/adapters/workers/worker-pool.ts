@@ -4,6 +4,8 @@
  * What a thread cannot go on after is a fault in the program: the whole pool is broken then, every job that waits ends in `WorkerFailed`, and
  * so does every later one. Nothing waits for ever. Failures that are expected are values inside a reply.
  */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { type Transferable, Worker } from 'node:worker_threads';
 import { assert, present } from '../../base/assert.ts';
 import type { EventLog } from '../../ports/event-log.ts';
@@ -57,6 +59,11 @@ export class WorkerPool {
     return this.#threads.length;
   }
 
+  /** Whether thread `index` was ever given a job. */
+  started(index: number): boolean {
+    return this.#threads[index] !== undefined;
+  }
+
   /** The thread with the fewest jobs; threads are started when they first get one. */
   lightest(): number {
     const loads = this.#threads.map((thread) => thread?.waiting.size ?? 0);
@@ -96,7 +103,8 @@ export class WorkerPool {
   }
 
   #start(): Thread {
-    const worker = new Worker(this.#options.entry, { workerData: this.#options.settings });
+    const { entry, settings: workerData } = this.#options;
+    const worker = new Worker(entry, { workerData, env: threadEnvironment() });
     const thread: Thread = { worker, waiting: new Map() };
     worker.on('message', ({ job, reply }: ReplyMessage) => {
       const waiting = present(thread.waiting.get(job), 'a reply to a job that waits');
@@ -128,4 +136,11 @@ export class WorkerPool {
       for (const { reject } of waiting) reject(this.#failure);
     }
   }
+}
+
+/** Threads take sources that were compiled before from where the process does; by themselves they would begin without. That halves their start. */
+function threadEnvironment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  if (folder === undefined) return process.env;
+  return { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
 }
