@@ -86,7 +86,7 @@ export class SimCircle {
   }
 
   /** One partner more. */
-  async joined(spaceBytes = 64 * mebi): Promise<SimPeer> {
+  async joined(spaceBytes: number = 64 * mebi): Promise<SimPeer> {
     const partner = this.#peer(`partner-${this.partners.length}`);
     this.partners.push(partner);
     await this.started(partner);
