@@ -97,9 +97,9 @@ test('after a fault in a thread every call ends in a failure, none waits', async
 
 test('closing ends what is under way', async () => {
   const subject = await open(1);
-  const flushed = subject.pipeline.flush();
+  const cut = subject.pipeline.cut([]);
   const closed = subject.pipeline.close();
-  await assert.rejects(flushed, /closed/);
+  await assert.rejects(cut, /closed/);
   await closed;
   await subject.close();
 });
