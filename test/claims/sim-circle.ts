@@ -77,7 +77,7 @@ export class SimCircle {
   static async made(
     seed: string,
     partnerCount: number,
-    spaceBytes = 64 * mebi,
+    spaceBytes: number = 64 * mebi,
   ): Promise<SimCircle> {
     const circle = new SimCircle(seed);
     await circle.started(circle.owner);
