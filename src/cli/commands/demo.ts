@@ -88,7 +88,11 @@ function comparisonLines({ comparison, timesMs }: DemoReport): readonly string[]
       'entries were not kept, as the backup said',
     ],
     [changedSince, 'entry changed meanwhile', 'entries changed meanwhile'],
-    [ownersNotRestored, 'owner', 'owners could be restored by the superuser only'],
+    [
+      ownersNotRestored,
+      'owner could be restored by the superuser only',
+      'owners could be restored by the superuser only',
+    ],
   ] as const;
   return [
     ...asides

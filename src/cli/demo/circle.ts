@@ -8,7 +8,7 @@ import {
   DemoFailed,
 } from './covault-processes.ts';
 
-export const partnerNames = ['ada', 'ben', 'cleo', 'dan', 'eve', 'finn', 'gwen', 'hugo'] as const;
+const partnerNames = ['ada', 'ben', 'cleo', 'dan', 'eve', 'finn', 'gwen', 'hugo'] as const;
 
 export interface Partner {
   readonly name: string;
@@ -40,7 +40,8 @@ export async function formCircle(
     ['owner', ...partnerNames].map((name) => processes.up(join(folder, name))),
   );
   const words = made?.['words'];
-  if (owner === undefined || !Array.isArray(words)) throw new DemoFailed('`covault init` no words');
+  if (owner === undefined || !Array.isArray(words))
+    throw new DemoFailed('`covault init` gave no words');
   const partners = daemons.map((daemon, index) => ({ name: partnerNames[index] ?? '', daemon }));
   await Promise.all(partners.map((partner) => introduce(processes, owner, partner)));
   return { owner, words, partners };

@@ -44,6 +44,7 @@ const rereadsMaximum = 2;
 
 export async function runDemoIn(parts: DemoParts): Promise<DemoReport> {
   const { narration, processes, folder } = parts;
+  narration.outcome('All of it happens on this computer, in processes that talk over loopback.');
   const { tree, bytes } = prepareTree(parts);
   narration.step(`Starting nine computers: nine processes, each with a home of its own`);
   const introducedAtMs = performance.now();
