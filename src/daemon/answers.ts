@@ -2,7 +2,7 @@
  * What operations answer, in plain JSON: ids as hexadecimal text, times as ISO 8601, sizes in bytes, paths as `PathText`, and null for what is not known.
  */
 
-import { contentProblemCount } from '../core/scan/fidelity.ts';
+import { contentProblemCount, type FidelityProblem } from '../core/scan/fidelity.ts';
 import { decodeSnapshot } from '../core/scan/snapshot.ts';
 import type { Code } from '../core/vocabulary/code.ts';
 import type {
@@ -73,8 +73,9 @@ export interface ProblemAnswer {
   readonly detail: string;
 }
 
-export type BackupAnswer = Omit<BackupReport, 'problems'> & {
+export type BackupAnswer = Omit<BackupReport, 'problems' | 'specials'> & {
   readonly problems: readonly ProblemAnswer[];
+  readonly specials: readonly PathText[];
 };
 
 export type RestoreAnswer = Omit<RestoreReport, 'problems'> & {
@@ -138,6 +139,34 @@ export function snapshotAnswer(row: SnapshotRow): SnapshotAnswer {
   };
 }
 
+/** One snapshot and its fidelity report: what it could not keep. */
+export interface SnapshotDetails extends SnapshotAnswer {
+  readonly excludes: readonly string[];
+  /** The version of covault that made it. */
+  readonly program: string;
+  readonly notKept: readonly { readonly problem: FidelityProblem; readonly count: number }[];
+  /** The first of them. */
+  readonly problemPaths: readonly { readonly path: PathText; readonly problem: FidelityProblem }[];
+}
+
+/** So many paths are named; all are counted. */
+const problemPathsMaximum = 1_000;
+
+export function snapshotDetails(row: SnapshotRow): SnapshotDetails | undefined {
+  const decoded = decodeSnapshot(row.body);
+  if (!decoded.ok) return undefined;
+  const { excludes, program, fidelity } = decoded.value;
+  return {
+    ...snapshotAnswer(row),
+    excludes,
+    program,
+    notKept: [...fidelity.counts].map(([problem, count]) => ({ problem, count })),
+    problemPaths: fidelity.entries
+      .slice(0, problemPathsMaximum)
+      .map(({ path, problem }) => ({ path: pathTextOf(path), problem })),
+  };
+}
+
 const unreadableSnapshot = {
   hostName: '',
   userName: null,
@@ -180,7 +209,11 @@ export function problemAnswer(problem: {
 }
 
 export function backupAnswer(report: BackupReport): BackupAnswer {
-  return { ...report, problems: report.problems.map(problemAnswer) };
+  return {
+    ...report,
+    problems: report.problems.map(problemAnswer),
+    specials: report.specials.map(pathTextOf),
+  };
 }
 
 export function restoreAnswer(report: RestoreReport): RestoreAnswer {

@@ -7,6 +7,7 @@ import { countText, momentText, sizeText } from '../quantities.ts';
 import { argumentBytes, ownCommandLine } from '../raw-arguments.ts';
 import type { Session } from '../session.ts';
 import { parseSnapshotPath } from '../snapshot-path.ts';
+import { snapshotLines } from '../snapshot-text.ts';
 import { printablePath, printableText } from '../text-escape.ts';
 
 const snapshotArgument = 'the beginning of an id, latest, or latest~2; then :PATH';
@@ -14,19 +15,37 @@ const snapshotArgument = 'the beginning of an id, latest, or latest~2; then :PAT
 export function addSnapshots(program: Program, run: Run): void {
   program
     .command('snapshots')
-    .description('the snapshots there are, newest last')
-    .addHelpText('after', '\nExamples:\n  covault snapshots\n  covault --json snapshots\n')
-    .action(() =>
-      run(async (session) => {
-        const answer = await session.call('snapshots', {});
-        if (!answer.ok) return session.fail(answer.error);
-        session.output.value({ snapshots: answer.value });
-        if (answer.value.length === 0)
-          session.output.line('No snapshots yet. `covault backup PATH` makes one.');
-        for (const snapshot of answer.value) session.output.line(snapshotLine(snapshot));
-        return exitCodes.ok;
-      }),
+    .description(
+      'the snapshots there are, newest last; or all about one, and what it could not keep',
+    )
+    .argument('[snap]', 'the beginning of an id, latest, or latest~2')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  covault snapshots\n  covault snapshots latest\n  covault --json snapshots\n',
+    )
+    .action((snapshot) =>
+      run((session) =>
+        snapshot === undefined ? listSnapshots(session) : showSnapshot(session, snapshot),
+      ),
     );
+}
+
+async function listSnapshots(session: Session): Promise<ExitCode> {
+  const answer = await session.call('snapshots', {});
+  if (!answer.ok) return session.fail(answer.error);
+  session.output.value({ snapshots: answer.value });
+  if (answer.value.length === 0)
+    session.output.line('No snapshots yet. `covault backup PATH` makes one.');
+  for (const snapshot of answer.value) session.output.line(snapshotLine(snapshot));
+  return exitCodes.ok;
+}
+
+async function showSnapshot(session: Session, snapshot: string): Promise<ExitCode> {
+  const answer = await session.call('snapshot-show', { snapshot });
+  if (!answer.ok) return session.fail(answer.error);
+  session.output.value({ snapshot: answer.value });
+  for (const line of snapshotLines(answer.value)) session.output.line(line);
+  return exitCodes.ok;
 }
 
 function snapshotLine(snapshot: SnapshotAnswer): string {

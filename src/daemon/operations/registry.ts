@@ -6,7 +6,7 @@ import { invite, join } from './invitations.ts';
 import { kit } from './kit.ts';
 import { partners, pausePartner } from './partners.ts';
 import { restore } from './restore.ts';
-import { cat, list, snapshots } from './snapshots.ts';
+import { cat, list, snapshotShow, snapshots } from './snapshots.ts';
 import { status } from './status.ts';
 
 export interface Operations {
@@ -17,6 +17,7 @@ export interface Operations {
   readonly 'partners-pause': typeof pausePartner;
   readonly backup: typeof backup;
   readonly snapshots: typeof snapshots;
+  readonly 'snapshot-show': typeof snapshotShow;
   readonly list: typeof list;
   readonly cat: typeof cat;
   readonly restore: typeof restore;
@@ -36,6 +37,7 @@ export const operations: Operations = {
   'partners-pause': pausePartner,
   backup,
   snapshots,
+  'snapshot-show': snapshotShow,
   list,
   cat,
   restore,

@@ -1,11 +1,18 @@
 /** Snapshots and what is in them: the list, the entries below a path, the contents of one file. */
 import { z } from 'zod';
 import type { Bytes } from '../../base/bytes.ts';
-import { type Outcome, succeeded } from '../../base/outcome.ts';
+import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { SnapshotRow } from '../../ports/stores.ts';
-import { type EntryAnswer, entryAnswer, type SnapshotAnswer, snapshotAnswer } from '../answers.ts';
+import {
+  type EntryAnswer,
+  entryAnswer,
+  type SnapshotAnswer,
+  type SnapshotDetails,
+  snapshotAnswer,
+  snapshotDetails,
+} from '../answers.ts';
 import { type Operation, type OperationContext, operation } from '../operation.ts';
-import type { OperationFailure } from '../operation-failure.ts';
+import { failure, type OperationFailure } from '../operation-failure.ts';
 import { pathSchema } from '../path-schema.ts';
 import { type PathText, pathBytesOf } from '../path-text.ts';
 import { chooseSnapshot } from '../snapshot-choice.ts';
@@ -26,6 +33,24 @@ export const snapshots: Operation<
   reach: 'local',
   secret: false,
   run: async ({ computer }) => succeeded(computer.snapshots().map(snapshotAnswer)),
+});
+
+export interface DetailsInput {
+  readonly snapshot: string;
+}
+
+export const snapshotShow: Operation<DetailsInput, never, never, SnapshotDetails> = operation({
+  input: z.strictObject({ snapshot: snapshotText }),
+  reach: 'local',
+  secret: false,
+  run: async ({ computer }, input) => {
+    const chosen = chooseSnapshot(computer.snapshots(), input.snapshot);
+    if (!chosen.ok) return chosen;
+    const details = snapshotDetails(chosen.value);
+    return details === undefined
+      ? failed(failure('restore.integrity', 'the snapshot in the catalogue cannot be read'))
+      : succeeded(details);
+  },
 });
 
 export interface ListInput {
