@@ -14,10 +14,12 @@ import type { FinishedEntry, RestoreTarget, TargetProblem } from '../ports/resto
 import type { Stores } from '../ports/stores.ts';
 import type { RestoreFailure, RestoreProgress, RestoreReport, RestoreRequest } from './computer.ts';
 import { ContentWriter } from './content-writer.ts';
+import { removableBy } from './extra-choice.ts';
 import { wantsWriting } from './overwrite-choice.ts';
 import type { PackSource } from './pack-source.ts';
 import type { PartnerPace } from './partner-pace.ts';
 import { chosenBy } from './path-choice.ts';
+import { joinPath } from './path-join.ts';
 import type { TreeReader } from './tree-reader.ts';
 import { type WalkedEntry, walkTree } from './tree-walk.ts';
 
@@ -187,7 +189,14 @@ export class RestoreRun {
         .filter(({ problem }) => problem !== 'metadata')
         .map(({ path }) => textOfBytes(path)),
     );
-    const whole = entries.filter(({ path }) => !broken.has(textOfBytes(path)));
+    const whole: WalkedEntry[] = [];
+    for (const walked of entries) {
+      const { path, linkTo } = this.#finished(walked);
+      if (broken.has(textOfBytes(path))) continue;
+      if (linkTo === undefined || !broken.has(textOfBytes(linkTo))) whole.push(walked);
+      // What stands under the first name is an older file: it must not get this name too.
+      else this.#note([{ path, problem: 'not-written', detail: 'its first name is not whole' }]);
+    }
     this.#note(await this.#target.finish(whole.map((walked) => this.#finished(walked))));
     if (this.#request.verify)
       this.#verify.push(...whole.filter(({ entry }) => entry.kind === 'file'));
@@ -211,20 +220,33 @@ export class RestoreRun {
     this.#note(await this.#target.finish(this.#folders.toReversed()));
   }
 
-  /** Removes what the snapshot does not have, in folders that it does. */
+  /** Removes what the snapshot does not have, in folders that it does, as far as it would have it if it were there. */
   async #deleteExtra(): Promise<void> {
     const { reader } = this.#parts;
-    for (const folder of this.#folders) {
-      const tree = unwrap(await reader.tree(folder.entry.content));
-      const kept = new Set(tree.map(({ name }) => textOfBytes(name)));
-      for (const name of await this.#target.names(folder.path)) {
-        if (kept.has(textOfBytes(name))) continue;
-        const slash = new Uint8Array([0x2f]);
-        this.#note(await this.#target.remove(concatBytes([folder.path, slash, name])));
-        this.#removed += 1;
-      }
-    }
+    const snapshot = unwrap(await reader.snapshot(this.#request.snapshot));
+    const place = unwrap(await reader.find(snapshot, this.#request.path ?? emptyBytes));
+    if (place.entry !== undefined && place.entry.kind !== 'directory') return;
+    const isRemovable = removableBy(this.#request, snapshot);
+    await this.#deleteExtraIn(emptyBytes, place.tree, isRemovable);
+    for (const { path, entry } of this.#folders)
+      await this.#deleteExtraIn(path, entry.content, isRemovable);
     this.#note(await this.#target.finish(this.#folders.toReversed()));
+  }
+
+  async #deleteExtraIn(
+    folder: Bytes,
+    tree: readonly ChunkId[],
+    isRemovable: (path: Uint8Array) => boolean,
+  ): Promise<void> {
+    const entries = unwrap(await this.#parts.reader.tree(tree));
+    const kept = new Set(entries.map(({ name }) => textOfBytes(name)));
+    for (const name of await this.#target.names(folder)) {
+      const path = joinPath(folder, name);
+      if (kept.has(textOfBytes(name)) || !isRemovable(path)) continue;
+      const problems = await this.#target.remove(path);
+      if (problems.length === 0) this.#removed += 1;
+      this.#note(problems);
+    }
   }
 
   async #verifyAll(): Promise<void> {

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { utf8Bytes } from '../../src/base/bytes.ts';
+import { SimTree } from '../../src/sim/sim-tree.ts';
+import { createTwinTarget } from '../../src/sim/twin-target.ts';
+import { good, kernels, running, SimCircle } from '../claims/sim-circle.ts';
+
+test('a restore in place with --delete leaves alone what was never backed up', async () => {
+  const circle = await SimCircle.made('delete in place', 1);
+  const { owner } = circle;
+  owner.files.writeFile('/home/kept', utf8Bytes('kept'));
+  owner.files.makeFolder('/home/folder');
+  owner.files.writeFile('/home/folder/kept', utf8Bytes('kept too'));
+  const { snapshot } = await circle.backedUp();
+  const tree = new SimTree(() => 0n);
+  for (const folder of ['/home', '/home/folder', '/usr']) tree.makeFolder(folder);
+  for (const file of ['/usr/program', '/home/old', '/home/folder/old', '/file'])
+    tree.writeFile(file, utf8Bytes('standing'));
+  const target = createTwinTarget({ tree, folder: '/', keys: owner.keys, kernels });
+  const report = good(
+    await circle.during(() =>
+      running(owner).restore(
+        {
+          snapshot,
+          path: undefined,
+          include: [],
+          exclude: [],
+          overwrite: 'always',
+          deleteExtra: true,
+          dryRun: false,
+          verify: true,
+        },
+        target,
+        { signal: new AbortController().signal, progress: () => undefined },
+      ),
+    ),
+  );
+  assert.deepEqual([report.removed, report.problems], [2, []]);
+  const stands = ['/usr/program', '/file', '/home/kept', '/home/folder/kept'];
+  for (const path of stands) assert.ok(tree.find(path), path);
+  for (const path of ['/home/old', '/home/folder/old']) assert.equal(tree.find(path), undefined);
+});
