@@ -33,6 +33,7 @@ export type RequestFailureCode =
   | 'snapshot.ambiguous'
   | 'backup.no-sources'
   | 'backup.limit-with-daemon'
+  | 'restore.bad-target'
   | 'kit.not-written'
   | 'demo.failed';
 

@@ -24,6 +24,7 @@ import type {
 } from './computer.ts';
 import { DirectoryAssembly, type FinishedTree, type WantedFile } from './directory-assembly.ts';
 import { FileCutting } from './file-cutting.ts';
+import { specialFiles } from './special-files.ts';
 import type { Spool } from './spool.ts';
 
 export interface BackupContext {
@@ -70,6 +71,7 @@ export class BackupRun {
   readonly #takenAt: Instant;
   readonly #fidelity = new FidelityCollector();
   readonly #problems: ReadProblem[] = [];
+  readonly #specials: Bytes[] = [];
   readonly #cutting: FileCutting;
   #trees: ChunkToSeal[] = [];
   #treesBytes = 0;
@@ -107,11 +109,14 @@ export class BackupRun {
       chunks: context.ports.stores.chunks,
       store: (pack) => this.#store(pack),
       problem: (problem) => this.#note(problem),
-      read: (bytes, files) =>
+      read: (bytes, files) => {
         this.#report({
           filesDone: this.#state.filesDone + files,
           bytesDone: this.#state.bytesDone + bytes,
-        }),
+        });
+        // Here too, for one large file may take hours.
+        this.#checkCancelled();
+      },
     });
   }
 
@@ -146,8 +151,10 @@ export class BackupRun {
     for await (const batch of pipeline.scan(this.#request.scan, this.#signal)) {
       this.#checkCancelled();
       for (const problem of batch.problems) this.#note(problem);
-      for (const directory of batch.directories)
+      for (const directory of batch.directories) {
+        for (const special of specialFiles(directory)) this.#noteSpecial(special);
         for (const wanted of assembly.add(directory)) await this.#read(assembly, wanted);
+      }
       this.#report({ filesSeen: assembly.counts.files, bytesSeen: assembly.counts.bytes });
       await this.#packTrees(treeBatchBytes);
       await this.#checkpointIfDue();
@@ -176,6 +183,7 @@ export class BackupRun {
     const snapshot = idOf<SnapshotId>(id);
     await this.#cutting.pack('tree', [{ id, bytes: body }]);
     await this.#cutting.flush();
+    this.#checkCancelled();
     ports.stores.transact(() => {
       this.#saveMemory();
       ports.stores.snapshots.put({ snapshot, body, takenAt: this.#takenAt, phase: 'captured' });
@@ -215,6 +223,7 @@ export class BackupRun {
       storedBytes: this.#state.storedBytes,
       filesUnchanged: counts.filesUnchanged,
       problems: this.#problems,
+      specials: this.#specials,
       durationMs: this.#context.ports.clock.now() - this.#startedAt,
     };
   }
@@ -278,6 +287,11 @@ export class BackupRun {
   #note(problem: ReadProblem): void {
     this.#fidelity.note(problem.path, problem.problem);
     if (this.#problems.length < problemsListed) this.#problems.push(problem);
+  }
+
+  #noteSpecial(path: Bytes): void {
+    this.#fidelity.note(path, 'special-not-kept');
+    if (this.#specials.length < problemsListed) this.#specials.push(path);
   }
 
   #report(change: Partial<BackupProgress>): void {

@@ -89,6 +89,8 @@ export interface BackupReport {
   readonly filesUnchanged: number;
   /** Files that were not kept as they are; not empty means exit 3. */
   readonly problems: readonly ReadProblem[];
+  /** Fifos, sockets and devices, as absolute paths: their places are kept, but they are not restored. The first of very many. */
+  readonly specials: readonly Bytes[];
   readonly durationMs: number;
 }
 

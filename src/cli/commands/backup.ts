@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import type { ProblemAnswer } from '../../daemon/answers.ts';
 import type { BackupResult, BackupStage } from '../../daemon/operations/backup.ts';
+import type { PathText } from '../../daemon/path-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { gathered, rateValue } from '../option-values.ts';
 import type { Program, Run } from '../program.ts';
@@ -148,6 +149,7 @@ function report(session: Session, result: BackupResult): ExitCode {
   );
   output.line(protectionLine(result));
   listProblems(session, done.problems);
+  listSpecials(session, done.specials);
   if (done.problems.length > 0) return exitCodes.filesSkipped;
   return reached(result) ? exitCodes.ok : exitCodes.belowRedundancy;
 }
@@ -172,6 +174,19 @@ export function protectionLine(result: DoneResult): string {
   if (reachable === 0)
     return `Captured in the spool: none of ${countedText(partners, 'partner')} can be reached now. Leave \`covault up\` running; it sends when they are back.`;
   return `${phase === 'protected' ? 'Protected' : 'Captured'}, but not yet ${result.wanted}: ${shards}. Leave \`covault up\` running, or invite more partners if they lack space (\`covault partners\`).`;
+}
+
+function listSpecials({ output }: Session, specials: readonly PathText[]): void {
+  if (specials.length === 0) return;
+  const counted = countedText(
+    specials.length,
+    'fifo, socket or device',
+    'fifos, sockets and devices',
+  );
+  output.note(`${counted} will not be restored:`);
+  for (const path of specials.slice(0, problemsShown)) output.note(`  ${printablePath(path)}`);
+  if (specials.length > problemsShown)
+    output.note(`  … and ${countText(specials.length - problemsShown)} more`);
 }
 
 function listProblems(session: Session, problems: readonly ProblemAnswer[]): void {

@@ -9,6 +9,12 @@ export const restoreMessages: MessagesOf<'restore'> = {
     meaning: 'Nothing was written.',
     advice: '`covault snapshots` lists them.',
   },
+  'restore.bad-target': {
+    exit: exitCodes.failed,
+    happened: 'The target is not a folder, and none can be made there.',
+    meaning: 'Nothing was written; your backups are not touched.',
+    advice: 'Name another folder with --target.',
+  },
   'restore.no-such-path': {
     exit: exitCodes.failed,
     happened: 'The snapshot holds nothing at this path.',

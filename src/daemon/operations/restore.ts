@@ -1,10 +1,12 @@
 /** Restore: a snapshot, or what lies at and below one of its paths, into a folder. */
 import { z } from 'zod';
-import { succeeded } from '../../base/outcome.ts';
+import { failed, succeeded } from '../../base/outcome.ts';
 import { snapshotLimits } from '../../core/scan/snapshot.ts';
 import type { RestoreProgress, RestoreRequest } from '../../engine/computer.ts';
 import { type RestoreAnswer, restoreAnswer } from '../answers.ts';
+import { createLateTarget, TargetUnusable } from '../late-target.ts';
 import { type Operation, operation } from '../operation.ts';
+import { failure } from '../operation-failure.ts';
 import { pathSchema } from '../path-schema.ts';
 import { type PathText, pathBytesOf } from '../path-text.ts';
 import { chooseSnapshot } from '../snapshot-choice.ts';
@@ -53,7 +55,7 @@ export const restore: Operation<RestoreInput, RestoreProgress, never, RestoreRes
       snapshot: chosen.value.snapshot,
       path: path === undefined ? undefined : pathBytesOf(path),
     };
-    const target = await running.openTarget(pathBytesOf(folder));
+    const target = createLateTarget(() => running.openTarget(pathBytesOf(folder)));
     try {
       const done = await computer.restore(request, target, {
         signal: call.signal,
@@ -61,6 +63,10 @@ export const restore: Operation<RestoreInput, RestoreProgress, never, RestoreRes
       });
       if (!done.ok) return done;
       return succeeded({ snapshot: chosen.value.snapshot, ...restoreAnswer(done.value) });
+    } catch (problem) {
+      if (!(problem instanceof TargetUnusable)) throw problem;
+      const code = problem.isFull ? 'restore.no-space' : 'restore.bad-target';
+      return failed(failure(code, problem.message));
     } finally {
       await target.close();
     }
