@@ -1,5 +1,5 @@
 /** A restore's target on POSIX, in the calling thread. */
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { assertNever } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
 import { cutterOf } from '../../core/chunking/cutter.ts';
@@ -15,6 +15,7 @@ import { EntryFinishing } from './entry-finishing.ts';
 import { OwnerMapping } from './owner-mapping.ts';
 import { readLocalOwners } from './owner-names.ts';
 import { posixContents } from './posix-contents.ts';
+import { removableNames, removeWhole } from './removal.ts';
 import { TargetFolders } from './target-folders.ts';
 import type {
   FileToCompare,
@@ -146,8 +147,12 @@ export class PosixTarget {
   #names(folder: string): readonly string[] {
     const place = this.#folders.folder(folder);
     if (!place.ok) return [];
+    const outer =
+      folder === ''
+        ? undefined
+        : this.#folders.absolute(folder.slice(0, Math.max(0, folder.lastIndexOf('/'))));
     try {
-      return readdirSync(fsPath(place.value), { encoding: 'latin1' }).sort();
+      return removableNames(place.value, outer);
     } catch (problem) {
       errnoOf(problem);
       return [];
@@ -159,8 +164,8 @@ export class PosixTarget {
     if (!place.ok) return [{ path, problem: 'not-written', detail: place.error.detail }];
     this.#folders.forget();
     try {
-      rmSync(fsPath(place.value), { recursive: true });
-      return [];
+      const stays = removeWhole(place.value);
+      return stays === undefined ? [] : [{ path, problem: 'not-written', detail: stays }];
     } catch (problem) {
       const code = errnoOf(problem);
       return code === 'ENOENT' ? [] : [{ path, problem: 'not-written', detail: code }];

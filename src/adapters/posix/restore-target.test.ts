@@ -224,6 +224,26 @@ test('the target itself may be a link', async () => {
   await close();
 });
 
+test('a home of covault is neither named for removal nor removed, nor anything around it', async () => {
+  const { base, target, close } = await open();
+  const home = join(base, 'target/share/covault');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'covault-home'), '');
+  writeFileSync(join(base, 'target/share/other'), '');
+  const names = await target.names(bytesOfText('share'));
+  assert.deepEqual(names.map(textOfBytes), ['other']);
+  for (const path of ['share/covault', 'share']) {
+    const problems = await target.remove(bytesOfText(path));
+    const told = problems.map(({ problem, detail }) => [problem, detail]);
+    assert.deepEqual(told, [['not-written', 'a home of covault is there']]);
+  }
+  assert.deepEqual(readdirSync(home), ['covault-home']);
+  assert.deepEqual(await target.remove(bytesOfText('share/other')), []);
+  assert.deepEqual(readdirSync(join(base, 'target/share')), ['covault']);
+  await target.close();
+  await close();
+});
+
 test('without the C library times are set as exactly as Node.js can, and that is told', async () => {
   const { base, target, close } = await open();
   await target.close();
