@@ -6,26 +6,24 @@
  * last scan is not built again (C15).
  */
 import { assert, present } from '../base/assert.ts';
-import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import type { Instant } from '../base/units.ts';
 import {
-  decodeColumns,
   encodeColumns,
   kindAt,
   nameAt,
   type StatColumns,
   smallStatAt,
   statAt,
-  statOffset,
-  statWidth,
   textOfBytes,
 } from '../core/scan/stat-columns.ts';
-import { decodeTree, encodeTree, splitTree } from '../core/scan/tree-codec.ts';
+import { encodeTree, splitTree } from '../core/scan/tree-codec.ts';
 import type { TreeEntry } from '../core/scan/tree-entry.ts';
 import type { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import { bytesOf, type ChunkId, idBytes } from '../core/vocabulary/ids.ts';
 import type { ChunkToSeal, OwnerNames, ScannedDirectory } from '../ports/chunk-pipeline.ts';
 import type { ScanMemoryRow, Stores } from '../ports/stores.ts';
+import { isUntouched, lastScanOf, type Remembered, recall, withoutRacyTimes } from './last-scan.ts';
 import { joinPath } from './path-join.ts';
 
 /** A file whose contents the assembly waits for. */
@@ -66,14 +64,6 @@ export interface PendingDirectory {
   remembered: Remembered | undefined;
 }
 
-/** What the last scan knew of the same directory. */
-interface Remembered {
-  readonly row: ScanMemoryRow;
-  readonly columns: StatColumns;
-  readonly rows: ReadonlyMap<string, number>;
-  readonly content: ReadonlyMap<string, readonly ChunkId[]>;
-}
-
 export interface AssemblyOptions {
   readonly stores: Stores;
   readonly namer: ChunkNamer;
@@ -82,9 +72,6 @@ export interface AssemblyOptions {
   readonly startedAt: Instant;
   readonly finished: (tree: FinishedTree) => void;
 }
-
-/** A file that changed this shortly before the scan may change again without its times telling: it is read again next time. */
-const racyMs = 2_000;
 
 export class DirectoryAssembly {
   readonly counts: AssemblyCounts = {
@@ -114,6 +101,11 @@ export class DirectoryAssembly {
 
   /** Takes the next directory of the scan; gives the files of it that must be read. */
   add(scanned: ScannedDirectory): readonly WantedFile[] {
+    const last = lastScanOf(this.#options.stores, scanned.path);
+    if (last !== undefined && isUntouched(scanned, last)) {
+      this.#keep(scanned, last.tree);
+      return [];
+    }
     const directory: PendingDirectory = {
       path: scanned.path,
       columns: scanned.entries,
@@ -122,7 +114,7 @@ export class DirectoryAssembly {
       sizes: new Map(),
       missing: 1,
       parent: undefined,
-      remembered: this.#remember(scanned),
+      remembered: last && recall(this.#options.stores, last),
     };
     this.#pending.set(textOfBytes(directory.path), directory);
     const wanted: WantedFile[] = [];
@@ -148,27 +140,23 @@ export class DirectoryAssembly {
     return present(this.#trees.get('/'), 'a scan ends with the top');
   }
 
-  #remember(scanned: ScannedDirectory): Remembered | undefined {
-    const { stores } = this.#options;
-    const row = stores.scanMemory.get(scanned.path);
-    if (row === undefined) return undefined;
-    const bodies: Bytes[] = [];
-    for (const chunk of row.tree) {
-      const body = stores.trees.get(chunk);
-      if (body === undefined || stores.chunks.place(chunk) === undefined) return undefined;
-      bodies.push(body);
+  /** A directory is as it was: only counted. */
+  #keep({ path, entries }: ScannedDirectory, tree: readonly ChunkId[]): void {
+    for (let row = 0; row < entries.count; row += 1) {
+      const kind = kindAt(entries, row);
+      if (kind === 'symlink') this.counts.symlinks += 1;
+      else if (kind !== 'file') this.counts.other += 1;
+      else if (this.#countFile(entries, row) > 0) this.counts.filesUnchanged += 1;
     }
-    const entries = decodeTree(
-      bodies.length === 1 ? present(bodies[0], 'one') : concatBytes(bodies),
-    );
-    if (!entries.ok) return undefined;
-    const content = new Map(entries.value.map((entry) => [textOfBytes(entry.name), entry.content]));
-    const columns = decodeColumns(row.columns);
-    if (!columns.ok) return undefined;
-    const rows = new Map<string, number>();
-    for (let index = 0; index < columns.value.count; index += 1)
-      rows.set(textOfBytes(nameAt(columns.value, index)), index);
-    return { row, columns: columns.value, rows, content };
+    this.#trees.set(textOfBytes(path), tree);
+  }
+
+  /** Its size. */
+  #countFile(columns: StatColumns, row: number): number {
+    const size = Number(statAt(columns, row, 'size'));
+    this.counts.files += 1;
+    this.counts.bytes += size;
+    return size;
   }
 
   #addRow(directory: PendingDirectory, row: number, wanted: WantedFile[]): void {
@@ -206,10 +194,7 @@ export class DirectoryAssembly {
   }
 
   #addFile(directory: PendingDirectory, row: number, wanted: WantedFile[]): void {
-    const size = Number(statAt(directory.columns, row, 'size'));
-    this.counts.files += 1;
-    this.counts.bytes += size;
-    if (size === 0) {
+    if (this.#countFile(directory.columns, row) === 0) {
       directory.content[row] = [];
       return;
     }
@@ -285,13 +270,14 @@ export class DirectoryAssembly {
       return remembered.row.tree;
     const bodies = this.#chunksOf(encodeTree(this.#entriesOf(directory)));
     const tree = bodies.map(({ chunk }) => chunk);
-    const racyNs = BigInt(this.#options.startedAt - racyMs) * 1_000_000n;
-    const { columns, racy } = withoutRacyTimes(directory.columns, racyNs);
+    const { columns, racy } = withoutRacyTimes(directory.columns, this.#options.startedAt);
+    // A file that could not be read is tried again next time, whatever its times say.
+    const leftOut = directory.content.includes(null);
     this.#options.finished({
       chunks: this.#toSeal(bodies),
       memory: {
         path: directory.path,
-        signature: racy ? new Uint8Array(idBytes) : directory.signature,
+        signature: racy || leftOut ? new Uint8Array(idBytes) : directory.signature,
         columns: encodeColumns(columns),
         tree,
       },
@@ -364,21 +350,4 @@ export class DirectoryAssembly {
 function linkKey(columns: StatColumns, row: number): string | undefined {
   if (statAt(columns, row, 'linkCount') <= 1n) return undefined;
   return `${statAt(columns, row, 'device')}:${statAt(columns, row, 'inode')}`;
-}
-
-/** The columns with the change time of every racy row set to 0, which no file has, so that it counts as changed next time. */
-function withoutRacyTimes(
-  columns: StatColumns,
-  racyNs: bigint,
-): { readonly columns: StatColumns; readonly racy: boolean } {
-  let numbers: BigInt64Array | undefined;
-  for (let row = 0; row < columns.count; row += 1) {
-    if (kindAt(columns, row) !== 'file') continue;
-    if (statAt(columns, row, 'ctimeNs') < racyNs) continue;
-    numbers ??= columns.numbers.slice();
-    numbers[row * statWidth + statOffset.ctimeNs] = 0n;
-  }
-  return numbers === undefined
-    ? { columns, racy: false }
-    : { columns: { ...columns, numbers }, racy: true };
 }
