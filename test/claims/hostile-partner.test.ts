@@ -3,12 +3,18 @@ import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
 import type { Bytes } from '../../src/base/bytes.ts';
 import { Prng } from '../../src/base/prng.ts';
-import { hourMs, mebi } from '../../src/base/units.ts';
+import { hourMs, instant, mebi, secondMs } from '../../src/base/units.ts';
+import {
+  type LedgerSubject,
+  ledgerStart,
+  nextAcknowledgement,
+} from '../../src/core/agreements/acknowledgement.ts';
 import { idOf, type ShardName } from '../../src/core/vocabulary/ids.ts';
 import { blockBytes } from '../../src/core/vocabulary/limits.ts';
 import { parseRange } from '../../src/core/wire/block-range.ts';
 import { encodeInventory } from '../../src/core/wire/inventory.ts';
 import { parsePath } from '../../src/core/wire/resources.ts';
+import { parseUpload } from '../../src/core/wire/shard-upload.ts';
 import type { IncomingRequest, OutgoingReply } from '../../src/ports/transport.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';
 import { good, running, SimCircle, treeBelow } from './sim-circle.ts';
@@ -16,7 +22,10 @@ import { good, running, SimCircle, treeBelow } from './sim-circle.ts';
 const draws = new Prng('hostile partner');
 
 /** What a partner turned hostile answers; it has the identity, and whatever the honest one kept. */
-type Hostility = (request: IncomingRequest, kept: SimPeer) => OutgoingReply;
+type Hostility = (
+  request: IncomingRequest,
+  kept: SimPeer,
+) => OutgoingReply | Promise<OutgoingReply>;
 
 /** Takes the place of a partner in the network. */
 async function turn(circle: SimCircle, partner: SimPeer, answer: Hostility): Promise<void> {
@@ -149,4 +158,81 @@ test('C29: when every partner shows a manifest older than the kit, the recovery 
   const { circle, kit } = await backedUpTwice('all turned back');
   for (const partner of circle.partners) await turn(circle, partner, turnedBack);
   await assert.rejects(circle.recoveredFrom(kit), /recover\.no-manifest/);
+});
+
+async function drained(body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const part of body) assert.ok(part.length > 0);
+}
+
+/** The acknowledgement that the partner would sign for an upload, with other words in it. */
+function acknowledged(
+  request: IncomingRequest,
+  kept: SimPeer,
+  change: Partial<LedgerSubject>,
+): Bytes {
+  const { agreement } = present([...kept.home.image().agreements.values()][0], 'an agreement');
+  const resource = parsePath(request.path);
+  assert.ok(resource?.resource === 'shard');
+  const { blockCount } = present(parseUpload(request.fields), 'an upload');
+  const merkleRoot = new Uint8Array(32);
+  const subject = { action: 'put', name: resource.name, blockCount, merkleRoot } as const;
+  const entry = { ...subject, ...change, agreement, time: instant(0) };
+  return nextAcknowledgement(ledgerStart(agreement), entry, kept.keys.identitySeed).document;
+}
+
+const falseWords: readonly (readonly [string, (r: IncomingRequest, k: SimPeer) => Bytes])[] = [
+  ['for other blocks than were sent', (request, kept) => acknowledged(request, kept, {})],
+  [
+    'for another shard',
+    (request, kept) => acknowledged(request, kept, { name: idOf<ShardName>(new Uint8Array(16)) }),
+  ],
+  [
+    'for fewer blocks',
+    (request, kept) => acknowledged(request, kept, { blockCount: 1, action: 'delete' }),
+  ],
+  ['with nothing', () => new Uint8Array(0)],
+  ['with nonsense', () => draws.bytes(300)],
+];
+
+for (const [what, words] of falseWords)
+  test(`C1: a partner that acknowledges an upload ${what} does not count as holding it`, async () => {
+    const circle = await SimCircle.made(`acknowledges ${what}`, 5);
+    const liar = present(circle.partners[2], 'a partner');
+    let uploads = 0;
+    await turn(circle, liar, async (request, kept) => {
+      if (request.method !== 'PUT' || !request.path.startsWith('/v1/shards/'))
+        return { status: 404 };
+      uploads += 1;
+      await drained(request.body);
+      return { status: 200, body: words(request, kept) };
+    });
+    circle.owner.files.writeFile('/home/file', draws.bytes(mebi));
+    const { snapshot } = await circle.backUp();
+    assert.equal(await circle.protect(snapshot, 'protected'), 'protected');
+    await circle.world.run({ untilMs: circle.world.nowMs + hourMs / 2 });
+    assert.ok(uploads > 0);
+    const row = running(circle.owner)
+      .snapshots()
+      .find((one) => one.snapshot === snapshot);
+    assert.equal(row?.phase, 'protected');
+    assert.equal(running(circle.owner).status().bearableLosses, 1);
+    const rows = [...circle.owner.home.image().packs.shards.values()].flat();
+    for (const { partner, phase } of rows)
+      assert.equal(phase === 'held', partner !== liar.keys.peerId);
+  });
+
+test('C14: a partner that falls silent while it answers costs a restore seconds, for others are asked in its place', async () => {
+  const circle = await SimCircle.made('silent midway', 5);
+  circle.owner.files.writeFile('/home/file', draws.bytes(mebi));
+  const { snapshot } = await circle.backedUp();
+  const kept = treeBelow(circle.owner.files, '/home');
+  const { peer } = await circle.recoveredFrom(circle.kitText());
+  for (const partner of circle.partners.slice(0, 2))
+    await turn(circle, partner, () => ({ status: 200, body: stalling() }));
+  const before = circle.world.nowMs;
+  good(await circle.restore(peer, snapshot));
+  const tookMs = circle.world.nowMs - before;
+  // The connection itself would be given up after 30 seconds without a byte.
+  assert.ok(tookMs < 20 * secondMs, `${tookMs} ms`);
+  assert.deepEqual(treeBelow(peer.files, '/restored/home'), kept);
 });
