@@ -271,6 +271,19 @@ const silences: Record<string, Behaviour> = {
     assert.equal(requestCount, 0);
   },
 
+  'who answers at an address can be asked, without any request': async (pair) => {
+    let requests = 0;
+    const to = await serve(pair, async () => {
+      requests += 1;
+      return { status: 200 };
+    });
+    const identified = await pair.asker.identify(to.addresses[0] ?? '');
+    assert.deepEqual(identified, { ok: true, value: pair.answerer.self });
+    const nobody = await pair.asker.identify(pair.deserted);
+    assert.equal(nobody.ok ? '' : nobody.error.code, 'peer.unreachable');
+    assert.equal(requests, 0);
+  },
+
   'a peer that does not answer is peer.silent': async (pair) => {
     const never = new Promise<OutgoingReply>(() => undefined);
     const to = await serve(pair, () => never);
