@@ -2,7 +2,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { readPublicManifest } from '../core/manifest/manifest.ts';
-import { judgeManifest, manifestsToKeep, newestManifest } from '../core/manifest/ordering.ts';
+import { judgeManifest, manifestsToKeep } from '../core/manifest/ordering.ts';
 import { signReceipt } from '../core/manifest/receipt.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { Refusal } from '../core/wire/refusal.ts';
@@ -58,7 +58,7 @@ export class ManifestKeeper {
 
   /** The newest manifest of an owner, whoever it is: only its key opens it. */
   get(owner: PeerId): Outcome<Bytes, Refusal> {
-    const newest = newestManifest(this.#parts.stores.manifests.ofOwner(owner));
+    const newest = this.#parts.stores.manifests.newest(owner);
     return newest === undefined
       ? failed({ code: 'manifest.unknown', detail: 'no manifest of this owner is here' })
       : succeeded(newest.document);

@@ -18,7 +18,6 @@ import {
   listedSnapshotsMaximum,
   type ManifestBody,
 } from '../core/manifest/manifest-body.ts';
-import { newestManifest } from '../core/manifest/ordering.ts';
 import type { PackDescriptor, PlacementHint } from '../core/manifest/pack-descriptor.ts';
 import { readReceipt } from '../core/manifest/receipt.ts';
 import { packSaltBytes } from '../core/packing/frame.ts';
@@ -49,6 +48,9 @@ import {
 } from './protection.ts';
 import { settled } from './settled.ts';
 import type { Spool } from './spool.ts';
+
+/** Partners keep the older ones for longer. */
+const ownManifestsKept = 8;
 
 export interface PublicationParts {
   readonly keys: OwnerKeys;
@@ -150,6 +152,8 @@ export class Publication {
     const row = manifestRow(document, keys, clock);
     stores.transact(() => {
       stores.manifests.put(row);
+      for (const old of stores.manifests.ofOwner(keys.peerId).slice(0, -ownManifestsKept))
+        stores.manifests.remove(old.owner, old.hash);
       facts.setManifest(stores, { digest, listed: listed.map(({ snapshot }) => snapshot) });
     });
     log.write('info', 'manifest.written', { incarnation, sequence: row.sequence });
@@ -269,13 +273,14 @@ export class Publication {
 
 /** How many partners must have the manifest, so that it survives what the packs survive. */
 function manifestQuorum(packs: readonly PackProtection[], partners: number): number {
-  const losses = packs.map(({ row }) => row.code?.parityShards ?? 0);
-  return Math.max(1, Math.min(partners, Math.max(0, ...losses) + 1));
+  let losses = 0;
+  for (const { row } of packs) losses = Math.max(losses, row.code?.parityShards ?? 0);
+  return Math.max(1, Math.min(partners, losses + 1));
 }
 
 /** Our own newest manifest. */
 export function ownManifest(stores: Stores, keys: OwnerKeys): ManifestRow | undefined {
-  return newestManifest(stores.manifests.ofOwner(keys.peerId));
+  return stores.manifests.newest(keys.peerId);
 }
 
 function manifestRow(document: Bytes, keys: OwnerKeys, clock: Clock): ManifestRow {

@@ -379,6 +379,12 @@ function testPartners(sentence: Sentence): void {
     subject.stores.manifests.putReceipt(peer(5), idBytesFor(3), Uint8Array.of(3));
     const { manifests } = subject.reopen();
     assert.deepEqual(manifests.ofOwner(peer(1)), rows);
+    assert.deepEqual(manifests.newest(peer(1)), rows.at(-1));
+    assert.equal(manifests.newest(peer(3)), undefined);
+    const fork = manifestRow(2, { incarnation: 2, sequence: 1 });
+    manifests.put(fork);
+    assert.deepEqual(manifests.newest(peer(1)), rows.at(-1));
+    manifests.remove(peer(1), fork.hash);
     assert.deepEqual(manifests.receipts(idBytesFor(3)), [
       { partner: peer(5), receipt: Uint8Array.of(3) },
       { partner: peer(6), receipt: Uint8Array.of(1) },

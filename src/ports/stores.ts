@@ -248,6 +248,8 @@ export interface ManifestStore {
   put(row: ManifestRow): void;
   /** Ordered by (incarnation, sequence), rising; a fork has two rows of one place. */
   ofOwner(owner: PeerId): readonly ManifestRow[];
+  /** The last of these, without reading the others; of a fork the one that `ofOwner` gives first. */
+  newest(owner: PeerId): ManifestRow | undefined;
   /** Removes the manifest and its receipts. */
   remove(owner: PeerId, hash: Bytes): void;
   putReceipt(partner: PeerId, manifestHash: Bytes, receipt: Bytes): void;

@@ -244,6 +244,15 @@ function manifestStore(journal: Journal, { manifests, receipts }: TwinTables): M
       ];
       return sortedBy(theirs, order).map(ownRow);
     },
+    newest: (owner) => {
+      const theirs = manifests.values().filter((row) => row.owner === owner);
+      const order = (row: ManifestRow): (string | number)[] => [
+        -row.incarnation,
+        -row.sequence,
+        hexText(row.hash),
+      ];
+      return sortedBy(theirs, order).map(ownRow)[0];
+    },
     remove: (owner, hash) =>
       journal.change('manifests.remove', () => {
         manifests.delete(`${owner}/${hexText(hash)}`);

@@ -24,6 +24,13 @@ export class ManifestTable implements ManifestStore {
     return this.#connection.all(sql, idBlob(owner)).map(manifest);
   }
 
+  newest(owner: PeerId): ManifestRow | undefined {
+    const sql = `SELECT * FROM manifest WHERE owner = ?
+      ORDER BY incarnation DESC, sequence DESC, hash LIMIT 1`;
+    const row = this.#connection.get(sql, idBlob(owner));
+    return row === undefined ? undefined : manifest(row);
+  }
+
   remove(owner: PeerId, hash: Bytes): void {
     this.#connection.together(() => {
       const sql = 'DELETE FROM manifest WHERE owner = ? AND hash = ?';
