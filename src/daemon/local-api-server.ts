@@ -1,6 +1,6 @@
 /** Serves the local API on the home's socket, and on HTTP when that was asked for. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
@@ -12,7 +12,9 @@ import type { RunningComputer } from './running-computer.ts';
 
 export const tokenName = 'api-token';
 const tokenBytes = 32;
-const privateMask = 0o177;
+/** Takes nothing from what its user may do: folders that are made meanwhile must stay usable. */
+const privateMask = 0o077;
+const socketMode = 0o600;
 
 export interface HttpListen {
   readonly host: string;
@@ -64,6 +66,7 @@ async function serveSocket(running: RunningComputer, stopping: AbortSignal): Pro
   } finally {
     process.umask(mask);
   }
+  chmodSync(path, socketMode);
   return server;
 }
 
