@@ -68,3 +68,31 @@ test('a peer that nobody finds stays unreachable, and is not looked for all the 
     assert.equal(looks.length, 1);
   });
 });
+
+test('addresses that somebody made up do not push out those that were known', async () => {
+  await onVirtualTime(async (network, clock) => {
+    const looks: PeerId[] = [];
+    const madeUp = Array.from({ length: 8 }, (_, number) => `/dns/made-up-${number}.sim/tcp/1`);
+    const tried: (readonly string[])[] = [];
+    const carrier = network.transport(asker);
+    const transport = locatingTransport(
+      {
+        self: carrier.self,
+        request: (to, request, options) => {
+          tried.push(to.addresses);
+          return carrier.request(to, request, options);
+        },
+        identify: (address, signal) => carrier.identify(address, signal),
+        serve: (handler, standingOf) => carrier.serve(handler, standingOf),
+        close: () => carrier.close(),
+      },
+      discoveryOf(madeUp, looks),
+      () => clock.now(),
+    );
+    const known = ['/dns/one.sim/tcp/1', '/dns/two.sim/tcp/1'];
+    await transport.request({ peer: answerer, addresses: known }, profile);
+    const last = tried.at(-1) ?? [];
+    assert.equal(tried.length, 2);
+    for (const address of known) assert.ok(last.slice(0, 4).includes(address));
+  });
+});

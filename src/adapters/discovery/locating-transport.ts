@@ -22,7 +22,7 @@ export function locatingTransport(
 ): Transport {
   const found = new Map<PeerId, Found>();
   const withFound = (to: PeerAddress): PeerAddress => {
-    const addresses = [...(found.get(to.peer)?.addresses ?? []), ...to.addresses];
+    const addresses = inTurn(found.get(to.peer)?.addresses ?? [], to.addresses);
     return { peer: to.peer, addresses: [...new Set(addresses)] };
   };
   const locate = async (to: PeerAddress, signal: AbortSignal | undefined): Promise<boolean> => {
@@ -47,4 +47,15 @@ export function locatingTransport(
     serve: (handler, standingOf) => transport.serve(handler, standingOf),
     close: () => transport.close(),
   };
+}
+
+/**
+ * One of these, one of those: anybody on the network can answer for a peer, and carriers try a few addresses only, so what was found must not
+ * push out what was known.
+ */
+function inTurn(found: readonly string[], known: readonly string[]): string[] {
+  const addresses: string[] = [];
+  for (let index = 0; index < Math.max(found.length, known.length); index += 1)
+    addresses.push(...found.slice(index, index + 1), ...known.slice(index, index + 1));
+  return addresses;
 }
