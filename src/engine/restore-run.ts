@@ -4,17 +4,17 @@
  * Files are taken in portions. For each, the frames that hold its chunks are read pack by pack, opened and checked by the target, and the files get
  * their names and metadata once whole; folders last, so that their times stay. A restore that is repeated finds finished files and leaves them alone.
  */
-import { type Bytes, concatBytes, emptyBytes } from '../base/bytes.ts';
+import { type Bytes, emptyBytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { mebi } from '../base/units.ts';
 import { textOfBytes } from '../core/scan/stat-columns.ts';
-import type { TreeEntry } from '../core/scan/tree-entry.ts';
-import { bytesOf, type ChunkId } from '../core/vocabulary/ids.ts';
+import type { ChunkId } from '../core/vocabulary/ids.ts';
 import type { FinishedEntry, RestoreTarget, TargetProblem } from '../ports/restore-target.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { RestoreFailure, RestoreProgress, RestoreReport, RestoreRequest } from './computer.ts';
 import { ContentWriter } from './content-writer.ts';
 import { removableBy } from './extra-choice.ts';
+import { contentOf, FurtherNames } from './further-names.ts';
 import { wantsWriting } from './overwrite-choice.ts';
 import type { PackSource } from './pack-source.ts';
 import type { PartnerPace } from './partner-pace.ts';
@@ -60,8 +60,7 @@ export class RestoreRun {
   readonly #options: RestoreOptions;
   readonly #writer: ContentWriter;
   readonly #folders: WalkedEntry[] = [];
-  /** First path of each file with several names. */
-  readonly #links = new Map<string, Bytes>();
+  readonly #names: FurtherNames;
   readonly #verify: WalkedEntry[] = [];
   #portion: WalkedEntry[] = [];
   #portionBytes = 0;
@@ -86,6 +85,7 @@ export class RestoreRun {
     this.#parts = parts;
     this.#request = request;
     this.#target = run.target;
+    this.#names = new FurtherNames(run.target);
     this.#options = run;
     this.#writer = new ContentWriter(parts.stores, parts.source, {
       target: run.target,
@@ -142,7 +142,8 @@ export class RestoreRun {
     const folders = portion.filter(({ entry }) => entry.kind === 'directory');
     this.#note(await this.#target.makeFolders(folders.map(({ path }) => path)));
     const wanted = await this.#wanted(portion.filter(({ entry }) => entry.kind !== 'directory'));
-    const first = wanted.filter((walked) => this.#isFirstName(walked));
+    await this.#names.compare(wanted);
+    const first = wanted.filter((walked) => this.#names.isFirst(walked));
     const firsts = new Set(first);
     await this.#write(first.filter(({ entry }) => entry.kind === 'file'));
     await this.#finish(first);
@@ -152,20 +153,14 @@ export class RestoreRun {
   /** Those entries that are to be written, by the mode of overwriting. */
   async #wanted(entries: readonly WalkedEntry[]): Promise<readonly WalkedEntry[]> {
     const standing = await this.#target.inspect(entries.map(({ path }) => path));
-    const wanted = entries.filter((walked, index) =>
-      wantsWriting(this.#request.overwrite, walked.entry, standing[index]),
-    );
+    const wanted = entries.filter((walked, index) => {
+      const isWanted = wantsWriting(this.#request.overwrite, walked.entry, standing[index]);
+      if (!isWanted) this.#names.leftStanding(walked);
+      return isWanted;
+    });
     this.#skipped += entries.length - wanted.length;
     this.#report({ filesDone: this.#state.filesDone + entries.length - wanted.length });
     return wanted;
-  }
-
-  #isFirstName({ path, entry }: WalkedEntry): boolean {
-    const key = linkKey(entry);
-    if (key === undefined) return true;
-    const first = this.#links.get(key);
-    if (first === undefined) this.#links.set(key, path);
-    return first === undefined;
   }
 
   /** Writes the contents of files, but of those which hold them already. */
@@ -208,9 +203,8 @@ export class RestoreRun {
   }
 
   #finished({ path, entry }: WalkedEntry): FinishedEntry {
-    const key = linkKey(entry);
-    const first = key === undefined ? undefined : this.#links.get(key);
-    return first === undefined || first === path ? { path, entry } : { path, entry, linkTo: first };
+    const linkTo = this.#names.joined({ path, entry });
+    return linkTo === undefined ? { path, entry } : { path, entry, linkTo };
   }
 
   async #finishFolders(): Promise<void> {
@@ -292,20 +286,4 @@ export class RestoreRun {
 function unwrap<T>(outcome: Outcome<T, RestoreFailure>): T {
   if (!outcome.ok) throw new RestoreEnded(outcome.error);
   return outcome.value;
-}
-
-function contentOf({ path, entry }: WalkedEntry): {
-  readonly path: Bytes;
-  readonly chunkIds: Bytes;
-  readonly size: number;
-} {
-  return { path, chunkIds: idColumn(entry.content), size: entry.sizeBytes };
-}
-
-function idColumn(chunks: readonly ChunkId[]): Bytes {
-  return concatBytes(chunks.map(bytesOf));
-}
-
-function linkKey({ hardLink }: TreeEntry): string | undefined {
-  return hardLink === undefined ? undefined : `${hardLink.device}:${hardLink.inode}`;
 }

@@ -17,7 +17,9 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { growTree } from '../../src/cli/demo/generated-tree.ts';
 import type { Home } from './circle.ts';
 import { type Answer, assertFailure, done, eventually, makeHome, on } from './circle.ts';
@@ -76,6 +78,16 @@ test('one of everything comes back as it was', async () => {
   assert.equal(sparse.size, sparseBytes);
   assert.ok(sparse.blocks * 512 < 4_000_000, `${sparse.blocks} blocks for a file of holes`);
   assert.ok(lstatSync(join(target, 'sparse', 'all-hole')).blocks < 1_000);
+});
+
+test('a restore that goes on joins further names to the file that stands', async () => {
+  const source = join(folder.path, 'odd');
+  const target = await restore(`latest:${source}`);
+  rmSync(join(target, 'links', 'second'));
+  rmSync(join(target, 'links', 'below'), { recursive: true });
+  rmSync(join(target, 'links', 'empty-one'));
+  await done(home, ['restore', `latest:${source}`, '--target', target]);
+  assertSameTree(target, source);
 });
 
 test('a whole snapshot comes back below the way that led to it', async () => {
@@ -361,18 +373,25 @@ function assertNamedFilesAreWhole(target: string, source: string): void {
 
 test('a restore that was killed carries on to the same end', async (t) => {
   const source = join(folder.path, 'many');
-  growTree(source, { seed: 3, fileCount: 6_000, totalBytes: 80_000_000 });
+  growTree(source, { seed: 3, fileCount: 3_000, totalBytes: 50_000_000 });
   await backup(source);
   const target = join(folder.path, 'interrupted');
   const argv = ['restore', `latest:${source}`, '--target', target];
   let kills = 0;
-  for (const delayMs of [0, 60, 150, 300, 500]) {
+  for (const delayMs of [0, 300, 700, 'some are done'] as const) {
     const child = start(['--home', home.path, '--json', ...argv]);
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    await eventually('the restore at work', () =>
-      existsSync(target) || child.exitCode !== null ? true : undefined,
-    );
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, delayMs))]);
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    const moment =
+      delayMs === 'some are done'
+        ? new Promise<void>((resolve) => {
+            createInterface({ input: child.stdout }).on('line', (line) => {
+              if (/"filesDone":[1-9]/.test(line)) resolve();
+            });
+          })
+        : eventually('the restore at work', () => existsSync(target) || undefined).then(() =>
+            sleep(delayMs),
+          );
+    await Promise.race([ended, moment]);
     if (child.exitCode === null) kills += 1;
     child.kill('SIGKILL');
     await ended;
@@ -382,6 +401,7 @@ test('a restore that was killed carries on to the same end', async (t) => {
   assert.ok(kills >= 2, 'the restore was killed at work');
   const last = await done(home, [...argv, '--verify']);
   t.diagnostic(`the last left ${String(last['filesSkipped'])} files as they stood`);
+  assert.ok(Number(last['filesSkipped']) > 0, 'finished files are not fetched again');
   assertSameTree(target, source);
 });
 

@@ -14,6 +14,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { hexText } from '../../base/bytes.ts';
 import { bytesOfText } from '../../core/scan/stat-columns.ts';
 import { sha256 } from '../../primitives/hash.ts';
@@ -22,14 +23,17 @@ import type { FileToFill } from './target-messages.ts';
 
 /** Names of unfinished files begin like this. */
 const unfinishedPrefix = '.covault-partial-';
-/** An unfinished file that nobody wrote to for so long belongs to a restore that was broken off. */
+/** An unfinished file that nobody wrote to for so long belongs to a restore that was broken off, wherever it ran. */
 const abandonedAfterMs = 86_400_000;
+/** Whose process writes it: names of another computer's tell nothing about processes here. */
+const ownComputer = hexText(sha256(bytesOfText(hostname())).subarray(0, 4));
+const writerPattern = /^\.covault-partial-(\d{1,10})-([0-9a-f]{8})-/;
 
 /** Beside `place`, an absolute path. */
 export function unfinishedPath(place: string, session: string): string {
   const at = place.lastIndexOf('/');
   const name = hexText(sha256(bytesOfText(`${session}/${place.slice(at + 1)}`)).subarray(0, 16));
-  return `${place.slice(0, at)}/${unfinishedPrefix}${name}`;
+  return `${place.slice(0, at)}/${unfinishedPrefix}${process.pid}-${ownComputer}-${name}`;
 }
 
 /** Removes from a folder what restores left behind that were broken off; what cannot be removed stays. */
@@ -39,10 +43,22 @@ export function sweepAbandoned(folder: string): void {
     for (const name of readdirSync(fsPath(folder), { encoding: 'latin1' })) {
       if (!name.startsWith(unfinishedPrefix)) continue;
       const path = fsPath(`${folder}/${name}`);
-      if (lstatSync(path).mtimeMs < oldest) unlinkSync(path);
+      if (isOrphan(name) || lstatSync(path).mtimeMs < oldest) unlinkSync(path);
     }
   } catch (problem) {
     errnoOf(problem);
+  }
+}
+
+/** Whether the process of this computer that wrote it is gone. */
+function isOrphan(name: string): boolean {
+  const [, processId, computer] = writerPattern.exec(name) ?? [];
+  if (processId === undefined || computer !== ownComputer) return false;
+  try {
+    process.kill(Number(processId), 0);
+    return false;
+  } catch (problem) {
+    return errnoOf(problem) === 'ESRCH';
   }
 }
 
