@@ -3,14 +3,18 @@ import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
 import { hexText, utf8Bytes } from '../../src/base/bytes.ts';
 import { Prng } from '../../src/base/prng.ts';
-import { kibi, mebi } from '../../src/base/units.ts';
+import { hourMs, kibi, mebi } from '../../src/base/units.ts';
 import {
   bytesLentBy,
   decodeSignedAgreement,
   verifyAgreement,
 } from '../../src/core/agreements/agreement.ts';
 import { textOfBytes } from '../../src/core/scan/stat-columns.ts';
+import { idOf, type ShardName } from '../../src/core/vocabulary/ids.ts';
 import { blockBytes } from '../../src/core/vocabulary/limits.ts';
+import { pathOf } from '../../src/core/wire/resources.ts';
+import { uploadFields } from '../../src/core/wire/shard-upload.ts';
+import type { Transport } from '../../src/ports/transport.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';
 import { good, running, SimCircle, treeBelow } from './sim-circle.ts';
 
@@ -80,6 +84,33 @@ test('C1: a partner holds no more than the agreement says, and a backup beyond i
     assert.ok(bytesHeld(partner, circle.owner) > 0);
     assert.equal(bytesHeld(partner, circle.owner) % blockBytes, 0);
   }
+});
+
+test('C1: an owner that sends more than the agreement allows, all at once, gets no more than that', async () => {
+  const lentBlocks = 20;
+  const circle = await SimCircle.made('greedy', 1, lentBlocks * blockBytes);
+  const partner = present(circle.partners[0], 'the partner');
+  const { keys } = circle.owner;
+  circle.world.crash(circle.owner.name);
+  const statuses: number[] = [];
+  const upload = async (transport: Transport, number: number): Promise<void> => {
+    const path = pathOf({ resource: 'shard', name: idOf<ShardName>(draws.bytes(16)) });
+    const body = draws.bytes(3 * blockBytes);
+    const fields = uploadFields({ blockCount: 3, firstBlock: 0 });
+    const to = circle.link.address(partner.keys.peerId);
+    const reply = good(await transport.request(to, { method: 'PUT', path, fields, body }));
+    for await (const part of reply.body) assert.ok(part.length > 0, `upload ${number}`);
+    statuses.push(reply.status);
+  };
+  circle.world.spawn('greedy', async (node) => {
+    const transport = circle.link.transport(node, keys.peerId);
+    await Promise.all(Array.from({ length: 12 }, (_, number) => upload(transport, number)));
+  });
+  const until = (): boolean => statuses.length === 12;
+  assert.equal(await circle.world.run({ untilMs: circle.world.nowMs + hourMs, until }), 'reached');
+  assert.deepEqual([...new Set(statuses)].sort(), [200, 507]);
+  assert.equal(statuses.filter((status) => status === 200).length, 6);
+  assert.equal(bytesHeld(partner, circle.owner), 18 * blockBytes);
 });
 
 test('C44: contents come back, and with them modes, owners, times, links and names that are no text', async () => {
