@@ -201,7 +201,7 @@ export class InvitationDesk {
 
   /**
    * Our half of the agreement, kept before it is sent: the inviter may sign it and its answer get lost, and whoever then asks again is given
-   * what was signed the first time, whatever it asks for now.
+   * what was signed the first time, whatever space it offers then.
    */
   #propose(invitation: Invitation, spaceBytes: number): AgreementRow {
     const { stores, keys, clock } = this.#parts;
