@@ -53,6 +53,8 @@ export class FileCutting {
   /** Chunks that are in a pack which is not stored yet. */
   readonly #packing = new Set<ChunkId>();
   readonly #storing = new Set<Promise<void>>();
+  /** Why a pack could not be stored; nothing that may rest on it counts as durable any more. */
+  #failure: { readonly reason: unknown } | undefined;
   /** Bytes of new chunks, before compression. */
   newBytes = 0;
 
@@ -95,11 +97,12 @@ export class FileCutting {
 
   /**
    * Closes all open packs and stores them, files' chunks before the trees that name them. Once it resolves, whatever was
-   * handed to the pipeline before is durable, packs that others are storing included.
+   * handed to the pipeline before is durable, packs that others are storing included; it throws when one of them could not be stored.
    */
   async flush(): Promise<void> {
     const packs = await this.#options.pipeline.flush();
-    await Promise.all(this.#storing);
+    await Promise.allSettled(this.#storing);
+    if (this.#failure !== undefined) throw this.#failure.reason;
     await this.#storeAll(packs.filter((pack) => pack.kind === 'data'));
     await this.#storeAll(packs.filter((pack) => pack.kind !== 'data'));
   }
@@ -177,7 +180,12 @@ export class FileCutting {
   }
 
   #storeAll(packs: readonly SealedPack[]): Promise<void> {
-    const storing = this.#storeEach(packs).finally(() => this.#storing.delete(storing));
+    const storing = this.#storeEach(packs)
+      .catch((reason: unknown) => {
+        this.#failure ??= { reason };
+        throw reason;
+      })
+      .finally(() => this.#storing.delete(storing));
     this.#storing.add(storing);
     return storing;
   }
