@@ -11,7 +11,7 @@ import { stripeIdOf } from '../core/erasure/layout.ts';
 import { chooseCode } from '../core/placement/code-choice.ts';
 import { placeShards } from '../core/placement/placement.ts';
 import { type Code, shardCount } from '../core/vocabulary/code.ts';
-import type { PackId, PeerId } from '../core/vocabulary/ids.ts';
+import type { PackId, PeerId, StripeId } from '../core/vocabulary/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, PackRow, ShardRow, Stores } from '../ports/stores.ts';
@@ -40,6 +40,13 @@ export interface OutboxParts {
   readonly delivery: ShardDelivery;
   readonly backoff: Backoff;
   readonly changes: Notifier;
+}
+
+interface PlannedPack {
+  readonly code: Code;
+  readonly stripe: StripeId;
+  /** Partner by index of shard. */
+  readonly placed: ReadonlyMap<number, PeerId>;
 }
 
 export class Outbox {
@@ -144,28 +151,42 @@ export class Outbox {
   /** Chooses code and partners for a pack that has none; undefined while there are too few. */
   #plan(row: PackRow): Code | undefined {
     const { stores, book, log } = this.#parts;
-    const open = book.open();
-    const code = chooseCode(open.length);
-    if (code === undefined) return undefined;
-    const stripe = stripeIdOf({ packId: row.pack, packLength: row.lengthBytes, code });
-    const shardBytes = shardBytesOf(row.lengthBytes, code);
-    const partners = open.map((agreement) => ({
+    const wanted = chooseCode(book.open().length);
+    if (wanted === undefined) return undefined;
+    const planned = this.#placeAmong(row, wanted);
+    if (planned === undefined) {
+      this.#noRoom.add(row.pack);
+      log.write('warn', 'pack.no-room', { pack: row.pack, bytes: row.lengthBytes });
+      return undefined;
+    }
+    const { code, stripe, placed } = planned;
+    stores.transact(() => {
+      stores.packs.update(row.pack, { code, stripe });
+      for (const [index, partner] of placed)
+        stores.shards.put({ pack: row.pack, index, partner, phase: 'planned' });
+    });
+    for (const partner of placed.values()) this.#take(partner, shardBytesOf(row.lengthBytes, code));
+    return code;
+  }
+
+  /**
+   * A partner without room must not keep the pack from all others: then a code for fewer partners is taken, as long as that bears half
+   * the losses at least.
+   */
+  #placeAmong(row: PackRow, wanted: Code): PlannedPack | undefined {
+    const partners = this.#parts.book.open().map((agreement) => ({
       peer: agreement.partner,
       freeBytes: this.#isFull(agreement.partner) ? 0 : this.#spaceLeft(agreement),
     }));
-    const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
-    if (!placed.ok) {
-      this.#noRoom.add(row.pack);
-      log.write('warn', 'pack.no-room', { pack: row.pack, bytes: shardBytes });
-      return undefined;
+    for (let count = partners.length; count > 0; count -= 1) {
+      const code = chooseCode(count);
+      if (code === undefined || code.parityShards * 2 < wanted.parityShards) return undefined;
+      const stripe = stripeIdOf({ packId: row.pack, packLength: row.lengthBytes, code });
+      const shardBytes = shardBytesOf(row.lengthBytes, code);
+      const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
+      if (placed.ok) return { code, stripe, placed: placed.value };
     }
-    stores.transact(() => {
-      stores.packs.update(row.pack, { code, stripe });
-      for (const [index, partner] of placed.value)
-        stores.shards.put({ pack: row.pack, index, partner, phase: 'planned' });
-    });
-    for (const partner of placed.value.values()) this.#take(partner, shardBytes);
-    return code;
+    return undefined;
   }
 
   /** Shards to be sent now: their partners take shards and are not waiting to be tried again. */

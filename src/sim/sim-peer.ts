@@ -5,12 +5,14 @@ import { deriveKeys, type OwnerKeys } from '../core/sealing/keys.ts';
 import { suiteAesGcm } from '../core/vocabulary/suite.ts';
 import type { Computer } from '../engine/computer.ts';
 import { createComputer } from '../engine/create-computer.ts';
+import type { ChunkPipeline } from '../ports/chunk-pipeline.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
 import { SimHome } from './sim-home.ts';
 import type { SimLink } from './sim-link.ts';
 import { SimTree } from './sim-tree.ts';
 import { createTwinCoder } from './twin-coder.ts';
 import { createTwinPipeline } from './twin-pipeline.ts';
+import { worldBegins } from './virtual-clock.ts';
 import type { SimComputer, SimWorld } from './world.ts';
 
 export interface SimPeerOptions {
@@ -21,6 +23,8 @@ export interface SimPeerOptions {
   /** 32 bytes; drawn from the world when left out. */
   readonly rootSeed?: Bytes;
   readonly spoolCapBytes?: number;
+  /** Stands between engine and pipeline, to count or to spoil what goes through. */
+  readonly pipeline?: (pipeline: ChunkPipeline) => ChunkPipeline;
 }
 
 /** What a peer is between lives: its keys, its disks, its files. */
@@ -40,7 +44,7 @@ export class SimPeer {
     this.rootSeed = options.rootSeed ?? world.prng.fork(`${name}/seed`).bytes(32);
     this.keys = deriveKeys(this.rootSeed);
     this.home = new SimHome(world, name);
-    this.files = new SimTree(() => BigInt(Math.round(world.nowMs)) * 1_000_000n);
+    this.files = new SimTree(() => BigInt(worldBegins + Math.round(world.nowMs)) * 1_000_000n);
   }
 
   /** The engine of the present life; undefined while the peer is down. */
@@ -65,7 +69,7 @@ export class SimPeer {
     const { kernels, link, name, spoolCapBytes } = this.#options;
     const { keys } = this;
     const home = this.home.open(node);
-    const pipeline = createTwinPipeline({
+    const twin = createTwinPipeline({
       tree: this.files,
       keys,
       suite: suiteAesGcm,
@@ -73,6 +77,7 @@ export class SimPeer {
       kernels,
       random: node.random,
     });
+    const pipeline = this.#options.pipeline?.(twin) ?? twin;
     return createComputer(
       {
         ...home,
