@@ -140,7 +140,7 @@ export class RestoreRun {
     if (this.#request.dryRun) return;
     this.#report({ phase: 'fetching' });
     const folders = portion.filter(({ entry }) => entry.kind === 'directory');
-    this.#note(await this.#target.makeFolders(folders.map(({ path }) => path)));
+    this.#note(await this.#target.makeFolders(await this.#makable(folders)));
     const wanted = await this.#wanted(portion.filter(({ entry }) => entry.kind !== 'directory'));
     await this.#names.compare(wanted);
     const first = wanted.filter((walked) => this.#names.isFirst(walked));
@@ -148,6 +148,19 @@ export class RestoreRun {
     await this.#write(first.filter(({ entry }) => entry.kind === 'file'));
     await this.#finish(first);
     await this.#finish(wanted.filter((walked) => !firsts.has(walked)));
+  }
+
+  /** Folders to be made. A target makes what stands in their way make way, which `never` forbids. */
+  async #makable(folders: readonly WalkedEntry[]): Promise<readonly Bytes[]> {
+    const paths = folders.map(({ path }) => path);
+    if (this.#request.overwrite !== 'never') return paths;
+    const standing = await this.#target.inspect(paths);
+    const inTheWay = new Set(
+      paths.filter((_, index) => (standing[index]?.kind ?? 'directory') !== 'directory'),
+    );
+    for (const path of inTheWay)
+      this.#note([{ path, problem: 'not-written', detail: 'no folder, but it is to stay' }]);
+    return paths.filter((path) => !inTheWay.has(path));
   }
 
   /** Those entries that are to be written, by the mode of overwriting. */

@@ -1,3 +1,4 @@
+/** What a restore may take away: with `--delete` leftovers, and with `--overwrite never` nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8Bytes } from '../../src/base/bytes.ts';
@@ -39,4 +40,32 @@ test('a restore in place with --delete leaves alone what was never backed up', a
   const stands = ['/usr/program', '/file', '/home/kept', '/home/folder/kept'];
   for (const path of stands) assert.ok(tree.find(path), path);
   for (const path of ['/home/old', '/home/folder/old']) assert.equal(tree.find(path), undefined);
+});
+
+test('with --overwrite never a file does not make way for a folder', async () => {
+  const circle = await SimCircle.made('never', 1);
+  const { owner } = circle;
+  owner.files.makeFolder('/home/name');
+  owner.files.writeFile('/home/name/inside', utf8Bytes('inside'));
+  owner.files.writeFile('/home/other', utf8Bytes('other'));
+  const { snapshot } = await circle.backedUp();
+  const tree = new SimTree(() => 0n);
+  for (const folder of ['/restore', '/restore/home']) tree.makeFolder(folder);
+  tree.writeFile('/restore/home/name', utf8Bytes('precious'));
+  const target = createTwinTarget({ tree, folder: '/restore', keys: owner.keys, kernels });
+  const request = {
+    snapshot,
+    path: undefined,
+    include: [],
+    exclude: [],
+    overwrite: 'never' as const,
+    deleteExtra: false,
+    dryRun: false,
+    verify: false,
+  };
+  const options = { signal: new AbortController().signal, progress: () => undefined };
+  const report = good(await circle.during(() => running(owner).restore(request, target, options)));
+  assert.equal(tree.find('/restore/home/name')?.kind, 'file');
+  assert.ok(tree.find('/restore/home/other'));
+  assert.ok(report.problems.some(({ problem }) => problem === 'not-written'));
 });
