@@ -100,6 +100,7 @@ class WorkingComputer implements Computer {
     this.#backoff = new Backoff(clock);
     this.#book = new PartnerBook(stores);
     this.#client = new PartnerClient(ports.transport, {
+      clock,
       addresses: () => this.#addresses(),
       heard: (peer, answered) => this.#heard(peer, answered),
     });

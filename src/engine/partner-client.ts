@@ -5,6 +5,7 @@
  */
 import { type Bytes, concatBytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { minuteMs } from '../base/units.ts';
 import type { AgreementId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
 import {
   blockBytes,
@@ -19,6 +20,7 @@ import { decodeLedgerPage } from '../core/wire/ledger-page.ts';
 import { decodeRefusal, type RefusalCode } from '../core/wire/refusal.ts';
 import { pathOf, type Resource } from '../core/wire/resources.ts';
 import { grownField, uploadFields } from '../core/wire/shard-upload.ts';
+import type { Clock } from '../ports/clock.ts';
 import {
   type Body,
   BodyBroken,
@@ -54,7 +56,11 @@ interface Call {
   readonly limitBytes: number;
 }
 
+/** A message is over by then on any line; a peer that sends one byte now and then would never fall silent. */
+const messageMs: number = 5 * minuteMs;
+
 export interface PartnerClientSelf {
+  readonly clock: Clock;
   /** Where this computer can be found: told with every request, so that partners keep up when it moves. */
   readonly addresses: () => readonly string[];
   /** Told of every answer and every silence. */
@@ -209,8 +215,21 @@ export class PartnerClient {
     });
   }
 
-  /** The body of a good answer, whole. */
+  /** The body of a good answer, whole. Shards take the time that they take; everything else has an end. */
   async #ask(to: PeerAddress, call: Call): Promise<Outcome<Bytes, PeerFailure>> {
+    if (call.resource.resource === 'shard') return await this.#askLong(to, call);
+    const late = new AbortController();
+    const ended = new AbortController();
+    void this.#self.clock.sleep(messageMs, ended.signal).then(() => late.abort());
+    try {
+      const signal = AbortSignal.any([call.signal, late.signal]);
+      return await this.#askLong(to, { ...call, signal });
+    } finally {
+      ended.abort();
+    }
+  }
+
+  async #askLong(to: PeerAddress, call: Call): Promise<Outcome<Bytes, PeerFailure>> {
     const reply = await this.#exchange(to, call);
     if (!reply.ok) return reply;
     return await wholeBody(reply.value.body, call.limitBytes);
