@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly folder?: string;
+  /** Runs as this user and group, which only root may ask for. */
+  readonly user?: number | undefined;
 }
 
 export function temporaryFolder(name: string): { readonly path: string; remove(): void } {
@@ -35,6 +37,7 @@ export function start(
     stdio: ['pipe', 'pipe', 'pipe'],
     cwd: surroundings.folder ?? tmpdir(),
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...surroundings.environment },
+    ...(surroundings.user === undefined ? {} : { uid: surroundings.user, gid: surroundings.user }),
   });
   child.stdin.end(surroundings.input ?? '');
   return child;

@@ -3,9 +3,12 @@
  *
  * A passphrase is stretched by Argon2id, whose parameters stand in the file, so that they can be raised later; they are bounded, so that a
  * forged file costs neither minutes nor all memory. The stretched key makes a key for AES-256-GCM that serves only the one salt.
+ *
+ * The file ends in a checksum: any 32 bytes are a root seed, so one flipped bit would make this computer another one without a word, and in a wrapped
+ * file it would look like a wrong passphrase.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, utf8Bytes } from '../../base/bytes.ts';
+import { type Bytes, equalBytes, utf8Bytes } from '../../base/bytes.ts';
 import { encodeCbor } from '../../base/codec.ts';
 import {
   type DocumentFailure,
@@ -16,13 +19,14 @@ import {
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { kibi } from '../../base/units.ts';
 import { aeadKey, aeadTagBytes, numberNonce, open, seal } from '../../primitives/aead.ts';
+import { hashWithDomain } from '../../primitives/hash.ts';
 import {
   type Argon2Parameters,
   argon2Allowed,
   deriveKey,
   passphraseKey,
 } from '../../primitives/kdf.ts';
-import { derivedLabels } from '../sealing/domains.ts';
+import { derivedLabels, domains } from '../sealing/domains.ts';
 import { rootSeedBytes } from '../sealing/keys.ts';
 
 export interface PassphraseWrap {
@@ -44,6 +48,8 @@ export const defaultArgon2: Omit<Argon2Parameters, 'salt'> = {
 
 export const keySaltBytes = 16;
 
+const checksumBytes = 8;
+
 const kind = { magic: 'covault/key', version: 1, limitBytes: 1_024 };
 
 interface KeyFile {
@@ -56,9 +62,21 @@ interface KeyFile {
 /** The key file of a root seed. Without `wrap` the file alone is enough to open everything. */
 export function encodeKeyFile(rootSeed: Uint8Array, wrap: PassphraseWrap | undefined): Bytes {
   assert(rootSeed.length === rootSeedBytes, 'a root seed has 32 bytes');
-  if (wrap === undefined) return encodeDocument(kind, [null, rootSeed]);
+  const file = wrap === undefined ? { secret: new Uint8Array(rootSeed) } : wrapped(rootSeed, wrap);
+  return encodeDocument(kind, [...fieldsOf(file), checksumOf(file)]);
+}
+
+function wrapped(rootSeed: Uint8Array, wrap: PassphraseWrap): KeyFile {
   const { key, context } = wrapSeal(wrap);
-  return encodeDocument(kind, [parameterFields(wrap.parameters), seal(key, context, rootSeed)]);
+  return { parameters: wrap.parameters, secret: seal(key, context, rootSeed) };
+}
+
+function fieldsOf({ parameters, secret }: KeyFile) {
+  return [parameters === undefined ? null : parameterFields(parameters), secret];
+}
+
+function checksumOf(file: KeyFile): Bytes {
+  return hashWithDomain(domains.keyFile, encodeCbor(fieldsOf(file))).slice(0, checksumBytes);
 }
 
 /** Whether a passphrase is needed to open the file. */
@@ -96,8 +114,13 @@ function parameterFields({ salt, memoryKib, passes, lanes }: Argon2Parameters) {
 
 function readKeyFile(fields: FieldReader): KeyFile {
   const parameters = fields.optional((field) => field.record(readParameters));
-  if (parameters === undefined) return { secret: fields.fixed(rootSeedBytes) };
-  return { parameters, secret: fields.fixed(rootSeedBytes + aeadTagBytes) };
+  const file =
+    parameters === undefined
+      ? { secret: fields.fixed(rootSeedBytes) }
+      : { parameters, secret: fields.fixed(rootSeedBytes + aeadTagBytes) };
+  const isWhole = equalBytes(fields.fixed(checksumBytes), checksumOf(file));
+  fields.require(isWhole, 'the checksum of what is in the file');
+  return file;
 }
 
 function readParameters(fields: FieldReader): Argon2Parameters {

@@ -107,6 +107,11 @@ const light = { salt: new Uint8Array(16).fill(1), memoryKib: 8_192, passes: 1, l
 
 test('a key file without passphrase opens as it is', () => {
   const file = encodeKeyFile(seed, undefined);
+  for (let at = 0; at < file.length; at += 1) {
+    const changed = file.slice();
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    assert.equal(openKeyFile(changed, undefined).ok, false, `byte ${at}`);
+  }
   assert.deepEqual(keyFileIsWrapped(file), { ok: true, value: false });
   assert.deepEqual(openKeyFile(file, undefined), { ok: true, value: seed });
 });

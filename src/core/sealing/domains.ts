@@ -32,6 +32,7 @@ export const domains = {
   stripeId: 'covault/v1/hash/stripe-id',
   scanSignature: 'covault/v1/hash/scan-signature',
   invitationSecret: 'covault/v1/hash/invitation-secret',
+  keyFile: 'covault/v1/hash/key-file',
   auditBinding: 'covault/v1/hash/audit-binding',
   auditSealedNonce: 'covault/v1/hash/audit-sealed-nonce',
   auditBlockChoice: 'covault/v1/hash/audit-block-choice',
