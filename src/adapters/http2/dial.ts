@@ -30,6 +30,8 @@ export interface OpenConnection {
 type Dialled = Outcome<OpenConnection, Silence>;
 
 const keepAliveMs = 15 * secondMs;
+/** How long the other side may take to say good-bye. */
+const farewellMs = 1 * secondMs;
 
 /** Exactly one session, or the reason that tells most: somebody else answering tells more than nobody answering. */
 export async function dialPeer(to: PeerAddress, options: DialOptions): Promise<Dialled> {
@@ -108,7 +110,7 @@ async function dialAddress(
 ): Promise<Dialled> {
   return await handshake(target, options, async (socket) => {
     if (peerBehind(socket) === peer) return await openSession(socket, options.limits);
-    socket.destroy();
+    await farewell(socket);
     return failed({ code: 'peer.wrong-identity', detail: 'somebody else answers there' });
   });
 }
@@ -125,7 +127,7 @@ export async function identifyPeer(
     options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   return await handshake(target.value, { ...options, signal }, async (socket) => {
     const peer = peerBehind(socket);
-    socket.destroy();
+    await farewell(socket);
     return peer === undefined
       ? failed({ code: 'peer.wrong-identity', detail: 'no peer answers there' })
       : succeeded(peer);
@@ -158,6 +160,18 @@ async function handshake<T>(
   }
 }
 
+/**
+ * Ends a connection that nothing was asked over. Its last flight must be out before it is destroyed: Node waits for ever at its exit for a TLS socket that was
+ * destroyed while that was under way.
+ */
+async function farewell(socket: TLSSocket): Promise<void> {
+  const gone = happened(socket, 'close');
+  socket.end();
+  const patience = setTimeout(() => socket.destroy(), farewellMs);
+  await gone;
+  clearTimeout(patience);
+}
+
 /** The peer whose key the other side has proven to hold. */
 function peerBehind(socket: TLSSocket): PeerId | undefined {
   const certificate = socket.getPeerX509Certificate();
@@ -185,7 +199,7 @@ async function openSession(socket: TLSSocket, limits: TransportLimits): Promise<
 /** Resolves to undefined with `event`, to what went wrong with `error` or `close`. Later errors are nobody's business. */
 function happened(
   source: ClientHttp2Session | TLSSocket,
-  event: 'secureConnect' | 'remoteSettings',
+  event: 'secureConnect' | 'remoteSettings' | 'close',
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
     const emitter: NodeJS.EventEmitter = source;
