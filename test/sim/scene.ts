@@ -11,6 +11,7 @@ import type {
   RestoreReport,
   RestoreRequest,
 } from '../../src/engine/computer.ts';
+import { reached } from '../../src/engine/protection.ts';
 import type { SnapshotPhase } from '../../src/ports/stores.ts';
 import type { Kernels } from '../../src/primitives/kernels/kernels.ts';
 import { violations } from '../../src/sim/checkers.ts';
@@ -173,7 +174,7 @@ export async function reach(
   node: SimComputer,
   goal: { readonly snapshot: SnapshotId; readonly phase: SnapshotPhase },
 ): Promise<void> {
-  while ((await computer.protect(goal.snapshot, goal.phase, quiet)) !== goal.phase)
+  while (!reached(await computer.protect(goal.snapshot, goal.phase, quiet), goal.phase))
     await node.clock.sleep(5_000);
 }
 
