@@ -3,7 +3,7 @@
  *
  * A tree on disk keyed by random ids rewrites about one page for each chunk added: 18 ms for a pack of a thousand chunks, once a million are known. So the catalogue stores
  * what a pack holds as one row, and this table, built from those rows when it is first asked, finds a chunk among them. It is
- * exact (it keeps whole ids) and costs about 50 bytes a chunk. See docs/decisions/0011-chunk-index-in-memory.md.
+ * exact (it keeps whole ids) and costs about 50 bytes a chunk. See docs/decisions/0005-chunk-index-in-memory.md.
  */
 import { present } from '../../base/assert.ts';
 import { hexText } from '../../base/bytes.ts';
