@@ -5,7 +5,7 @@
  * before either has signed. An agreement binds only with both signatures.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, equalBytes } from '../../base/bytes.ts';
+import type { Bytes } from '../../base/bytes.ts';
 import {
   type DocumentFailure,
   decodeDocument,
@@ -142,11 +142,6 @@ function readSignedAgreement(fields: FieldReader): SignedAgreement {
       ...(second === undefined ? {} : { second }),
     },
   };
-}
-
-/** Whether both are the same agreement, whoever has signed so far. */
-export function sameAgreement(left: SignedAgreement, right: SignedAgreement): boolean {
-  return equalBytes(left.body, right.body);
 }
 
 /** The part that `peer` has in the agreement, or undefined. */
