@@ -76,3 +76,12 @@ export function bigEndian(value: number, width: number): Bytes {
   assert(rest === 0, 'the integer fits its width');
   return bytes;
 }
+
+/**
+ * Gives the memory of bytes that nobody uses any more back at once, not when it is collected. They have a buffer of their own, and are empty
+ * afterwards.
+ */
+export function discard(bytes: Bytes): void {
+  assert(bytes.length === bytes.buffer.byteLength, 'nobody else uses the buffer');
+  bytes.buffer.transfer(0);
+}

@@ -20,7 +20,7 @@ import type { ChunkStore, PackKind } from '../ports/stores.ts';
 import { TaskPool } from './task-pool.ts';
 
 /** A batch is sent off once it has this much to read, or this many files. */
-const batchBytes: number = 8 * mebi;
+const batchBytes: number = 4 * mebi;
 const batchFiles = 512;
 
 /** A file on its way. `done` is called once, with null when nothing of it could be read. */

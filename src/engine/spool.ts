@@ -5,7 +5,7 @@
  * of its chunks (the order of writes, docs/format.md#order-of-writes).
  */
 import { assert } from '../base/assert.ts';
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, discard } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { type Instant, instant } from '../base/units.ts';
 import { idOf, type PackId } from '../core/vocabulary/ids.ts';
@@ -158,8 +158,9 @@ export class Spool {
         detail: written.error.detail,
       });
     const readBack = await spool.read(sealed.pack);
-    if (readBack.ok && idOf<PackId>(sha256(readBack.value)) === sealed.pack)
-      return succeeded(undefined);
+    const equal = readBack.ok && idOf<PackId>(sha256(readBack.value)) === sealed.pack;
+    if (readBack.ok) discard(readBack.value);
+    if (equal) return succeeded(undefined);
     await spool.remove(sealed.pack);
     return failed({
       code: 'spool.broken',

@@ -7,7 +7,7 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { type Transferable, Worker } from 'node:worker_threads';
-import { assert, present } from '../../base/assert.ts';
+import { assert } from '../../base/assert.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 
 export class WorkerFailed extends Error {
@@ -107,7 +107,9 @@ export class WorkerPool {
     const worker = new Worker(entry, { workerData, env: threadEnvironment() });
     const thread: Thread = { worker, waiting: new Map() };
     worker.on('message', ({ job, reply }: ReplyMessage) => {
-      const waiting = present(thread.waiting.get(job), 'a reply to a job that waits');
+      const waiting = thread.waiting.get(job);
+      // When the pool broke, everybody who waited was told; what other threads still say comes too late.
+      if (waiting === undefined) return;
       thread.waiting.delete(job);
       if (thread.waiting.size === 0) worker.unref();
       waiting.resolve(reply);

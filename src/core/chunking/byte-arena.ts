@@ -10,7 +10,7 @@ import { kibi, mebi } from '../../base/units.ts';
 /** Room for the longest single piece, a read of 16 MiB and a byte. */
 const slabBytes: number = 16 * mebi + 64 * kibi;
 /** As many released slabs are kept. */
-const spareSlabsMaximum = 4;
+const spareSlabsMaximum = 2;
 
 /** Slabs that no batch uses at the moment. */
 export class SpareSlabs {

@@ -6,7 +6,7 @@
  * no pair of key and nonce meets a second text.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, bigEndian, concatBytes } from '../../base/bytes.ts';
+import { type Bytes, bigEndian, concatBytes, discard } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import {
   type AeadContext,
@@ -67,7 +67,9 @@ export function sealFrame(
   assert(number < directoryNumber, 'a frame number is below the number of the directory');
   const compressed = compress(raw, compressionLevel);
   const parts = compressed.length < raw.length ? [storedZstd, compressed] : [storedRaw, raw];
-  return sealText(key, number, { parts });
+  const sealed = sealText(key, number, { parts });
+  discard(compressed);
+  return sealed;
 }
 
 /** The contents of frame `number`, which are exactly `rawBytes` long; checked before memory is taken for them. */

@@ -5,7 +5,7 @@
  * their own, so that reading one does not mean opening its neighbours. An unfinished writer is dropped together with its salt.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, concatBytes } from '../../base/bytes.ts';
+import { type Bytes, concatBytes, discard } from '../../base/bytes.ts';
 import { sha256 } from '../../primitives/hash.ts';
 import { idBytes, idOf, type PackId } from '../vocabulary/ids.ts';
 import {
@@ -153,7 +153,9 @@ export class PackWriter {
     });
     const end = header.directoryOffset + header.directoryBytes;
     const padding = new Uint8Array(header.packBytes - end);
-    return concatBytes([headerBytes, ...this.#sealed, directory, padding]);
+    const bytes = concatBytes([headerBytes, ...this.#sealed, directory, padding]);
+    for (const frame of this.#sealed.splice(0)) discard(frame);
+    return bytes;
   }
 
   #closeGathered(): void {
