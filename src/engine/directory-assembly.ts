@@ -347,7 +347,9 @@ export class DirectoryAssembly {
   }
 }
 
+/** With size and times: a number of an inode may have been given to another file while the scan was under way. */
 function linkKey(columns: StatColumns, row: number): string | undefined {
   if (statAt(columns, row, 'linkCount') <= 1n) return undefined;
-  return `${statAt(columns, row, 'device')}:${statAt(columns, row, 'inode')}`;
+  const fields = ['device', 'inode', 'size', 'mtimeNs', 'ctimeNs'] as const;
+  return fields.map((field) => statAt(columns, row, field)).join(':');
 }

@@ -3,10 +3,11 @@
  *
  * A name that stands already, because an earlier run of the restore was broken off, is joined too, if the file has the right contents.
  */
-import { type Bytes, concatBytes } from '../base/bytes.ts';
+import { type Bytes, concatBytes, hexText } from '../base/bytes.ts';
 import type { TreeEntry } from '../core/scan/tree-entry.ts';
 import { bytesOf } from '../core/vocabulary/ids.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
+import { sha256 } from '../primitives/hash.ts';
 import type { WalkedEntry } from './tree-walk.ts';
 
 export class FurtherNames {
@@ -68,6 +69,9 @@ export function contentOf({ path, entry }: WalkedEntry): {
   return { path, chunkIds: concatBytes(entry.content.map(bytesOf)), size: entry.sizeBytes };
 }
 
-function linkKey({ hardLink }: TreeEntry): string | undefined {
-  return hardLink === undefined ? undefined : `${hardLink.device}:${hardLink.inode}`;
+/** With the contents: a number of an inode may have been given to another file while the backup was under way. */
+function linkKey({ hardLink, content, sizeBytes }: TreeEntry): string | undefined {
+  if (hardLink === undefined) return undefined;
+  const what = hexText(sha256(...content.map(bytesOf)));
+  return `${hardLink.device}:${hardLink.inode}:${sizeBytes}:${what}`;
 }

@@ -4,6 +4,7 @@
  * Whatever a partner sends is bounded before it is read whole.
  */
 import { type Bytes, concatBytes } from '../base/bytes.ts';
+import { linkedAbort } from '../base/linked-abort.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { minuteMs } from '../base/units.ts';
 import type { AgreementId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
@@ -130,7 +131,7 @@ export class PartnerClient {
 
   /** A sign of life. */
   async probe(to: PeerAddress, signal: AbortSignal): Promise<boolean> {
-    const answer = await this.#exchange(to, {
+    const answer = await this.#ask(to, {
       method: 'GET',
       resource: { resource: 'profile' },
       signal,
@@ -218,13 +219,13 @@ export class PartnerClient {
   /** The body of a good answer, whole. Shards take the time that they take; everything else has an end. */
   async #ask(to: PeerAddress, call: Call): Promise<Outcome<Bytes, PeerFailure>> {
     if (call.resource.resource === 'shard') return await this.#askLong(to, call);
-    const late = new AbortController();
+    const late = linkedAbort(call.signal);
     const ended = new AbortController();
     void this.#self.clock.sleep(messageMs, ended.signal).then(() => late.abort());
     try {
-      const signal = AbortSignal.any([call.signal, late.signal]);
-      return await this.#askLong(to, { ...call, signal });
+      return await this.#askLong(to, { ...call, signal: late.signal });
     } finally {
+      late.release();
       ended.abort();
     }
   }

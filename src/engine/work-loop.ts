@@ -1,4 +1,5 @@
 /** Work that goes on as long as the computer runs: rounds, one after the other, and rest until something changes or it is time to try again. */
+import { linkedAbort } from '../base/linked-abort.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { StorageBroken, StorageFull } from '../ports/stores.ts';
@@ -35,17 +36,16 @@ export class WorkLoop {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, changes, backoff } = this.#parts;
     while (!signal.aborted) {
-      const rest = new AbortController();
-      const wake = AbortSignal.any([signal, rest.signal]);
+      const rest = linkedAbort(signal);
       // What changes during the round must not be missed by the rest after it.
-      const changed = changes.changed(wake);
+      const changed = changes.changed(rest.signal);
       const lookedAt = clock.now();
       this.#resting = false;
       const outcome = await this.#once(signal);
       if (outcome !== 'advanced') {
         this.#resting = true;
         const soonMs = outcome === 'storage' ? lookAgainMs : backoff.nextMs(lookedAt);
-        const pause = clock.sleep(Math.min(lookAgainMs, soonMs ?? lookAgainMs), wake);
+        const pause = clock.sleep(Math.min(lookAgainMs, soonMs ?? lookAgainMs), rest.signal);
         await Promise.race(outcome === 'storage' ? [pause] : [changed, pause]);
       }
       rest.abort();

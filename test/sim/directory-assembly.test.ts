@@ -25,16 +25,20 @@ const file = 0o100644n;
 interface Seen {
   readonly size?: bigint;
   readonly mode?: bigint;
+  readonly links?: bigint;
+  readonly changed?: bigint;
 }
 
 /** A scanned directory whose entries changed long ago. */
 function directory(path: string, entries: Readonly<Record<string, Seen>>): ScannedDirectory {
   const rows = new ColumnsBuilder(4);
-  for (const [name, { size = 5n, mode = file }] of Object.entries(entries)) {
+  for (const [name, seen] of Object.entries(entries)) {
+    const { size = 5n, mode = file, links = 1n, changed = 0n } = seen;
     const at = rows.nextOffset;
     rows.numbers[at + statOffset.mode] = mode;
     rows.numbers[at + statOffset.size] = size;
-    rows.numbers[at + statOffset.linkCount] = 1n;
+    rows.numbers[at + statOffset.linkCount] = links;
+    rows.numbers[at + statOffset.ctimeNs] = changed;
     rows.add(name);
   }
   const columns = rows.finish();
@@ -137,4 +141,14 @@ test('a directory whose tree is not held any more is read again', () => {
   const row = present(stores.scanMemory.get(bytesOfText('/a')), 'remembered');
   for (const chunk of row.tree) stores.packs.remove(idOf<PackId>(bytesOf(chunk)));
   assert.deepEqual(scan(stores, tree({ x: {} })).read, ['/a/x']);
+});
+
+test('names of one file are read once, and a file that got its inode meanwhile is read too', () => {
+  const linked = { links: 2n, changed: 7n };
+  const same = scan(twinStores(), tree({ x: linked, y: linked }));
+  assert.deepEqual(same.read, ['/a/x', '/b']);
+  const reused = scan(twinStores(), tree({ x: linked, y: { ...linked, changed: 8n } }));
+  assert.deepEqual(reused.read, ['/a/x', '/a/y', '/b']);
+  const other = scan(twinStores(), tree({ x: linked, y: { ...linked, size: 6n } }));
+  assert.deepEqual(other.read, ['/a/x', '/a/y', '/b']);
 });

@@ -4,6 +4,7 @@
  * Requests that want the same session while it is being opened wait for one attempt, which is given up when none of them waits any more.
  */
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { linkedAbort } from '../../base/linked-abort.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type {
@@ -66,13 +67,17 @@ export class OutgoingPeers {
 
   async identify(address: string, signal?: AbortSignal): Promise<Outcome<PeerId, Silence>> {
     if (this.#ended.signal.aborted) return cancelled('the transport is closed');
-    const ended = this.#ended.signal;
-    return await identifyPeer(address, {
-      context: this.#context,
-      limits: this.#limits,
-      timeoutMs: defaultIdleMs,
-      signal: signal === undefined ? ended : AbortSignal.any([ended, signal]),
-    });
+    const asking = linkedAbort(this.#ended.signal, ...(signal === undefined ? [] : [signal]));
+    try {
+      return await identifyPeer(address, {
+        context: this.#context,
+        limits: this.#limits,
+        timeoutMs: defaultIdleMs,
+        signal: asking.signal,
+      });
+    } finally {
+      asking.release();
+    }
   }
 
   /** Lets requests under way finish for `graceMs`, then ends them. */
@@ -100,8 +105,12 @@ export class OutgoingPeers {
       slots = new Slots(this.#limits.outgoingUploads);
       this.#uploads.set(peer, slots);
     }
-    const wanted = signal === undefined ? [] : [signal];
-    return slots.take(AbortSignal.any([this.#ended.signal, ...wanted]));
+    const waiting = linkedAbort(this.#ended.signal, ...(signal === undefined ? [] : [signal]));
+    try {
+      return await slots.take(waiting.signal);
+    } finally {
+      waiting.release();
+    }
   }
 
   async #attempt(
