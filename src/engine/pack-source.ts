@@ -1,5 +1,5 @@
 /**
- * Bytes of packs, from the spool when they lie there, otherwise from partners.
+ * Bytes of packs, from the spool when they lie there unharmed, otherwise from partners.
  *
  * Only the codewords that hold the wanted bytes are read; of codewords that hold few of them, only the elements that do.
  */
@@ -41,6 +41,8 @@ const stretchCodewords = 64;
 export class PackSource {
   readonly #parts: PackSourceParts;
   readonly #codes = new Map<string, ErasureCode>();
+  /** Packs of the spool that were compared with their names. */
+  readonly #sound = new Map<PackId, Promise<boolean>>();
   /** Since this source was made. */
   decodedCodewords = 0;
 
@@ -53,11 +55,20 @@ export class PackSource {
     const row = this.#parts.stores.packs.get(pack);
     if (row === undefined) return failed({ code: 'pack.unknown', detail: pack });
     assert(range.offset + range.length <= row.lengthBytes, 'a range lies inside its pack');
-    if (row.spooled) {
+    if (row.spooled && (await this.#isSound(pack))) {
       const local = await this.#parts.spool.read(pack, range);
       if (local !== undefined) return succeeded(local);
     }
     return await this.readFromPartners(row, range);
+  }
+
+  /** Whether a pack in the spool still has the bytes that its name says: a disk that forgot some must not hide what partners hold. */
+  #isSound(pack: PackId): Promise<boolean> {
+    const known = this.#sound.get(pack);
+    if (known !== undefined) return known;
+    const looked = this.#parts.spool.read(pack).then((bytes) => bytes !== undefined);
+    this.#sound.set(pack, looked);
+    return looked;
   }
 
   /** The same, never from the spool. `holders` when the catalogue does not know yet who has the shards. */

@@ -19,7 +19,17 @@ import { after, before, test } from 'node:test';
 import { Prng } from '../../src/base/prng.ts';
 import { instant } from '../../src/base/units.ts';
 import { invitationText, parseInvitation } from '../../src/core/agreements/invitation.ts';
-import { assertFailure, done, endAll, failureCode, type Home, makeHome, on, up } from './circle.ts';
+import {
+  assertFailure,
+  done,
+  endAll,
+  failureCode,
+  type Home,
+  lastWords,
+  makeHome,
+  on,
+  up,
+} from './circle.ts';
 import { covault, type Daemon, type Said, temporaryFolder } from './command-line.ts';
 import { isRoot } from './odd-tree.ts';
 import { mountSmallDisk, noSmallDisk } from './small-disk.ts';
@@ -60,7 +70,7 @@ function copyOfHome(name: string): Home {
 /** A failure that was foreseen: never 70, always a code and its sentences; or it went well. */
 function assertForeseen(said: Said, what: string): void {
   const { exit } = said;
-  assert.ok(exit !== null && exit !== 70, `${what}: ${exit} ${said.out}${said.err}`);
+  assert.ok(exit !== null && exit !== 70, `${what}: ${exit} ${lastWords(said)}`);
   if (exit === 0 || exit === 3 || exit === 4) return;
   assertFailure(said, exit, failureCode(said));
 }
@@ -83,7 +93,7 @@ test('files that may not be read are listed, and the rest is kept', async (t) =>
   }
   const argv = ['--home', own, '--json', 'backup', source, '--wait', 'captured'];
   const said = await covault(argv, as);
-  assert.equal(said.exit, 3, said.out + said.err);
+  assert.equal(said.exit, 3, lastWords(said));
   const report = said.json()['report'] as {
     readonly problems: readonly { readonly path: string; readonly problem: string }[];
   };
@@ -151,7 +161,7 @@ test('a full target ends a restore with 15, and what has its name is whole', asy
     const target = join(disk.path, 'back');
     const argv = ['restore', `latest:${files}`, '--target', target];
     const said = await on(home, argv);
-    assert.equal(said.exit, 15, said.out);
+    assert.equal(said.exit, 15, lastWords(said));
     disk.resize(50_000_000);
     await done(home, [...argv, '--verify']);
     assertSameTree(target, files);
@@ -287,7 +297,7 @@ test('spool packs that are cut, changed or gone: nothing wrong is restored, and 
     for (const path of filesBelow(join(own.path, 'spool'))) damage(path);
     const target = join(folder.path, `spool-${name}-target`);
     const said = await on(own, ['restore', `latest:${files}`, '--target', target]);
-    assert.ok(said.exit === 14 || said.exit === 13, `${name}: ${said.exit} ${said.out}`);
+    assert.ok(said.exit === 14 || said.exit === 13, `${name}: ${said.exit} ${lastWords(said)}`);
     for (const path of filesBelow(target)) {
       const original = join(files, path.slice(target.length));
       assert.deepEqual(readFileSync(path), readFileSync(original), `${path} is wrong`);

@@ -36,8 +36,13 @@ export function on(
 /** The same, which must end well. */
 export async function done(home: Home, argv: readonly string[]): Promise<Answer> {
   const said = await on(home, argv);
-  assert.equal(said.exit, 0, `${argv.join(' ')}: ${said.out}${said.err}`);
+  assert.equal(said.exit, 0, `${argv.join(' ')}: ${lastWords(said)}`);
   return said.json();
+}
+
+/** The answer or failure without the progress before it, cut to what a person can read. */
+export function lastWords({ out, err }: Said): string {
+  return `${out.trim().split('\n').at(-1)?.slice(0, 1_500)}${err.slice(-500)}`;
 }
 
 export function failureCode(said: Said): string {
@@ -46,7 +51,7 @@ export function failureCode(said: Said): string {
 
 /** Exit code and stable code together, and the sentences that a person is given with them. */
 export function assertFailure(said: Said, exit: number, code: string): void {
-  assert.deepEqual([said.exit, failureCode(said)], [exit, code], said.out + said.err);
+  assert.deepEqual([said.exit, failureCode(said)], [exit, code], lastWords(said));
   const error = said.json()['error'] as Readonly<Record<string, unknown>>;
   for (const part of ['message', 'meaning', 'advice'])
     assert.match(String(error[part]), /^[A-Z`].{8,}/, `${code} lacks its ${part}`);
