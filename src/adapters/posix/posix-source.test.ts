@@ -152,6 +152,17 @@ test('pipes and sockets are entries, and nothing waits for them', async () => {
   assert.deepEqual([kindAt(entries, 0), kindAt(entries, 1)], ['fifo', 'socket']);
 });
 
+test('patterns of files that would take too long are not followed, and reported', () => {
+  writeFileSync(join(folder, '.gitignore'), '*.o\n**/x/**/y/**/z/*\n');
+  writeFileSync(join(folder, 'a.o'), '');
+  const found = scan({ excludeFileNames: ['.gitignore'] });
+  assert.equal(entriesOf(found, folder).count, 1);
+  assert.deepEqual(
+    found.problems.map(({ path, problem }) => [textOfBytes(path), problem]),
+    [[join(folder, '.gitignore'), 'unreadable']],
+  );
+});
+
 test('sparse files are known by their blocks', () => {
   writeFileSync(join(folder, 'sparse'), '');
   truncateSync(join(folder, 'sparse'), 1 << 24);

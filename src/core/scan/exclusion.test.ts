@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ExclusionRules, isCacheTag } from './exclusion.ts';
+import { cheapPatterns, ExclusionRules, isCacheTag } from './exclusion.ts';
 import { textOfBytes } from './stat-columns.ts';
 
 const byteText = (text: string): string => textOfBytes(new TextEncoder().encode(text));
@@ -70,4 +70,36 @@ test('a cache tag counts only with its signature', () => {
     true,
   );
   assert.equal(isCacheTag(encoder.encode('Signature: 8a477f597d28d172789f06886806bc5')), false);
+});
+
+test('patterns that can be tried in very many ways are not followed, usual ones are', () => {
+  const costly = ['**/a/**/a/**/a/b', '**/a/'.repeat(6), 'a/**/b/**/c/***/d', '*a*a*a*a*b'];
+  for (const pattern of costly) {
+    const found = cheapPatterns(['*.o', pattern]);
+    assert.deepEqual(found.patterns, ['*.o'], pattern);
+    assert.match(found.problem ?? '', /wildcards: 1 are not followed/);
+  }
+  const usual = [
+    '',
+    '# **/*/**/*/**/*/**/x',
+    '*.o',
+    '**/node_modules/**',
+    '!/a/**/t/**/*.js',
+    '*~',
+  ];
+  assert.deepEqual(cheapPatterns(usual), { patterns: usual, problem: undefined });
+});
+
+test('where a costly pattern would take something out, nothing is left out', () => {
+  const found = cheapPatterns(['*', '!**/a/**/a/**/a/b']);
+  assert.deepEqual(found.patterns, []);
+  assert.match(found.problem ?? '', /none/);
+});
+
+test('the costliest of the cheap patterns take little time on a deep path', () => {
+  const path = `${'/a'.repeat(200)}/x`;
+  const rules = ExclusionRules.none.within('', ['**/a/**/a/b', '**/a/**/b*c*d*e']);
+  const began = performance.now();
+  assert.equal(rules.excludes(path, false), false);
+  assert.ok(performance.now() - began < 1_000);
 });

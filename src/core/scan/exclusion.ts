@@ -17,6 +17,40 @@ export const cacheTagSignature: Bytes = utf8Bytes('Signature: 8a477f597d28d17278
 /** No file of patterns is read further. */
 export const patternFileMaximumBytes = 1_048_576;
 
+/** Wildcards for whole folders that have something behind them, and further wildcards within names: each multiplies the ways to try. */
+const folderWildcardsMaximum = 2;
+const nameWildcardsMaximum = 3;
+
+/**
+ * The patterns of a file that can be matched in little time: files come from anywhere, and there are patterns that take hours for one path. Without
+ * the others more is backed up, never less: where one of them takes something out, no pattern of the file holds.
+ */
+export function cheapPatterns(patterns: readonly string[]): {
+  readonly patterns: readonly string[];
+  readonly problem: string | undefined;
+} {
+  const costly = patterns.filter((pattern) => !isCheapPattern(pattern));
+  if (costly.length === 0) return { patterns, problem: undefined };
+  const spares = costly.some((pattern) => pattern.startsWith('!'));
+  const left = spares ? [] : patterns.filter(isCheapPattern);
+  const which = spares ? 'none of its patterns is followed' : `${costly.length} are not followed`;
+  return { patterns: left, problem: `patterns with too many wildcards: ${which}` };
+}
+
+function isCheapPattern(pattern: string): boolean {
+  if (pattern.startsWith('#')) return true;
+  const names = pattern.trimEnd().replace(/\/$/, '').split('/');
+  let forFolders = 0;
+  let inNames = 0;
+  names.forEach((name, index) => {
+    const stars = name.split('*').length - 1;
+    const isFolders = stars >= 2 && stars === name.length;
+    if (!isFolders) inNames += Math.max(0, stars - 1);
+    else if (index < names.length - 1) forFolders += 1;
+  });
+  return forFolders <= folderWildcardsMaximum && inNames <= nameWildcardsMaximum;
+}
+
 export function isCacheTag(start: Uint8Array): boolean {
   return equalBytes(start.subarray(0, cacheTagSignature.length), cacheTagSignature);
 }

@@ -9,6 +9,7 @@ import { type Bytes, utf8Text } from '../../base/bytes.ts';
 import {
   cacheTagName,
   cacheTagSignature,
+  cheapPatterns,
   ExclusionRules,
   homeMarkerName,
   isCacheTag,
@@ -302,7 +303,9 @@ class TreeWalk {
         continue;
       }
       const text = utf8Text(start.value) ?? textOfBytes(start.value);
-      rules = rules.within(path, text.split(/\r?\n/));
+      const { patterns, problem } = cheapPatterns(text.split(/\r?\n/));
+      if (problem !== undefined) this.#report(file, { problem: 'unreadable', detail: problem });
+      rules = rules.within(path, patterns);
     }
     return rules;
   }
