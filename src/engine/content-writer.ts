@@ -17,7 +17,7 @@ import type {
 } from '../ports/restore-target.ts';
 import type { ChunkPlace, FramePlace, PackRow, Stores } from '../ports/stores.ts';
 import type { RestoreFailure } from './computer.ts';
-import type { PackSource } from './pack-source.ts';
+import { type PackSource, restoreFailureOf } from './pack-source.ts';
 import { TaskPool } from './task-pool.ts';
 import type { WalkedEntry } from './tree-walk.ts';
 
@@ -137,8 +137,7 @@ export class ContentWriter {
   ): Promise<Bytes> {
     const range = rangeOf(run, frames);
     const read = await this.#source.read(row.pack, range);
-    if (!read.ok)
-      throw new WriteEnded({ code: 'restore.too-few-partners', detail: read.error.detail });
+    if (!read.ok) throw new WriteEnded(restoreFailureOf(read.error));
     this.#ports.fetched(range.length);
     return read.value;
   }

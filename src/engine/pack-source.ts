@@ -15,15 +15,25 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { PackRow, Stores } from '../ports/stores.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
+import type { RestoreFailure } from './computer.ts';
 import type { PartnerPace } from './partner-pace.ts';
 import type { ShardFetch } from './shard-fetch.ts';
 import type { Spool } from './spool.ts';
-import { type Stretch, StretchRead } from './stretch-read.ts';
+import { type Stretch, type StretchFailure, StretchRead } from './stretch-read.ts';
 
 export type PackReadFailure = {
-  readonly code: 'pack.unknown' | 'pack.too-few-partners';
+  /** `pack.wrong-blocks`: enough partners answered, but not with what they were given. */
+  readonly code: 'pack.unknown' | 'pack.too-few-partners' | 'pack.wrong-blocks';
   readonly detail: string;
 };
+
+/** What a restore ends with when a pack cannot be read. */
+export function restoreFailureOf({ code, detail }: PackReadFailure): RestoreFailure {
+  return {
+    code: code === 'pack.wrong-blocks' ? 'restore.integrity' : 'restore.too-few-partners',
+    detail,
+  };
+}
 
 export interface PackSourceParts {
   readonly stores: Stores;
@@ -127,11 +137,7 @@ export class PackSource {
       },
       stretch,
     ).run();
-    if (!read.ok)
-      return failed({
-        code: 'pack.too-few-partners',
-        detail: `${read.error.available} of ${codeText(code)} shards answered, ${code.dataShards} are needed`,
-      });
+    if (!read.ok) return failed(tooFew(read.error, code));
     this.decodedCodewords += read.value.decodedCodewords;
     return succeeded(read.value.elements);
   }
@@ -144,6 +150,16 @@ export class PackSource {
     this.#codes.set(key, made);
     return made;
   }
+}
+
+/** Those that sent wrong blocks were there: had they sent the right ones, it would have been enough, or not even then. */
+function tooFew({ available, wrong }: StretchFailure, code: Code): PackReadFailure {
+  const couldHave = available + wrong >= code.dataShards;
+  const wrongText = wrong === 0 ? '' : `, ${wrong} with wrong blocks`;
+  return {
+    code: wrong > 0 && couldHave ? 'pack.wrong-blocks' : 'pack.too-few-partners',
+    detail: `${available} of ${codeText(code)} shards answered right${wrongText}; ${code.dataShards} are needed`,
+  };
 }
 
 /** A piece of an element, and where in the output its bytes go. */

@@ -239,7 +239,11 @@ export class RecoverRun {
     });
     const range = { offset: 0, length: descriptor.lengthBytes };
     const read = await source.readFromPartners(row, range, holders);
-    if (!read.ok) throw new RecoverEnded('recover.too-few-partners', read.error.detail);
+    if (!read.ok) {
+      const isWrong = read.error.code === 'pack.wrong-blocks';
+      const code = isWrong ? 'recover.integrity' : 'recover.too-few-partners';
+      throw new RecoverEnded(code, read.error.detail);
+    }
     if (idOf<PackId>(sha256(read.value)) !== descriptor.pack)
       throw new RecoverEnded('recover.integrity', 'an index pack differs from its name');
     const pack = openPack(keys.packKey, read.value);

@@ -44,13 +44,20 @@ export interface StretchResult {
   readonly decodedCodewords: number;
 }
 
-export type StretchFailure = { readonly code: 'stretch.too-few'; readonly available: number };
+/** `available` shards gave something right; `wrong` shards came, but not all of them right. */
+export type StretchFailure = {
+  readonly code: 'stretch.too-few';
+  readonly available: number;
+  readonly wrong: number;
+};
 
 export class StretchRead {
   readonly #ports: StretchPorts;
   readonly #stretch: Stretch;
   /** Payloads that arrived, by shard. */
   readonly #arrived = new Map<number, ShardPayloads>();
+  /** Shards that came with wrong blocks in them. */
+  readonly #wrong = new Set<number>();
   readonly #underWay = new Map<number, Promise<void>>();
   readonly #asked = new Set<number>();
   readonly #cancel = new AbortController();
@@ -66,8 +73,7 @@ export class StretchRead {
       while (!this.#enough()) {
         const missing = this.#stillNeeded();
         for (const shard of this.#candidates().slice(0, missing)) this.#ask(shard);
-        if (this.#underWay.size === 0)
-          return failed({ code: 'stretch.too-few', available: this.#arrived.size });
+        if (this.#underWay.size === 0) return failed(this.#tooFew(this.#arrived.size));
         if ((await this.#nextArrival()) === 'late') this.#hedge();
       }
       return this.#result();
@@ -127,6 +133,7 @@ export class StretchRead {
       .then((payloads) => {
         this.#underWay.delete(shard);
         if (payloads.some((payload) => payload !== undefined)) this.#arrived.set(shard, payloads);
+        if (payloads.includes(undefined)) this.#wrong.add(shard);
       });
     this.#underWay.set(shard, fetched);
   }
@@ -152,13 +159,17 @@ export class StretchRead {
       const missing = this.#stretch.wanted.filter((shard) => !payloads.has(shard));
       if (missing.length > 0) {
         const decoded = decodeElements(this.#ports.code, payloads, missing);
-        if (!decoded.ok) return failed({ code: 'stretch.too-few', available: payloads.size });
+        if (!decoded.ok) return failed(this.#tooFew(payloads.size));
         for (const [shard, element] of decoded.value) payloads.set(shard, element);
         decodedCodewords += 1;
       }
       for (const [shard, list] of elements) list.push(payloads.get(shard) ?? emptyBytes);
     }
     return succeeded({ elements, decodedCodewords });
+  }
+
+  #tooFew(available: number): StretchFailure {
+    return { code: 'stretch.too-few', available, wrong: this.#wrong.size };
   }
 
   #payloadsOf(index: number): Map<number, Bytes> {

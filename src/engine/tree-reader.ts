@@ -13,7 +13,7 @@ import { bytesOf, type ChunkId, type PackId, type SnapshotId } from '../core/voc
 import { parseSuite } from '../core/vocabulary/suite.ts';
 import { type FramePlace, StorageFull, type Stores } from '../ports/stores.ts';
 import type { RestoreFailure } from './computer.ts';
-import type { PackSource } from './pack-source.ts';
+import { type PackSource, restoreFailureOf } from './pack-source.ts';
 
 /** Frames kept open: the chunks of one directory's trees lie together. */
 const framesKept = 16;
@@ -122,8 +122,7 @@ export class TreeReader {
       offset: place.offset,
       length: place.storedBytes,
     });
-    if (!sealed.ok)
-      return failed({ code: 'restore.too-few-partners', detail: sealed.error.detail });
+    if (!sealed.ok) return failed(restoreFailureOf(sealed.error));
     const suite = present(parseSuite(row.suite), 'a suite that the catalogue took in');
     const opened = openFrame(frameKeyOf(this.#packKey, { suite, salt: row.salt }), number, {
       sealed: sealed.value,

@@ -113,7 +113,7 @@ test('C42: when more partners lie than the code bears, nothing wrong is restored
   for (const liar of liars) lies(circle, liar);
   const outcome = await circle.restore(peer, snapshot);
   assert.ok(!outcome.ok);
-  assert.equal(outcome.error.code, 'restore.too-few-partners');
+  assert.equal(outcome.error.code, 'restore.integrity');
   const named = running(peer)
     .partners()
     .filter(({ wrongBlocks }) => wrongBlocks > 0)

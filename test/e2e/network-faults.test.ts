@@ -19,7 +19,6 @@ import {
   done,
   endAll,
   eventually,
-  failureCode,
   type Home,
   lastWords,
   makeHome,
@@ -127,7 +126,9 @@ test('a partner that hangs does not hang the owner', async (t) => {
   const startedAtMs = performance.now();
   try {
     const said = await on(owner, ['backup', files, '--wait', 'complete']);
-    t.diagnostic(`${said.exit} after ${Math.round(performance.now() - startedAtMs)} ms`);
+    const tookMs = performance.now() - startedAtMs;
+    t.diagnostic(`${said.exit} after ${Math.round(tookMs)} ms`);
+    assert.ok(tookMs < 150_000, 'it gives a silent partner up in the end');
     assert.equal(said.exit, 4, lastWords(said));
   } finally {
     child.kill('SIGCONT');
@@ -269,7 +270,6 @@ test('when all that partners hold is wrong, a restore ends with 14 and writes no
     assert.ok(!entry.isFile() || entry.parentPath.length === 0, `${entry.name} was written`);
   const lost = { ...owner, path: join(folder.path, 'rotten') };
   const recover = await on(lost, ['recover', '--kit', kit, '--no-passphrase']);
-  assert.ok(recover.exit === 14 || recover.exit === 13, lastWords(recover));
-  assertFailure(recover, recover.exit, failureCode(recover));
+  assertFailure(recover, 14, 'recover.integrity');
   for (const [path, bytes] of saved) writeFileSync(path, bytes);
 });
