@@ -101,12 +101,11 @@ async function measureAll(folder: string): Promise<readonly Findings[]> {
   const all: Findings[] = [];
   for (const part of chosenParts()) {
     say(`\n${part} …`);
-    const findings = await measured(part, surroundings).catch((problem: unknown) =>
-      skipped(
-        part,
-        problem instanceof Error ? problem.message.trim().replaceAll('\n', ' ') : String(problem),
-      ),
-    );
+    const findings = await measured(part, surroundings).catch((problem: unknown) => {
+      // What it said names folders of this machine: it is printed, and not written down.
+      say(problem instanceof Error ? (problem.stack ?? problem.message) : String(problem));
+      return skipped(part, 'it failed');
+    });
     say(`\n${markdownOf(findings)}`);
     all.push(findings);
   }

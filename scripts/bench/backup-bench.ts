@@ -4,14 +4,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { present } from '../../src/base/assert.ts';
-import {
-  type BackupProgram,
-  borg,
-  covault,
-  covaultCommand,
-  restic,
-  versionOf,
-} from './backup-programs.ts';
+import { type BackupProgram, borg, covault, restic, versionOf } from './backup-programs.ts';
 import { atLeast, type Bar, type Findings } from './findings.ts';
 import { folderBytes } from './folder-size.ts';
 import { type MeasuredRun, measureProcess, type Usage } from './measured-process.ts';
@@ -51,25 +44,47 @@ export async function benchBackup(options: BackupBenchOptions): Promise<Findings
   const measured = [covault, ...others].map(
     (program): Measured => ({ program, runs: new Map(), storedBytes: 0 }),
   );
+  const failures: string[] = [];
   let rounds = 0;
   while (rounds < options.rounds && (rounds === 0 || performance.now() < options.deadlineMs)) {
+    const round = new Map<BackupProgram, Round>();
+    try {
+      for (const { program } of measured) round.set(program, await measureRound(program, options));
+    } catch (problem) {
+      if (rounds === 0) throw problem;
+      options.say(String(problem));
+      failures.push(`Round ${rounds + 1} failed and counts for nothing.`);
+      break;
+    }
     rounds += 1;
-    for (const each of measured) await measureRound(each, options);
+    for (const each of measured) keepRound(each, present(round.get(each.program), 'measured'));
   }
   const missing = [restic, borg].filter((program) => !others.includes(program));
   return findingsOf(measured, [
     `${options.treeText}; ${rounds} rounds, the programs in turn; ratios are taken within each round. Wall time, processor time (user and system) and peak memory are medians.`,
     'restic and borg with their defaults (restic’s compression, borg’s lz4, encryption on); repositories on the same disk.',
+    ...failures,
     ...missing.map(({ name }) => `${name} was not measured: it is not installed.`),
   ]);
 }
 
-async function measureRound(measured: Measured, options: BackupBenchOptions): Promise<void> {
-  const { program, runs } = measured;
+interface Round {
+  readonly runs: ReadonlyMap<Phase, Usage>;
+  readonly storedBytes: number;
+}
+
+function keepRound(measured: Measured, { runs, storedBytes }: Round): void {
+  measured.storedBytes = storedBytes;
+  for (const [phase, usage] of runs)
+    measured.runs.set(phase, [...(measured.runs.get(phase) ?? []), usage]);
+}
+
+async function measureRound(program: BackupProgram, options: BackupBenchOptions): Promise<Round> {
   const place = join(options.folder, program.name);
   const target = join(options.folder, `${program.name}-restored`);
+  const runs = new Map<Phase, Usage>();
   const note = (phase: Phase, run: MeasuredRun): void => {
-    runs.set(phase, [...(runs.get(phase) ?? []), run]);
+    runs.set(phase, run);
     options.say(`  ${program.name}, ${phaseTitles[phase]}: ${usageText(run)}`);
   };
   try {
@@ -77,16 +92,18 @@ async function measureRound(measured: Measured, options: BackupBenchOptions): Pr
     mkdirSync(place, { recursive: true });
     await measureProcess(program.create(place));
     note('backup', await measureProcess(program.backup(place, options.tree, 1)));
-    measured.storedBytes = folderBytes(program.stored(place));
+    const storedBytes = folderBytes(program.stored(place));
     // Twice, and the second counts: files that changed just before a backup are read again by the next.
     await measureProcess(program.backup(place, options.tree, 2));
     note('unchanged', await measureProcess(program.backup(place, options.tree, 3)));
     note('restore', await measureProcess(program.restore(place, target)));
-    if (program !== covault) return;
-    rmSync(place, { recursive: true });
-    await measureProcess(covaultCommand(place, ['init', '--no-passphrase', '--name', 'bench']));
-    const argv = [codedCapture, place, options.tree];
-    note('coded', await measureProcess({ file: process.execPath, argv }));
+    if (program === covault) {
+      rmSync(place, { recursive: true });
+      await measureProcess(program.create(place));
+      const argv = [codedCapture, place, options.tree];
+      note('coded', await measureProcess({ file: process.execPath, argv }));
+    }
+    return { runs, storedBytes };
   } finally {
     rmSync(place, { recursive: true, force: true });
     rmSync(target, { recursive: true, force: true });
