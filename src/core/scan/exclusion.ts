@@ -39,7 +39,7 @@ export function cheapPatterns(patterns: readonly string[]): {
 
 function isCheapPattern(pattern: string): boolean {
   if (pattern.startsWith('#')) return true;
-  const names = pattern.trimEnd().replace(/\/$/, '').split('/');
+  const names = pattern.replace(/^!/, '').trimEnd().replace(/\/$/, '').split('/');
   let forFolders = 0;
   let inNames = 0;
   names.forEach((name, index) => {
