@@ -336,3 +336,66 @@ test('a body that stalls is given up', patience, () => {
     { handler, limits: { bodyIdleMs: 200 } },
   );
 });
+
+/** A reply that is asked for and not read; resolves with its status. */
+function unread(session: ClientHttp2Session): Promise<number> {
+  return new Promise((resolve) => {
+    const stream = session.request({ ':path': '/v1/x' });
+    stream.on('error', () => undefined);
+    stream.once('response', (answer) => resolve(answer[':status'] ?? 0));
+    stream.pause();
+    stream.end();
+  });
+}
+
+const large: RequestHandler = async () => ({ status: 200, body: new Uint8Array(1_000_000) });
+
+test(
+  'replies to all strangers together take so many bytes, until they are read or left',
+  patience,
+  () =>
+    attacked(
+      async (target) => {
+        const sessions: ClientHttp2Session[] = [];
+        const statuses: number[] = [];
+        for (let count = 0; count < 4; count += 1) {
+          const session = openSession(await dial(target, newIdentity()));
+          sessions.push(session);
+          statuses.push(await unread(session));
+        }
+        assert.deepEqual(statuses, [200, 200, 200, 503]);
+        const [first, , , last] = sessions;
+        assert.ok(first !== undefined && last !== undefined);
+        first.destroy();
+        let status = 0;
+        while (status !== 200) status = await unread(last);
+        for (const session of sessions) session.destroy();
+      },
+      { handler: large, limits: { strangerReplyBytes: 3_500_000 } },
+    ),
+);
+
+for (const standing of ['stranger', 'partner'] as const)
+  test(
+    `a request of a ${standing} that takes too long in all ${standing === 'stranger' ? 'is ended' : 'goes on'}`,
+    patience,
+    () =>
+      attacked(
+        async (target) => {
+          const session = openSession(await dial(target, newIdentity()));
+          const stream = session.request({ ':path': '/v1/x' });
+          stream.on('error', () => undefined);
+          stream.end();
+          const ended = new Promise<string>((resolve) => {
+            stream.once('close', () => resolve('ended'));
+          });
+          const later = new Promise<string>((resolve) => {
+            setTimeout(() => resolve('goes on'), 1_000);
+          });
+          const outcome = await Promise.race([ended, later]);
+          assert.equal(outcome, standing === 'stranger' ? 'ended' : 'goes on');
+          session.destroy();
+        },
+        { handler: large, standing, limits: { strangerRequestMs: 300 } },
+      ),
+  );

@@ -5,6 +5,7 @@
  * (RFC 9113 §8.1), which does not disturb the reply. A reply whose body breaks is reset instead, so that it never looks whole.
  */
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { kibi } from '../../base/units.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type {
@@ -26,10 +27,16 @@ export interface IncomingContext {
   readonly handler: RequestHandler;
   readonly log: EventLog;
   readonly bodyIdleMs: number;
+  /** Room for the body of the reply, until the stream closes; false when there is none. */
+  readonly reserve: (bytes: number) => boolean;
+  /** How long the whole may take; undefined: as long as it makes progress. */
+  readonly totalMs: number | undefined;
 }
 
 const methods: readonly Method[] = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'];
 const retrySeconds = '1';
+/** A reply of unknown length takes this much while it is sent. */
+const growingReplyBytes = 512 * kibi;
 
 /** Answers without asking the handler. */
 export function refuse(stream: ServerHttp2Stream, status: number): void {
@@ -73,6 +80,15 @@ class IncomingExchange {
       () => breakStream(stream, 'the peer makes no progress'),
     );
     stream.once('close', () => this.#watch.stop());
+    this.#endAfter(context.totalMs);
+  }
+
+  #endAfter(totalMs: number | undefined): void {
+    if (totalMs === undefined) return;
+    const stream = this.#stream;
+    const timer = setTimeout(() => breakStream(stream, 'it took too long'), totalMs);
+    timer.unref();
+    stream.once('close', () => clearTimeout(timer));
   }
 
   async answer(asked: Pick<IncomingRequest, 'method' | 'path' | 'fields'>): Promise<void> {
@@ -87,7 +103,11 @@ class IncomingExchange {
     const { peer: from, remoteAddress } = this.#context;
     const reply = await this.#handled({ ...asked, from, remoteAddress, body: receiver });
     if (!this.#isWritable()) return dropBody(reply.body);
-    await this.#send(reply, asked.method);
+    if (this.#context.reserve(heldBytes(reply.body))) await this.#send(reply, asked.method);
+    else {
+      dropBody(reply.body);
+      await this.#send({ status: 503, fields: { 'retry-after': retrySeconds } }, asked.method);
+    }
     this.#watch.stop();
   }
 
@@ -145,6 +165,11 @@ function replyFields(reply: OutgoingReply): Fields {
   const fields = travellingFields(reply.fields);
   if (!(reply.body instanceof Uint8Array)) return fields;
   return { ...fields, 'content-length': String(reply.body.length) };
+}
+
+function heldBytes(body: OutgoingReply['body']): number {
+  if (body === undefined) return 0;
+  return body instanceof Uint8Array ? body.length : growingReplyBytes;
 }
 
 /** Lets a body that will not be sent release what it holds. */

@@ -131,10 +131,18 @@ export class IncomingSession {
       refuse(stream, 431);
       return;
     }
-    const { handler, log } = this.#options;
+    const { handler, log, accounts } = this.#options;
     const { peer, remoteAddress } = this.#connection;
-    const { bodyIdleMs } = this.#options.limits;
-    void answer(stream, headers, { peer, remoteAddress, handler, log, bodyIdleMs });
+    const { bodyIdleMs, strangerRequestMs } = this.#options.limits;
+    const isStranger = this.#account.standing === 'stranger';
+    const reserve = (bytes: number): boolean => {
+      const release = isStranger ? accounts.reserveReply(bytes) : () => undefined;
+      if (release !== undefined) stream.once('close', release);
+      return release !== undefined;
+    };
+    const totalMs = isStranger ? strangerRequestMs : undefined;
+    const context = { peer, remoteAddress, handler, log, bodyIdleMs, reserve, totalMs };
+    void answer(stream, headers, context);
   }
 
   /** The engine may have made the peer a partner, or a stranger, since the last request. */

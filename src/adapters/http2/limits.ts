@@ -37,6 +37,11 @@ export interface TransportLimits {
   readonly stranger: StandingLimits;
   /** Connections of all strangers together. */
   readonly strangerConnections: number;
+  /** Bytes of replies under way to all strangers together; beyond that they are answered 503. Replies of at most `freeReplyBytes` always have room. */
+  readonly strangerReplyBytes: number;
+  readonly freeReplyBytes: number;
+  /** How long a request of a stranger may take from its headers to the last byte of its reply. */
+  readonly strangerRequestMs: number;
   /** Connections whose TLS handshake is not over: all, and from one address. */
   readonly handshakes: number;
   readonly handshakesPerAddress: number;
@@ -91,6 +96,9 @@ export const defaultLimits: TransportLimits = {
     sessionIdleMs: 15 * secondMs,
   },
   strangerConnections: 64,
+  strangerReplyBytes: 32 * mebi,
+  freeReplyBytes: 16 * kibi,
+  strangerRequestMs: 2 * minuteMs,
   handshakes: 128,
   handshakesPerAddress: 32,
   handshakeMs: 5 * secondMs,

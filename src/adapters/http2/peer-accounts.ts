@@ -24,6 +24,7 @@ export class PeerAccounts {
   readonly #limits: TransportLimits;
   readonly #accounts = new Map<PeerId, PeerAccount>();
   #strangerConnectionCount = 0;
+  #strangerReplyBytes = 0;
 
   constructor(limits: TransportLimits) {
     this.#limits = limits;
@@ -51,6 +52,17 @@ export class PeerAccounts {
     assert(account.connectionCount > 0, 'a connection ends once');
     account.connectionCount -= 1;
     if (account.standing === 'stranger') this.#strangerConnectionCount -= 1;
+  }
+
+  /** What gives the room for a reply to a stranger back, or undefined when there is none. */
+  reserveReply(bytes: number): (() => void) | undefined {
+    const { strangerReplyBytes, freeReplyBytes } = this.#limits;
+    if (bytes <= freeReplyBytes) return () => undefined;
+    if (this.#strangerReplyBytes + bytes > strangerReplyBytes) return undefined;
+    this.#strangerReplyBytes += bytes;
+    return () => {
+      this.#strangerReplyBytes -= bytes;
+    };
   }
 
   /** Whether the standing changed; its rate starts anew then. */
