@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Bytes } from '../base/bytes.ts';
-import { ledgerStart, readEntry } from '../core/agreements/acknowledgement.ts';
+import { readEntry } from '../core/agreements/acknowledgement.ts';
 import type { ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import { StorageFull, type Stores } from '../ports/stores.ts';
@@ -83,10 +83,9 @@ test('C36: a shard is whole on the disk, in the catalogue and in the ledger befo
   const view = { agreement: agreement.agreement, holder: holder.peerId };
   const entry = readEntry(view, document);
   assert.ok(entry.ok);
-  const { sequence, blockCount, merkleRoot, previousHash } = entry.value.acknowledgement;
+  const { sequence, blockCount, merkleRoot } = entry.value.acknowledgement;
   assert.deepEqual([sequence, blockCount], [1, 20]);
   assert.deepEqual(merkleRoot, rootOf(shard));
-  assert.deepEqual(previousHash, ledgerStart(agreement.agreement).hash);
   assert.deepEqual(disk.whole(`${owner.peerId}/${name}`), shard);
   assert.equal(stores.held.get(owner.peerId, name)?.sequence, 1);
   assert.deepEqual(stores.ledger.head(agreement.agreement, 'holder')?.document, document);
