@@ -107,6 +107,7 @@ async function startDaemon(home: string, daemons: ChildProcess[]): Promise<Child
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir() },
   });
   daemons.push(child);
+  process.once('exit', () => child.kill('SIGKILL'));
   const signal = AbortSignal.timeout(startWithinMs);
   await once(createInterface({ input: child.stdout }), 'line', { signal });
   return child;

@@ -88,9 +88,12 @@ async function run(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...environment },
     cwd: folder ?? tmpdir(),
-    timeout: longestMs,
-    killSignal: 'SIGKILL',
+    // A group of its own, so that nothing of it is left behind, whoever ends first.
+    detached: true,
   });
+  const end = (): void => endGroup(child);
+  process.once('exit', end);
+  const late = setTimeout(end, longestMs);
   const polling = poll === undefined ? undefined : setInterval(() => poll(child.pid ?? 0), pollMs);
   try {
     const { exit, out, said } = await gather(child);
@@ -100,6 +103,17 @@ async function run(
     return { wallMs, out };
   } finally {
     clearInterval(polling);
+    clearTimeout(late);
+    process.off('exit', end);
+  }
+}
+
+/** Ends a process and its children that still run. */
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 
