@@ -3,9 +3,11 @@ import { test } from 'node:test';
 import { Prng } from '../base/prng.ts';
 import { dayMs, mebi } from '../base/units.ts';
 import {
+  decodeSignedAgreement,
   encodeAgreement,
   encodeSignedAgreement,
   signAgreement,
+  verifyAgreement,
 } from '../core/agreements/agreement.ts';
 import { parseInvitation } from '../core/agreements/invitation.ts';
 import { circleTerms } from '../core/agreements/terms.ts';
@@ -41,7 +43,7 @@ interface Table {
 }
 
 const never = new AbortController().signal;
-const day = { spaceBytes: 10 * mebi, validMs: dayMs };
+const day = { spaceBytes: 10 * mebi, wantsBytes: mebi, validMs: dayMs };
 
 async function atTable(work: (table: Table) => Promise<void>): Promise<void> {
   await onVirtualTime(async (clock) => {
@@ -108,7 +110,7 @@ test('C2, C3: an invite makes one agreement that both keep, and the inviter hear
   });
 });
 
-test('when the answer is lost, the same peer asks again and gets what was signed, whatever it asks for now', async () => {
+test('when the answer is lost, the same peer asks again and gets what was signed, whatever it asks for then', async () => {
   await atTable(async ({ ann, bo, clock, lose }) => {
     const code = ann.desk.invite(day);
     lose(1);
@@ -149,6 +151,7 @@ function redemption(
   keys: OwnerKeys,
   wrong: {
     readonly lends?: number;
+    readonly offers?: number;
     readonly start?: number;
     readonly signer?: OwnerKeys;
     readonly first?: PeerId;
@@ -162,7 +165,10 @@ function redemption(
     first: wrong.first ?? inviter,
     second: keys.peerId,
     start: (wrong.start ?? expiresAt - dayMs) as typeof expiresAt,
-    terms: circleTerms({ firstLendsBytes: wrong.lends ?? lendsBytes, secondLendsBytes: mebi }),
+    terms: circleTerms({
+      firstLendsBytes: wrong.lends ?? lendsBytes,
+      secondLendsBytes: wrong.offers ?? mebi,
+    }),
   });
   const signer = wrong.signer ?? keys;
   const signed = signAgreement({ body, signatures: {} }, 'second', signer.identitySeed);
@@ -183,6 +189,7 @@ test('an agreement that is forged, between others, of another time or of other t
       [{ signer: cy.keys }, 'terms.refused'],
       [{ first: cy.keys.peerId }, 'terms.refused'],
       [{ lends: 11 * mebi }, 'terms.refused'],
+      [{ offers: mebi - 1 }, 'terms.refused'],
       [{ start: clock.now() - 2 * dayMs }, 'terms.refused'],
       [{ start: clock.now() + 2 * dayMs }, 'terms.refused'],
     ] as const)
@@ -217,3 +224,25 @@ test('what the joiner sends is its own signed half, and the secret', async () =>
     assert.deepEqual(read.value.addresses, [simAddress(bo.keys.peerId)]);
   });
 });
+
+test('who joins lends what the invite wants, or more, and never less', async () => {
+  await atTable(async ({ ann, bo, cy }) => {
+    const asked = { spaceBytes: 10 * mebi, validMs: dayMs };
+    const code = ann.desk.invite(asked);
+    const less = await bo.desk.join(code, { spaceBytes: 10 * mebi - 1 }, never);
+    assert.equal(less.ok ? '' : less.error.code, 'invite.lends-too-little');
+    assert.deepEqual(bo.stores.agreements.all(), [], 'nothing was asked for');
+    const same = await bo.desk.join(code, {}, never);
+    assert.deepEqual(same.ok && lendingOf(same.value.document), [10 * mebi, 10 * mebi]);
+    const given = ann.desk.invite({ ...asked, wantsBytes: 0 });
+    const nothing = await cy.desk.join(given, {}, never);
+    assert.deepEqual(nothing.ok && lendingOf(nothing.value.document), [10 * mebi, 0]);
+  });
+});
+
+function lendingOf(document: Uint8Array<ArrayBuffer>): readonly number[] {
+  const signed = decodeSignedAgreement(document);
+  const agreement = signed.ok ? verifyAgreement(signed.value) : signed;
+  assert.ok(agreement.ok);
+  return [agreement.value.terms.firstLendsBytes, agreement.value.terms.secondLendsBytes];
+}
