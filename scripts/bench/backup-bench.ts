@@ -61,7 +61,7 @@ export async function benchBackup(options: BackupBenchOptions): Promise<Findings
   }
   const missing = [restic, borg].filter((program) => !others.includes(program));
   return findingsOf(measured, [
-    `${options.treeText}; ${rounds} rounds, the programs in turn; ratios are taken within each round. Wall time, processor time (user and system) and peak memory are medians.`,
+    `${options.treeText}; ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, the programs in turn; ratios are taken within each round. Wall time, processor time (user and system) and peak memory are medians.`,
     'restic and borg with their defaults (restic’s compression, borg’s lz4, encryption on); repositories on the same disk.',
     ...failures,
     ...missing.map(({ name }) => `${name} was not measured: it is not installed.`),
