@@ -150,13 +150,14 @@ test('a partner whose catalogue is damaged or newer says so, and the others do',
   assert.ok(bea !== undefined);
   await kill(bea);
   const path = join(bea.path, 'catalog.db');
+  const [version] = catalogueRows(bea, 'PRAGMA user_version');
   const database = new DatabaseSync(path);
   database.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA user_version = 99');
   database.close();
   const refused = await startDaemon(bea.path, []);
   assert.match(JSON.stringify(refused.started), /catalogue\.newer-version/);
   const back = new DatabaseSync(path);
-  back.exec('PRAGMA user_version = 1');
+  back.exec(`PRAGMA user_version = ${String(version?.['user_version'])}`);
   back.close();
   const whole = readFileSync(path);
   writeFileSync(path, Buffer.concat([Buffer.alloc(100, 0x5a), whole.subarray(100)]));
