@@ -7,12 +7,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
-import { constants } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const oldestMajor = 24;
 const program = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+
+function compileCacheFolder() {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'covault', 'compiled');
+}
 
 function bundledNode() {
   const require = nodeModule.createRequire(import.meta.url);
@@ -47,8 +51,9 @@ if (!existsSync(program)) {
   process.exitCode = 70;
 } else if (Number.parseInt(process.versions.node, 10) >= oldestMajor) {
   process.argv[1] = program;
-  // Before the first source is loaded, so that none has to be read as TypeScript again.
-  nodeModule.enableCompileCache?.();
+  // Before the first source is loaded, so that none has to be read as TypeScript again. The folder is the user's own: whoever could write there could make
+  // this program do anything.
+  nodeModule.enableCompileCache?.(process.env.NODE_COMPILE_CACHE ?? compileCacheFolder());
   await import(program);
 } else {
   const node = bundledNode();

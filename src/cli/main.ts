@@ -4,10 +4,8 @@
  * SIGINT and SIGTERM ask the command to end cleanly; a second one ends the process at once. A reader of our output who has gone away ends it quietly.
  */
 import { writeSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { exitCodes } from './exit-codes.ts';
 
-enableCompileCache();
 // Remarks of the runtime about its own features are not for whoever makes backups.
 process.removeAllListeners('warning');
 

@@ -194,7 +194,7 @@ test('a home deep down in folders has its daemon too', {
 test('a name that is not UTF-8 can be typed, listed and read', {
   skip: process.platform !== 'linux',
 }, async () => {
-  const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+  const main = new URL('../../bin/covault.mjs', import.meta.url).pathname;
   const odd = Buffer.concat([Buffer.from(`${folder.path}/odd-`), Buffer.from([0xff])]);
   writeFileSync(odd, 'odd\n');
   const shell = `odd="${folder.path}/$(printf 'odd-\\377')"
@@ -232,7 +232,7 @@ test('doctor finds a key that others can read, and says how to close it', async 
 });
 
 test('a reader that goes away ends the program quietly', async () => {
-  const main = new URL('../../src/cli/main.ts', import.meta.url).pathname;
+  const main = new URL('../../bin/covault.mjs', import.meta.url).pathname;
   const shell = `"${process.execPath}" "${main}" --help | true`;
   const said = spawnSync('/bin/sh', ['-c', shell], { encoding: 'utf8' });
   assert.equal(said.stderr, '');

@@ -8,9 +8,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url),
-);
+const program = fileURLToPath(new URL('../../../bin/covault.mjs', import.meta.url));
 const loopback = '/ip4/127.0.0.1/tcp/0';
 /** Of what a process says on standard error, this much is kept for a message. */
 const errorCharacters = 4_000;
