@@ -88,20 +88,28 @@ export class Scene {
     for (const partner of this.partners)
       partner.spawn(async (computer) => {
         if (this.#codes.has(partner.name)) return;
-        const code = computer.invite({ spaceBytes: this.lendsBytes, validMs: dayMs });
-        this.#codes.set(partner.name, code);
+        this.#codes.set(partner.name, this.#invite(computer));
       });
   }
 
   /** The owner joins every partner that it has no agreement with, as often as that takes. */
   async joinAll(computer: Computer, node: SimComputer): Promise<void> {
-    for (const { name, keys } of this.partners)
-      for (;;) {
-        if (computer.partners().some(({ agreement }) => agreement.partner === keys.peerId)) break;
-        const code = this.#codes.get(name);
-        const joined = code && (await computer.join(code, { spaceBytes: this.lendsBytes }));
-        if (joined === undefined || joined === '' || !joined.ok) await node.clock.sleep(1_000);
+    for (const partner of this.partners) {
+      const peer = partner.keys.peerId;
+      while (!computer.partners().some(({ agreement }) => agreement.partner === peer)) {
+        const code = this.#codes.get(partner.name) ?? '';
+        const joined = await computer.join(code, { spaceBytes: this.lendsBytes });
+        if (joined.ok) break;
+        // A clock that jumped may have made the code too old; people would ask for another one.
+        if (joined.error.code === 'invite.expired' && partner.computer !== undefined)
+          this.#codes.set(partner.name, this.#invite(partner.computer));
+        await node.clock.sleep(1_000);
       }
+    }
+  }
+
+  #invite(computer: Computer): string {
+    return computer.invite({ spaceBytes: this.lendsBytes, validMs: dayMs });
   }
 
   /** Runs the owner's program, from its beginning in every life, until one life ends it. */
