@@ -7,13 +7,15 @@
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { type Instant, mebi, minuteMs } from '../base/units.ts';
+import type { FileToCut } from '../core/chunking/file-cutter.ts';
 import { FidelityCollector } from '../core/scan/fidelity.ts';
 import { encodeSnapshot } from '../core/scan/snapshot.ts';
 import { statAt } from '../core/scan/stat-columns.ts';
+import type { ReadProblem } from '../core/scan/tree-walk.ts';
 import { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { type ChunkId, idOf, type SnapshotId } from '../core/vocabulary/ids.ts';
-import type { ChunkToSeal, FileToCut, ReadProblem, SealedPack } from '../ports/chunk-pipeline.ts';
+import type { ChunkToSeal, SealedPack } from '../ports/chunk-pipeline.ts';
 import { type ScanMemoryRow, StorageBroken, StorageFull } from '../ports/stores.ts';
 import type {
   BackupFailure,

@@ -19,9 +19,10 @@ import {
 } from '../core/scan/stat-columns.ts';
 import { encodeTree, splitTree } from '../core/scan/tree-codec.ts';
 import type { TreeEntry } from '../core/scan/tree-entry.ts';
+import type { ScannedDirectory } from '../core/scan/tree-walk.ts';
 import type { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import { bytesOf, type ChunkId, idBytes } from '../core/vocabulary/ids.ts';
-import type { ChunkToSeal, OwnerNames, ScannedDirectory } from '../ports/chunk-pipeline.ts';
+import type { ChunkToSeal, OwnerNames } from '../ports/chunk-pipeline.ts';
 import type { ScanMemoryRow, Stores } from '../ports/stores.ts';
 import { isUntouched, lastScanOf, type Remembered, recall, withoutRacyTimes } from './last-scan.ts';
 import { joinPath } from './path-join.ts';

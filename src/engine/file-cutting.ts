@@ -6,16 +6,10 @@
 import { present } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { mebi } from '../base/units.ts';
+import type { CutFile, FileToCut } from '../core/chunking/file-cutter.ts';
+import type { ReadProblem } from '../core/scan/tree-walk.ts';
 import { type ChunkId, idBytes, idOf } from '../core/vocabulary/ids.ts';
-import type {
-  ChunkPipeline,
-  ChunkToSeal,
-  CutBatch,
-  CutFile,
-  FileToCut,
-  ReadProblem,
-  SealedPack,
-} from '../ports/chunk-pipeline.ts';
+import type { ChunkPipeline, ChunkToSeal, CutBatch, SealedPack } from '../ports/chunk-pipeline.ts';
 import type { ChunkStore, PackKind } from '../ports/stores.ts';
 import { TaskPool } from './task-pool.ts';
 

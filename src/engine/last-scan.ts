@@ -14,8 +14,8 @@ import {
   textOfBytes,
 } from '../core/scan/stat-columns.ts';
 import { decodeTree } from '../core/scan/tree-codec.ts';
+import type { ScannedDirectory } from '../core/scan/tree-walk.ts';
 import { bytesOf, type ChunkId } from '../core/vocabulary/ids.ts';
-import type { ScannedDirectory } from '../ports/chunk-pipeline.ts';
 import type { ScanMemoryRow, Stores } from '../ports/stores.ts';
 
 /** What the last scan knew of the same directory. */

@@ -5,9 +5,11 @@ import { present } from '../base/assert.ts';
 import { type Bytes, concatBytes, equalBytes, hexText, utf8Bytes } from '../base/bytes.ts';
 import { Prng } from '../base/prng.ts';
 import { kibi, mebi } from '../base/units.ts';
+import type { CutFile, FileToCut } from '../core/chunking/file-cutter.ts';
 import { frameKeyOf } from '../core/packing/frame.ts';
 import { chunkOf, openFrameIn, openPack, verifyPack } from '../core/packing/pack-reader.ts';
 import { bytesOfText, kindAt, nameAt, statAt, textOfBytes } from '../core/scan/stat-columns.ts';
+import type { ReadProblem, ScannedDirectory, ScanRequest } from '../core/scan/tree-walk.ts';
 import { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import { type ChunkId, idBytes, idOf } from '../core/vocabulary/ids.ts';
 import {
@@ -15,15 +17,7 @@ import {
   chunkMinimumBytes,
   packTargetBytes,
 } from '../core/vocabulary/limits.ts';
-import type {
-  ChunkPipeline,
-  CutFile,
-  FileToCut,
-  ReadProblem,
-  ScannedDirectory,
-  ScanRequest,
-  SealedPack,
-} from './chunk-pipeline.ts';
+import type { ChunkPipeline, SealedPack } from './chunk-pipeline.ts';
 
 /** Changes the file system that a pipeline reads. Paths are absolute, one character for every byte. */
 export interface GrowingTree {

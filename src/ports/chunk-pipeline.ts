@@ -6,25 +6,9 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { CutFile, FileToCut } from '../core/chunking/file-cutter.ts';
-import { statFields as fields } from '../core/scan/stat-columns.ts';
 import type { ScanBatch, ScanRequest } from '../core/scan/tree-walk.ts';
 import type { PackId } from '../core/vocabulary/ids.ts';
 import type { PackContents, PackKind } from './stores.ts';
-
-/** The shapes of a scan, which the core reads and writes. */
-export type { StatColumns, StatField } from '../core/scan/stat-columns.ts';
-export type {
-  ReadProblem,
-  ScanBatch,
-  ScannedDirectory,
-  ScanRequest,
-} from '../core/scan/tree-walk.ts';
-
-/** The columns of `StatColumns.numbers`, in this order. */
-export const statFields: typeof fields = fields;
-
-/** Files to be cut and what came of them. */
-export type { CutFile, FileToCut } from '../core/chunking/file-cutter.ts';
 
 export interface CutBatch {
   /** For `seal` or `drop`, which must follow. */

@@ -10,11 +10,11 @@ import {
   statAt,
   statOffset,
 } from '../../src/core/scan/stat-columns.ts';
+import type { ScannedDirectory } from '../../src/core/scan/tree-walk.ts';
 import { ChunkNamer } from '../../src/core/sealing/chunk-id.ts';
 import { bytesOf, type ChunkId, idOf, type PackId } from '../../src/core/vocabulary/ids.ts';
 import { suiteAesGcm } from '../../src/core/vocabulary/suite.ts';
 import { DirectoryAssembly, type FinishedTree } from '../../src/engine/directory-assembly.ts';
-import type { ScannedDirectory } from '../../src/ports/chunk-pipeline.ts';
 import { type TwinStores, twinStores } from '../../src/sim/twin-stores.ts';
 
 const namer = new ChunkNamer(new Uint8Array(32).fill(3));

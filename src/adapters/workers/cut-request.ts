@@ -1,7 +1,7 @@
 /** Files to cut, packed into two arrays: a message of a thousand small objects would cost more than reading the files. */
 import { present } from '../../base/assert.ts';
 import { type Bytes, concatBytes } from '../../base/bytes.ts';
-import type { FileToCut } from '../../ports/chunk-pipeline.ts';
+import type { FileToCut } from '../../core/chunking/file-cutter.ts';
 
 export interface PackedFiles {
   /** All paths, one after the other. */

@@ -10,15 +10,12 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { concatBytes } from '../../base/bytes.ts';
 import { growTree, largeShape } from '../../cli/demo/generated-tree.ts';
+import type { FileToCut } from '../../core/chunking/file-cutter.ts';
 import { bytesOfText, kindAt, nameAt, smallStatAt, statAt } from '../../core/scan/stat-columns.ts';
+import type { ScannedDirectory } from '../../core/scan/tree-walk.ts';
 import { deriveKeys } from '../../core/sealing/keys.ts';
 import { suiteAesGcm } from '../../core/vocabulary/suite.ts';
-import type {
-  ChunkPipeline,
-  FileToCut,
-  ScannedDirectory,
-  SealedPack,
-} from '../../ports/chunk-pipeline.ts';
+import type { ChunkPipeline, SealedPack } from '../../ports/chunk-pipeline.ts';
 import { createWorkerPipeline } from './worker-pipeline.ts';
 
 const batchBytes = 8 * 1_048_576;

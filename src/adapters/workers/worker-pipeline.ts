@@ -1,15 +1,14 @@
 /** The pipeline on worker threads: files are read, cut, named, compressed and encrypted where they are read (claims C8–C15). */
 import { availableParallelism } from 'node:os';
 import { assert, present } from '../../base/assert.ts';
+import type { FileToCut } from '../../core/chunking/file-cutter.ts';
+import type { ScanBatch, ScanRequest } from '../../core/scan/tree-walk.ts';
 import type { Suite } from '../../core/vocabulary/suite.ts';
 import type {
   ChunkPipeline,
   ChunkToSeal,
   CutBatch,
-  FileToCut,
   OwnerNames,
-  ScanBatch,
-  ScanRequest,
   SealedPack,
 } from '../../ports/chunk-pipeline.ts';
 import type { EventLog } from '../../ports/event-log.ts';

@@ -35,8 +35,3 @@ export function protectionOf(heldShards: number, code: Code): Protection {
 export function bearableLosses(heldShards: number, code: Code): number {
   return Math.max(0, heldShards - code.dataShards);
 }
-
-/** Bytes of files' contents that so many lent bytes protect, before compression: what a size means to a person. */
-export function protectedBytes(lentBytes: number, code: Code): number {
-  return Math.floor((lentBytes * code.dataShards) / (code.dataShards + code.parityShards));
-}

@@ -4,8 +4,8 @@ import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { snapshotLimits } from '../../core/scan/snapshot.ts';
+import type { ScanRequest } from '../../core/scan/tree-walk.ts';
 import type { BackupProgress, ProtectionProgress } from '../../engine/computer.ts';
-import type { ScanRequest } from '../../ports/chunk-pipeline.ts';
 import type { SnapshotPhase } from '../../ports/stores.ts';
 import { type BackupAnswer, backupAnswer } from '../answers.ts';
 import {
