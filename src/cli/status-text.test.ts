@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { PartnerAnswer, SnapshotAnswer, StatusAnswer } from '../daemon/answers.ts';
 import { protectionLine } from './commands/backup.ts';
 import { nextStep, protectionSentence, statusText } from './status-text.ts';
@@ -57,6 +58,7 @@ const status: StatusAnswer = {
   spooledBytes: 0,
   manifest: { incarnation: 1, sequence: 3, receipts: 4 },
   bearableLosses: 1,
+  hindrances: [],
 };
 
 test('a complete backup says on how many computers it is, and how many may vanish', () => {
@@ -80,6 +82,24 @@ test('a computer without backups is told to make one', () => {
 test('a partner that is away is named', () => {
   const away = { ...partner, name: 'cellar', reachable: false };
   assert.match(nextStep({ ...status, partners: [partner, away] }), /cellar/);
+});
+
+test('whatever stands in the way is said, before the facts', () => {
+  const blocked: StatusAnswer = {
+    ...status,
+    hindrances: [
+      { code: 'identity.elsewhere', partners: [partner.id as PeerId] },
+      { code: 'shards.lost', shards: 3, packs: 2 },
+      { code: 'packs.short', packs: 2, ofOlder: 1 },
+      { code: 'manifest.unsigned', receipts: 1, needed: 3 },
+    ],
+  };
+  const text = statusText(blocked);
+  assert.match(text, /attic.*another computer with this identity is ahead/);
+  assert.match(text, /3 shards of 2 packs are lost or wrong/);
+  assert.match(text, /2 packs that it rests on .*1 of older/);
+  assert.match(text, /1 of 3 partners needed have signed/);
+  assert.ok(text.indexOf('!  ') < text.indexOf('Latest snapshot'));
 });
 
 test('a partner’s name cannot move the cursor', () => {

@@ -1,5 +1,7 @@
 /** Protection in plain words: where things stand, what may be lost, and what to do next. */
+import { assertNever } from '../base/assert.ts';
 import type { PartnerAnswer, SnapshotAnswer, StatusAnswer } from '../daemon/answers.ts';
+import type { Hindrance } from '../engine/hindrances.ts';
 import { countedText, countText, momentText, sizeText } from './quantities.ts';
 import { printableText } from './text-escape.ts';
 
@@ -12,6 +14,7 @@ export function statusText(status: StatusAnswer): string {
     `${printableText(status.name)}  (${status.peer.slice(0, idShown)})`,
     '',
     protectionSentence(status),
+    ...hindranceLines(status),
     ...factLines(status),
     '',
     ...partnerTable(status.partners),
@@ -44,6 +47,37 @@ function safeSentence(status: StatusAnswer, standing: number): string {
 function shardShare(status: StatusAnswer): string {
   const { shardsHeld, shardsWanted } = status.protection;
   return `${countText(shardsHeld)} of ${countedText(shardsWanted, 'shard')}`;
+}
+
+/** One line for each thing that stands in the way. */
+export function hindranceLines(status: StatusAnswer): readonly string[] {
+  return status.hindrances.map((hindrance) => `!  ${hindranceText(hindrance, status.partners)}`);
+}
+
+function hindranceText(hindrance: Hindrance, partners: readonly PartnerAnswer[]): string {
+  switch (hindrance.code) {
+    case 'identity.elsewhere': {
+      const known = partners.filter(({ id }) => hindrance.partners.some((other) => other === id));
+      const names = known.map(({ name }) => printableText(name)).join(', ') || 'Partners';
+      return `${names}: another computer with this identity is ahead, or this home was set back; new snapshots cannot be found again there. Keep one of the two, and recover the other.`;
+    }
+    case 'recovery.unfinished':
+      return 'A recovery was cut off: nothing new is listed until `covault recover` has ended.';
+    case 'shards.lost':
+      return `${countedText(hindrance.shards, 'shard')} of ${countedText(hindrance.packs, 'pack')} are lost or wrong at partners, and do not count as held.`;
+    case 'packs.lost':
+      return `${countedText(hindrance.packs, 'pack')} were damaged on this disk before partners had them: back up again, so that these files are read anew.`;
+    case 'packs.short':
+      return `The latest snapshot is not protected: ${countedText(hindrance.packs, 'pack')} that it rests on have too few shards out (${countText(hindrance.ofOlder)} of older snapshots).`;
+    case 'index.short':
+      return `The latest snapshot is not listed: ${countedText(hindrance.packs, 'index pack')} have too few shards out.`;
+    case 'snapshot.not-listed':
+      return 'The latest snapshot is not listed in a manifest yet.';
+    case 'manifest.unsigned':
+      return `The latest snapshot is not protected: ${countText(hindrance.receipts)} of ${countedText(hindrance.needed, 'partner')} needed have signed for the manifest that lists it.`;
+    default:
+      return assertNever(hindrance);
+  }
 }
 
 function factLines(status: StatusAnswer): readonly string[] {

@@ -13,6 +13,7 @@ import type {
   RestoreReport,
   StatusReport,
 } from '../engine/computer.ts';
+import type { Hindrance } from '../engine/hindrances.ts';
 import type { SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import { type PathText, pathTextOf } from './path-text.ts';
 
@@ -65,6 +66,8 @@ export interface StatusAnswer {
     readonly receipts: number;
   } | null;
   readonly bearableLosses: number | null;
+  /** Why it is no safer; empty when nothing stands in the way. */
+  readonly hindrances: readonly Hindrance[];
 }
 
 export interface ProblemAnswer {
@@ -193,6 +196,7 @@ export function statusAnswer(report: StatusReport, daemon: boolean): StatusAnswe
     spooledBytes: report.spooledBytes,
     manifest: report.manifest ?? null,
     bearableLosses: report.bearableLosses ?? null,
+    hindrances: report.hindrances,
   };
 }
 

@@ -7,10 +7,11 @@ import type { Bytes } from '../base/bytes.ts';
 import type { Outcome } from '../base/outcome.ts';
 import type { Instant } from '../base/units.ts';
 import type { KitContents } from '../core/recovery/kit.ts';
+import type { ReadProblem, ScanRequest } from '../core/scan/tree-walk.ts';
 import type { Code } from '../core/vocabulary/code.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
-import type { ChunkPipeline, ReadProblem, ScanRequest } from '../ports/chunk-pipeline.ts';
+import type { ChunkPipeline } from '../ports/chunk-pipeline.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Random } from '../ports/random.ts';
@@ -19,6 +20,7 @@ import type { AgreementRow, SnapshotPhase, SnapshotRow, Stores } from '../ports/
 import type { StripeCoder } from '../ports/stripe-coder.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
+import type { Hindrance } from './hindrances.ts';
 
 export interface ComputerPorts {
   readonly clock: Clock;
@@ -145,6 +147,8 @@ export interface StatusReport {
     | undefined;
   /** How many partners may vanish before something cannot be restored; undefined when nothing is backed up. */
   readonly bearableLosses: number | undefined;
+  /** Why it is no safer, as far as that can be told; empty when nothing stands in the way. */
+  readonly hindrances: readonly Hindrance[];
 }
 
 export interface RestoreRequest {
@@ -197,7 +201,14 @@ export type RestoreFailure = {
 export interface InvitationTerms {
   /** What the inviter lends to whoever joins. */
   readonly spaceBytes: number;
+  /** What it wants in return, at least. Absent: as much as it lends; 0: nothing. */
+  readonly wantsBytes?: number | undefined;
   readonly validMs: number;
+}
+
+export interface JoinOffer {
+  /** What whoever joins lends. Absent: what the inviter wants. */
+  readonly spaceBytes?: number | undefined;
 }
 
 export type JoinFailure = {
@@ -207,6 +218,7 @@ export type JoinFailure = {
     | 'invite.used'
     | 'invite.unknown'
     | 'invite.own'
+    | 'invite.lends-too-little'
     | 'invite.refused'
     | 'invite.inviter-unreachable';
   readonly detail: string;
@@ -292,10 +304,7 @@ export interface Computer {
   invite(terms: InvitationTerms): string;
   /** Resolves with the agreement once somebody redeemed the code. */
   redeemed(code: string, signal: AbortSignal): Promise<AgreementRow | undefined>;
-  join(
-    code: string,
-    offer: { readonly spaceBytes: number },
-  ): Promise<Outcome<AgreementRow, JoinFailure>>;
+  join(code: string, offer: JoinOffer): Promise<Outcome<AgreementRow, JoinFailure>>;
   setPaused(partner: PeerId, paused: boolean): boolean;
 
   /** What a recovery kit says besides the words. */

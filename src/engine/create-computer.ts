@@ -1,5 +1,4 @@
 /** Puts the parts of a computer together. */
-import { present } from '../base/assert.ts';
 import { type Bytes, emptyBytes } from '../base/bytes.ts';
 import { failed, type Outcome } from '../base/outcome.ts';
 import type { Instant } from '../base/units.ts';
@@ -24,6 +23,7 @@ import type {
   ComputerSettings,
   InvitationTerms,
   JoinFailure,
+  JoinOffer,
   ListedEntry,
   PartnerView,
   ProtectionProgress,
@@ -43,7 +43,7 @@ import { PartnerBook } from './partner-book.ts';
 import { PartnerClient } from './partner-client.ts';
 import { PartnerPace } from './partner-pace.ts';
 import { PartnerService } from './partner-service.ts';
-import { protectionProgress, reached } from './protection.ts';
+import { waitForProtection } from './protection-wait.ts';
 import { ownManifest, Publication } from './publication.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type PossiblePartner, type RecoverOptions, RecoverRun } from './recover-run.ts';
@@ -51,8 +51,9 @@ import { type RestoreOptions, RestoreRun } from './restore-run.ts';
 import { ShardDelivery } from './shard-delivery.ts';
 import { ShardFetch } from './shard-fetch.ts';
 import { ShardIntake } from './shard-intake.ts';
+import { ShardLosses } from './shard-losses.ts';
 import { Spool } from './spool.ts';
-import { partnerViews, statusReport } from './status.ts';
+import { partnerViews, presentSnapshots, statusReport } from './status.ts';
 import { TreeReader } from './tree-reader.ts';
 import { WorkLoop } from './work-loop.ts';
 
@@ -63,10 +64,6 @@ export function createComputer(
 ): Computer {
   return new WorkingComputer(ports, keys, settings);
 }
-
-/** Whoever waits for protection looks this often, and gives up when so many looks on end found nothing going on. */
-const lookMs = 500;
-const restingLooksMaximum = 8;
 
 class WorkingComputer implements Computer {
   readonly #ports: ComputerPorts;
@@ -90,6 +87,7 @@ class WorkingComputer implements Computer {
   readonly #runs = new Set<Promise<unknown>>();
   #swept: Promise<void> = Promise.resolve();
   #backingUp = false;
+  readonly #losses: ShardLosses;
 
   constructor(ports: ComputerPorts, keys: OwnerKeys, settings: ComputerSettings) {
     this.#ports = ports;
@@ -105,12 +103,19 @@ class WorkingComputer implements Computer {
       heard: (peer, answered) => this.#heard(peer, answered),
     });
     const caps = { spoolBytes: settings.spoolCapBytes, cacheBytes: settings.cacheCapBytes };
-    this.#spool = new Spool(ports, caps, { changes, drains: () => this.#outbox.hasTakers() });
+    this.#spool = new Spool(ports, caps, {
+      changes,
+      drains: () => this.#outbox.hasTakers(),
+      takers: () => this.#outbox.takers(),
+      isSending: (pack) => this.#outbox.isSending(pack),
+    });
+    this.#losses = new ShardLosses({ stores, spool: this.#spool, log, changes });
     const shared = { ...ports, keys, name: settings.name, book: this.#book, client: this.#client };
     const work = { changes, backoff: this.#backoff, spool: this.#spool };
     this.#source = this.#newSource();
     const delivery = new ShardDelivery({
       ...shared,
+      ...work,
       shardNameKey: keys.shardNameKey,
       limit: new RateLimit(clock, settings.uploadLimit),
     });
@@ -136,7 +141,7 @@ class WorkingComputer implements Computer {
       profile: () => this.#profile(),
       heard: (request) => {
         this.#heard(request.from, true);
-        this.#book.moved(request.from, parseAddresses(request.fields));
+        this.#book.moved(request.from, parseAddresses(request.fields), clock.now());
       },
     });
   }
@@ -186,19 +191,20 @@ class WorkingComputer implements Computer {
       return failed({ code: 'backup.nothing', detail: 'there is nothing to back up' });
     this.#backingUp = true;
     try {
-      await this.#swept;
       const { programVersion } = this.#settings;
       const context = { ports: this.#ports, keys: this.#keys, spool: this.#spool, programVersion };
-      return await this.#tracked(options.signal, (signal) =>
-        new BackupRun(context, request, { ...options, signal }).run(),
-      );
+      return await this.#tracked(options.signal, async (signal) => {
+        await this.#swept;
+        await this.#spool.dropUnreadable();
+        return await new BackupRun(context, request, { ...options, signal }).run();
+      });
     } finally {
       this.#backingUp = false;
       this.#changes.notify();
     }
   }
 
-  async protect(
+  protect(
     snapshot: SnapshotId,
     wanted: SnapshotPhase,
     options: {
@@ -207,22 +213,12 @@ class WorkingComputer implements Computer {
     },
   ): Promise<SnapshotPhase> {
     const { stores, clock } = this.#ports;
-    let restingLooks = 0;
-    for (;;) {
-      const phase = present(stores.snapshots.get(snapshot), 'a snapshot of ours').phase;
-      options.progress(protectionProgress(stores, snapshot, this.#spool.runBeganAt));
-      if (reached(phase, wanted) || options.signal.aborted || this.#stopping.signal.aborted)
-        return phase;
-      if (this.#book.open().length === 0 || restingLooks >= restingLooksMaximum) return phase;
-      const waiting = new AbortController();
-      const wake = AbortSignal.any([options.signal, this.#stopping.signal, waiting.signal]);
-      const changed = this.#changes.changed(wake).then((): 'changed' => 'changed');
-      const slept = clock.sleep(lookMs, wake).then((): 'slept' => 'slept');
-      const woken = await Promise.race([changed, slept]);
-      waiting.abort();
-      const resting = this.#sending.resting && this.#publishing.resting;
-      restingLooks = woken === 'slept' && resting ? restingLooks + 1 : 0;
-    }
+    const resting = (): boolean => this.#sending.resting && this.#publishing.resting;
+    return waitForProtection(
+      { stores, clock, spool: this.#spool, book: this.#book, changes: this.#changes, resting },
+      { snapshot, wanted },
+      { ...options, stopped: this.#stopping.signal },
+    );
   }
 
   status(): StatusReport {
@@ -250,7 +246,7 @@ class WorkingComputer implements Computer {
   }
 
   snapshots(): readonly SnapshotRow[] {
-    return this.#ports.stores.snapshots.all();
+    return presentSnapshots(this.#ports.stores, this.#spool.runBeganAt);
   }
 
   list(
@@ -288,10 +284,7 @@ class WorkingComputer implements Computer {
     return this.#invitations.redeemed(code, signal);
   }
 
-  async join(
-    code: string,
-    offer: { readonly spaceBytes: number },
-  ): Promise<Outcome<AgreementRow, JoinFailure>> {
+  async join(code: string, offer: JoinOffer): Promise<Outcome<AgreementRow, JoinFailure>> {
     return await this.#invitations.join(code, offer, this.#stopping.signal);
   }
 
@@ -350,6 +343,7 @@ class WorkingComputer implements Computer {
     const parts = { ...this.#ports, spool: this.#spool, pace: this.#pace };
     const fetch = new ShardFetch({
       ...parts,
+      losses: this.#losses,
       keys: this.#keys,
       client: this.#client,
       book: this.#book,

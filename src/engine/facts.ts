@@ -1,8 +1,8 @@
 /** Single values that the engine keeps in the catalogue, each with its name and form. */
-import { assert } from '../base/assert.ts';
+import { assert, present } from '../base/assert.ts';
 import { type Bytes, concatBytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../base/codec.ts';
-import { bytesOf, idBytes, idOf, type SnapshotId } from '../core/vocabulary/ids.ts';
+import { bytesOf, idBytes, idOf, type PeerId, type SnapshotId } from '../core/vocabulary/ids.ts';
 import type { Stores } from '../ports/stores.ts';
 
 const names = {
@@ -10,6 +10,7 @@ const names = {
   manifestDigest: 'manifest-digest',
   listedSnapshots: 'manifest-snapshots',
   recovering: 'recovering',
+  rivalsSeenBy: 'manifest-rivals-seen-by',
 } as const;
 
 export const facts = {
@@ -42,11 +43,16 @@ export const facts = {
 
   /** Snapshots that the last manifest names. */
   listedSnapshots(stores: Stores): readonly SnapshotId[] {
-    const column = stores.facts.get(names.listedSnapshots) ?? new Uint8Array(0);
-    const ids: SnapshotId[] = [];
-    for (let at = 0; at < column.length; at += idBytes)
-      ids.push(idOf<SnapshotId>(column.subarray(at, at + idBytes)));
-    return ids;
+    return idsIn<SnapshotId>(stores.facts.get(names.listedSnapshots));
+  },
+
+  /** Partners that hold a manifest of this identity which is newer than our newest, or another in its place. */
+  rivalsSeenBy(stores: Stores): readonly PeerId[] {
+    return idsIn<PeerId>(stores.facts.get(names.rivalsSeenBy));
+  },
+
+  setRivalsSeenBy(stores: Stores, partners: readonly PeerId[]): void {
+    stores.facts.put(names.rivalsSeenBy, concatBytes(partners.map(bytesOf)));
   },
 
   setManifest(
@@ -57,3 +63,10 @@ export const facts = {
     stores.facts.put(names.listedSnapshots, concatBytes(manifest.listed.map(bytesOf)));
   },
 } as const;
+
+function idsIn<T extends PeerId | SnapshotId>(column: Bytes | undefined): readonly T[] {
+  const ids: T[] = [];
+  for (let at = 0; at < (column?.length ?? 0); at += idBytes)
+    ids.push(idOf<T>(present(column, 'a column').subarray(at, at + idBytes)));
+  return ids;
+}

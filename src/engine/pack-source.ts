@@ -13,7 +13,7 @@ import type { PackId, PeerId } from '../core/vocabulary/ids.ts';
 import type { BlobRange } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { PackRow, Stores } from '../ports/stores.ts';
+import type { PackRow, ShardRow, Stores } from '../ports/stores.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
 import type { RestoreFailure } from './computer.ts';
 import type { PartnerPace } from './partner-pace.ts';
@@ -44,6 +44,14 @@ export interface PackSourceParts {
   readonly kernels: Kernels;
   readonly log: EventLog;
 }
+
+interface StripeRead {
+  readonly row: PackRow;
+  readonly code: Code;
+  readonly holders: ReadonlyMap<number, PeerId>;
+}
+
+type StretchOutcome = Outcome<ReadonlyMap<number, readonly Bytes[]>, PackReadFailure>;
 
 /** Codewords read at once: about 16 MiB of data at k = 4. */
 const stretchCodewords = 64;
@@ -92,7 +100,7 @@ export class PackSource {
     const output = new Uint8Array(range.length);
     const pieces = placed(rangesOf(range.offset, range.length, row.code.dataShards));
     for (const stretch of stretchesOf(pieces)) {
-      const read = await this.#readStretch({ row, code: row.code, holders }, stretch);
+      const read = await this.#readAny({ row, code: row.code, holders }, stretch);
       if (!read.ok) return read;
       for (const { piece, at } of pieces) {
         const element = read.value.get(piece.shard)?.[piece.codeword - stretch.first];
@@ -102,21 +110,26 @@ export class PackSource {
     return succeeded(output);
   }
 
-  #holders(pack: PackId): ReadonlyMap<number, PeerId> {
+  #holders(
+    pack: PackId,
+    isAsked = (phase: ShardRow['phase']): boolean => phase === 'held',
+  ): ReadonlyMap<number, PeerId> {
     const holders = new Map<number, PeerId>();
     for (const shard of this.#parts.stores.shards.ofPack(pack))
-      if (shard.phase === 'held') holders.set(shard.index, shard.partner);
+      if (isAsked(shard.phase)) holders.set(shard.index, shard.partner);
     return holders;
   }
 
-  async #readStretch(
-    stripeRead: {
-      readonly row: PackRow;
-      readonly code: Code;
-      readonly holders: ReadonlyMap<number, PeerId>;
-    },
-    stretch: Stretch,
-  ): Promise<Outcome<ReadonlyMap<number, readonly Bytes[]>, PackReadFailure>> {
+  /** When those that should have it are too few, whoever was ever meant to have a shard is asked: a wrong one has right blocks too. */
+  async #readAny(stripeRead: StripeRead, stretch: Stretch): Promise<StretchOutcome> {
+    const read = await this.#readStretch(stripeRead, stretch);
+    if (read.ok) return read;
+    const holders = this.#holders(stripeRead.row.pack, () => true);
+    if (holders.size <= stripeRead.holders.size) return read;
+    return await this.#readStretch({ ...stripeRead, holders }, stretch);
+  }
+
+  async #readStretch(stripeRead: StripeRead, stretch: Stretch): Promise<StretchOutcome> {
     const { clock, pace, fetch } = this.#parts;
     const { row, code, holders } = stripeRead;
     const stripe = present(row.stripe, 'a coded pack has a stripe');
@@ -130,7 +143,10 @@ export class PackSource {
         hedgeMs: (partner, blocks) => pace.hedgeMs(partner, blocks),
         fetch: (index, wanted, signal) =>
           fetch.blocks(
-            { suite: row.suite, stripe, index, partner: present(holders.get(index), 'a holder') },
+            {
+              ...{ pack: row.pack, suite: row.suite, stripe, index },
+              partner: present(holders.get(index), 'a holder'),
+            },
             wanted,
             signal,
           ),

@@ -50,9 +50,7 @@ export function spaceAccount(stores: Stores, row: AgreementRow): SpaceAccount {
 /** Bytes that our shards take at a partner, held or planned. */
 export function bytesAt(stores: Stores, partner: PeerId): number {
   let bytes = 0;
-  for (const shard of stores.shards.ofPartner(partner)) {
-    const pack = present(stores.packs.get(shard.pack), 'the pack of a shard');
-    bytes += shardBytesOf(pack.lengthBytes, present(pack.code, 'a shard belongs to a coded pack'));
-  }
+  for (const { lengthBytes, code, shards } of stores.shards.amountsAt(partner))
+    bytes += shards * shardBytesOf(lengthBytes, present(code, 'a shard belongs to a coded pack'));
   return bytes;
 }

@@ -26,9 +26,10 @@ import { chooseCode } from '../core/placement/code-choice.ts';
 import { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { type Code, shardCount } from '../core/vocabulary/code.ts';
-import type { PackId, SnapshotId } from '../core/vocabulary/ids.ts';
+import type { PackId, PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import { parseSuite, suiteAesGcm } from '../core/vocabulary/suite.ts';
 import { type Contact, contactFields } from '../core/wire/contact.ts';
+import type { RefusalCode } from '../core/wire/refusal.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Random } from '../ports/random.ts';
@@ -44,7 +45,9 @@ import {
   type PackProtection,
   packProtections,
   reached,
-  snapshotCover,
+  restingOn,
+  type SnapshotStanding,
+  snapshotStandings,
 } from './protection.ts';
 import { settled } from './settled.ts';
 import type { Spool } from './spool.ts';
@@ -76,7 +79,7 @@ export class Publication {
   /** Takes each step that can be taken now; whether there was any. */
   async round(signal: AbortSignal): Promise<boolean> {
     const { book, stores } = this.#parts;
-    if (book.all().length === 0 || stores.snapshots.all().length === 0) return false;
+    if (book.all().length === 0 || stores.snapshots.heads().length === 0) return false;
     // Half a catalogue must not become the newest manifest.
     if (facts.recovering(stores)) return false;
     if (await this.#indexPacks(packProtections(stores), signal)) return true;
@@ -103,8 +106,9 @@ export class Publication {
       salt: random.bytes(packSaltBytes),
     });
     const taken: PackRow[] = [];
-    for (const { row } of due) {
+    for (const standing of due) {
       if (writer.isFull()) break;
+      const row = this.#rowOf(standing);
       for (const segment of encodeIndexSegments([this.#record(row)]))
         writer.add(namer.idBytesOf(segment), segment);
       taken.push(row);
@@ -120,9 +124,8 @@ export class Publication {
   /** Some captured snapshot waits for nothing but its index. */
   #indexIsDue(packs: readonly PackProtection[], contents: readonly PackProtection[]): boolean {
     if (contents.every(({ row }) => row.indexed)) return false;
-    return this.#cover(packs).some(
-      (cover) =>
-        cover.packs.some(({ row }) => !row.indexed) && allReached(cover.packs, 'protected'),
+    return this.#standings(packs).some(
+      ({ indexed, protection }) => !indexed && protection !== 'unprotected',
     );
   }
 
@@ -160,12 +163,16 @@ export class Publication {
     return true;
   }
 
-  /** Snapshots that a lost computer could restore: all their packs are protected and described. */
+  /**
+   * Snapshots that a lost computer could restore: all their packs are protected and described. One that was listed stays listed when shards were
+   * lost since: what is left of it may well be enough.
+   */
   #listable(packs: readonly PackProtection[]): ManifestBody['snapshots'] {
-    return this.#cover(packs)
+    const listed = new Set(facts.listedSnapshots(this.#parts.stores));
+    return this.#standings(packs)
       .filter(
-        (cover) =>
-          allReached(cover.packs, 'protected') && cover.packs.every(({ row }) => row.indexed),
+        ({ snapshot, protection, indexed }) =>
+          indexed && (protection !== 'unprotected' || listed.has(snapshot.snapshot)),
       )
       .map(({ snapshot }) => ({ snapshot: snapshot.snapshot, time: snapshot.takenAt }))
       .slice(-listedSnapshotsMaximum);
@@ -177,7 +184,7 @@ export class Publication {
     return {
       ownerName: name,
       ...(code === undefined ? {} : { code }),
-      indexPacks: index.map(({ row }) => this.#descriptor(row)),
+      indexPacks: index.map((pack) => this.#descriptor(this.#rowOf(pack))),
       snapshots,
       agreements: book.all().map(({ document }) => document),
     };
@@ -206,13 +213,26 @@ export class Publication {
     if (!receipt.ok || !answer.ok || !equalBytes(receipt.value.manifestHash, manifest.hash)) {
       backoff.failed(row.partner);
       const code = receipt.ok ? 'receipt.other-manifest' : receipt.error.code;
+      if (!answer.ok && answer.error.code === 'peer.refused' && isRival(answer.error.refusal))
+        this.#noteRival(row.partner, true);
       if (!signal.aborted) log.write('info', 'manifest.not-sent', { partner: row.partner, code });
       return false;
     }
     backoff.cleared(row.partner);
     stores.manifests.putReceipt(row.partner, manifest.hash, answer.value);
+    this.#noteRival(row.partner, false);
     changes.notify();
     return true;
+  }
+
+  /** Whether the partner has manifests of this identity that are not ours: another computer has its key, or this one was set back. */
+  #noteRival(partner: PeerId, has: boolean): void {
+    const { stores, changes } = this.#parts;
+    const known = facts.rivalsSeenBy(stores);
+    if (known.includes(partner) === has) return;
+    const others = known.filter((other) => other !== partner);
+    facts.setRivalsSeenBy(stores, has ? [...others, partner] : others);
+    changes.notify();
   }
 
   /** Moves snapshots on whose packs and manifest are out far enough; whether any moved. */
@@ -224,14 +244,13 @@ export class Publication {
     const listed = new Set<SnapshotId>(facts.listedSnapshots(stores));
     const index = packs.filter(({ row }) => row.kind === 'index');
     let moved = false;
-    for (const cover of this.#cover(packs)) {
-      const { snapshot, phase } = cover.snapshot;
-      if (!listed.has(snapshot) || receipts < manifestQuorum(cover.packs, book.all().length))
-        continue;
-      const whole =
-        allReached(cover.packs, 'complete') &&
-        allReached(index, 'complete') &&
-        receipts >= book.all().length;
+    const partners = book.all().length;
+    const indexWhole = allReached(index, 'complete');
+    for (const { snapshot: head, protection, parityShards } of this.#standings(packs)) {
+      const { snapshot, phase } = head;
+      if (!listed.has(snapshot) || protection === 'unprotected') continue;
+      if (receipts < manifestQuorum(parityShards, partners)) continue;
+      const whole = protection === 'complete' && indexWhole && receipts >= partners;
       const now = whole ? 'complete' : 'protected';
       if (reached(phase, now)) continue;
       stores.snapshots.setPhase(snapshot, now);
@@ -242,9 +261,13 @@ export class Publication {
     return moved;
   }
 
-  #cover(packs: readonly PackProtection[]): ReturnType<typeof snapshotCover> {
+  #standings(packs: readonly PackProtection[]): readonly SnapshotStanding[] {
     const { stores, spool } = this.#parts;
-    return snapshotCover(stores.snapshots.all(), packs, spool.runBeganAt);
+    return snapshotStandings(stores.snapshots.heads(), packs, restingOn(stores, spool.runBeganAt));
+  }
+
+  #rowOf({ row }: PackProtection): PackRow {
+    return present(this.#parts.stores.packs.get(row.pack), 'a pack that stands');
   }
 
   #record(row: PackRow): PackRecord {
@@ -272,10 +295,8 @@ export class Publication {
 }
 
 /** How many partners must have the manifest, so that it survives what the packs survive. */
-function manifestQuorum(packs: readonly PackProtection[], partners: number): number {
-  let losses = 0;
-  for (const { row } of packs) losses = Math.max(losses, row.code?.parityShards ?? 0);
-  return Math.max(1, Math.min(partners, losses + 1));
+export function manifestQuorum(parityShards: number, partners: number): number {
+  return Math.max(1, Math.min(partners, parityShards + 1));
 }
 
 /** Our own newest manifest. */
@@ -295,6 +316,10 @@ function manifestRow(document: Bytes, keys: OwnerKeys, clock: Clock): ManifestRo
     document,
     receivedAt: clock.now(),
   };
+}
+
+function isRival(refusal: RefusalCode | undefined): boolean {
+  return refusal === 'manifest.stale' || refusal === 'manifest.fork';
 }
 
 function contactOf({ partner, partnerName, addresses }: AgreementRow): Contact {

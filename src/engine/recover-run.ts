@@ -6,7 +6,7 @@
  * shards decrypt under our key alone.
  */
 import { present } from '../base/assert.ts';
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, emptyBytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { type Instant, instant } from '../base/units.ts';
 import {
@@ -319,6 +319,9 @@ export class RecoverRun {
         receivedAt: clock.now(),
       });
       facts.setIncarnation(stores, incarnation + 1);
+      // Whatever was lost meanwhile, the next manifest names them too; it says more than this one, whose digest is not known.
+      const listed = snapshots.map(({ snapshot }) => snapshot);
+      facts.setManifest(stores, { digest: emptyBytes, listed });
       facts.setRecovering(stores, false);
     });
     log.write('info', 'recover.done', { incarnation, sequence });

@@ -61,7 +61,6 @@ export class RestoreRun {
   readonly #writer: ContentWriter;
   readonly #folders: WalkedEntry[] = [];
   readonly #names: FurtherNames;
-  readonly #verify: WalkedEntry[] = [];
   #portion: WalkedEntry[] = [];
   #portionBytes = 0;
   #problems: TargetProblem[] = [];
@@ -99,7 +98,6 @@ export class RestoreRun {
       await this.#takePortion();
       await this.#finishFolders();
       if (this.#request.deleteExtra && !this.#request.dryRun) await this.#deleteExtra();
-      if (this.#request.verify && !this.#request.dryRun) await this.#verifyAll();
       return succeeded(this.#finalReport());
     } catch (reason) {
       if (reason instanceof RestoreEnded) return failed(reason.failure);
@@ -207,7 +205,7 @@ export class RestoreRun {
     }
     this.#note(await this.#target.finish(whole.map((walked) => this.#finished(walked))));
     if (this.#request.verify)
-      this.#verify.push(...whole.filter(({ entry }) => entry.kind === 'file'));
+      await this.#verify(whole.filter(({ entry }) => entry.kind === 'file'));
     const bytes = entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
     this.#report({
       filesDone: this.#state.filesDone + entries.length,
@@ -256,10 +254,11 @@ export class RestoreRun {
     }
   }
 
-  async #verifyAll(): Promise<void> {
+  /** Reads what was written back, a portion at a time: a list of all files of a large restore would not fit into memory. */
+  async #verify(files: readonly WalkedEntry[]): Promise<void> {
     this.#report({ phase: 'verifying' });
-    const holds = await this.#target.holds(this.#verify.map(contentOf));
-    this.#verify.forEach(({ path }, index) => {
+    const holds = await this.#target.holds(files.map(contentOf));
+    files.forEach(({ path }, index) => {
       if (holds[index] === true) this.#verified += 1;
       else
         this.#note([

@@ -5,18 +5,20 @@ import type { Bytes } from '../base/bytes.ts';
 import { ShardSealer } from '../core/sealing/block.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
-import type { PeerId, StripeId } from '../core/vocabulary/ids.ts';
+import type { PackId, PeerId, StripeId } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import { parseSuite } from '../core/vocabulary/suite.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { PartnerBook } from './partner-book.ts';
-import type { PartnerClient } from './partner-client.ts';
+import type { PartnerClient, PeerFailure } from './partner-client.ts';
 import type { PartnerPace } from './partner-pace.ts';
+import type { ShardLosses } from './shard-losses.ts';
 import type { ShardPayloads, Stretch } from './stretch-read.ts';
 
 /** A shard of ours at a partner. */
 export interface ShardAt {
+  readonly pack: PackId;
   readonly suite: number;
   readonly stripe: StripeId;
   readonly index: number;
@@ -28,6 +30,7 @@ export interface ShardFetchParts {
   readonly client: PartnerClient;
   readonly book: PartnerBook;
   readonly pace: PartnerPace;
+  readonly losses: ShardLosses;
   readonly clock: Clock;
   readonly log: EventLog;
 }
@@ -41,7 +44,7 @@ export class ShardFetch {
 
   /** The payloads of the stretch's blocks; undefined where a block was wrong; an empty list when the partner gave nothing. */
   async blocks(shard: ShardAt, stretch: Stretch, signal: AbortSignal): Promise<ShardPayloads> {
-    const { keys, client, book, pace, clock, log } = this.#parts;
+    const { keys, client, book, pace, losses, clock, log } = this.#parts;
     const name = new ShardNamer(keys.shardNameKey, shard.partner).nameOf(shard.stripe, shard.index);
     const started = clock.now();
     const range = { first: stretch.first, count: stretch.count };
@@ -49,6 +52,7 @@ export class ShardFetch {
     if (!answer.ok) {
       if (!signal.aborted) {
         pace.failed(shard.partner);
+        if (isGone(answer.error)) losses.note(shard, 'lost');
         log.write('info', 'shard.not-read', { partner: shard.partner, code: answer.error.code });
       }
       return [];
@@ -58,7 +62,7 @@ export class ShardFetch {
   }
 
   #open(shard: ShardAt, stretch: Stretch, sealed: Bytes): ShardPayloads {
-    const { keys, pace, log } = this.#parts;
+    const { keys, pace, losses, log } = this.#parts;
     const suite = parseSuite(shard.suite);
     assert(suite !== undefined, 'a suite that the catalogue took in');
     const sealer = new ShardSealer(keys.sealKey, {
@@ -77,6 +81,7 @@ export class ShardFetch {
     const wrong = payloads.filter((payload) => payload === undefined).length;
     if (wrong > 0) {
       pace.wrong(shard.partner, wrong);
+      losses.note(shard, 'wrong');
       log.write('warn', 'shard.wrong-blocks', {
         partner: shard.partner,
         index: shard.index,
@@ -85,4 +90,9 @@ export class ShardFetch {
     }
     return payloads;
   }
+}
+
+/** The partner itself says that it does not have the shard. */
+function isGone(failure: PeerFailure): boolean {
+  return failure.code === 'peer.refused' && failure.refusal === 'shard.unknown';
 }

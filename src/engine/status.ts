@@ -1,12 +1,21 @@
 /** What `status` and `partners` tell, computed from the catalogue. */
+import type { Instant } from '../base/units.ts';
 import { bearableLosses, chooseCode } from '../core/placement/code-choice.ts';
-import type { PeerId } from '../core/vocabulary/ids.ts';
-import type { ManifestRow, Stores } from '../ports/stores.ts';
+import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
+import type { ManifestRow, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { PartnerView, StatusReport } from './computer.ts';
+import { hindrances } from './hindrances.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerPace } from './partner-pace.ts';
 import { spaceAccount } from './partner-space.ts';
-import { type PackProtection, packProtections, protectionProgress } from './protection.ts';
+import {
+  type PackProtection,
+  packProtections,
+  presentPhase,
+  protectionProgress,
+  restingOn,
+  snapshotStandings,
+} from './protection.ts';
 
 export function partnerViews(
   stores: Stores,
@@ -31,7 +40,9 @@ export function statusReport(facts: {
   readonly manifest: ManifestRow | undefined;
 }): StatusReport {
   const { stores, manifest } = facts;
-  const snapshots = stores.snapshots.all();
+  const snapshots = stores.snapshots.heads();
+  const latest = snapshots.at(-1);
+  const packs = packProtections(stores);
   const open = facts.partners.filter(({ agreement }) => agreement.phase === 'standing');
   return {
     self: facts.self,
@@ -41,7 +52,7 @@ export function statusReport(facts: {
     code: chooseCode(open.length),
     protection: protectionProgress(stores),
     snapshots: snapshots.length,
-    latest: snapshots.at(-1),
+    latest: latest && latestRow(stores, latest.snapshot),
     spooledBytes: facts.spooledBytes,
     manifest:
       manifest === undefined
@@ -51,16 +62,36 @@ export function statusReport(facts: {
             sequence: manifest.sequence,
             receipts: stores.manifests.receipts(manifest.hash).length,
           },
-    bearableLosses: leastBearable(packProtections(stores)),
+    bearableLosses: leastBearable(packs),
+    hindrances: hindrances(stores, packs, { row: manifest, partners: facts.partners.length }),
   };
+}
+
+/** All snapshots, each in the phase that it has now. */
+export function presentSnapshots(
+  stores: Stores,
+  runBeganAt: Instant | undefined,
+): readonly SnapshotRow[] {
+  const rows = stores.snapshots.all();
+  const standings = snapshotStandings(rows, packProtections(stores), restingOn(stores, runBeganAt));
+  return rows.map((row, index) => {
+    const protection = standings[index]?.protection ?? 'unprotected';
+    return { ...row, phase: presentPhase(row.phase, protection) };
+  });
+}
+
+/** In the phase that it has now. */
+function latestRow(stores: Stores, snapshot: SnapshotId): SnapshotRow | undefined {
+  const row = stores.snapshots.get(snapshot);
+  return row && { ...row, phase: protectionProgress(stores, snapshot).phase };
 }
 
 /** What the weakest pack bears; undefined when there is nothing, or something that is nowhere but here. */
 function leastBearable(packs: readonly PackProtection[]): number | undefined {
   let least: number | undefined;
-  for (const { row, held } of packs) {
-    if (row.code === undefined || held < row.code.dataShards) return undefined;
-    const bears = bearableLosses(held, row.code);
+  for (const { row } of packs) {
+    if (row.code === undefined || row.held < row.code.dataShards) return undefined;
+    const bears = bearableLosses(row.held, row.code);
     if (least === undefined || bears < least) least = bears;
   }
   return least;

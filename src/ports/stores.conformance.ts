@@ -106,6 +106,7 @@ export function ledgerRow(sequence: number, change: Partial<LedgerRow> = {}): Le
   return {
     agreement: agreement(1),
     side: 'owner',
+    epoch: 0,
     sequence,
     hash: idBytesFor(sequence),
     document: Uint8Array.of(sequence & 0xff),
@@ -120,6 +121,7 @@ export function heldRow(number: number, change: Partial<HeldRow> = {}): HeldRow 
     blockCount: 65,
     merkleRoot: idBytesFor(number),
     sha256: idBytesFor(number + 1),
+    epoch: 0,
     sequence: number,
     trashedAt: undefined,
     ...change,
@@ -276,17 +278,55 @@ function testShards(sentence: Sentence): void {
     assert.deepEqual(stores.shards.incompletePacks(), [pack(1), pack(3)]);
   });
 
-  sentence('held shards are counted for packs with rows or in the spool', ({ stores }) => {
+  sentence('standings follow every change of packs and shards', ({ stores }) => {
     const code = { id: 'parity', dataShards: 2, parityShards: 1 } as const;
+    const standing = (number: number): unknown =>
+      stores.shards.standings().find((row) => row.pack === pack(number));
+    const { kind, lengthBytes, storedAt } = packRow(1);
+    const fresh = { pack: pack(1), kind, lengthBytes, storedAt, code, indexed: false };
+    assert.deepEqual(stores.shards.standings(), []);
     stores.packs.add(packRow(1, { code }), contentsOf([]));
-    stores.packs.add(packRow(2, { spooled: false, code }), contentsOf([]));
-    stores.packs.add(packRow(3, { spooled: false }), contentsOf([]));
-    for (const index of [0, 1]) stores.shards.put(shardRow(2, index, { phase: 'held' }));
-    stores.shards.put(shardRow(2, 2));
-    assert.deepEqual(stores.shards.heldCounts(), [
-      { pack: pack(1), held: 0, code },
-      { pack: pack(2), held: 2, code },
-    ]);
+    const none = { placed: 0, held: 0, missing: 0 };
+    assert.deepEqual(standing(1), { ...fresh, spooled: true, ...none });
+    for (const index of [0, 1]) stores.shards.put(shardRow(1, index, { phase: 'held' }));
+    stores.shards.put(shardRow(1, 2));
+    stores.packs.update(pack(1), { spooled: false });
+    const two = { placed: 3, held: 2, missing: 0 };
+    assert.deepEqual(standing(1), { ...fresh, spooled: false, ...two });
+    stores.shards.put(shardRow(1, 1, { phase: 'lost' }));
+    stores.shards.put(shardRow(1, 2, { phase: 'wrong' }));
+    const short = { ...fresh, spooled: false, placed: 3, held: 1, missing: 2 };
+    assert.deepEqual(standing(1), short);
+    const takenBack = new Error('taken back');
+    assert.throws(
+      () =>
+        stores.transact(() => {
+          stores.shards.put(shardRow(1, 1, { phase: 'held' }));
+          stores.packs.add(packRow(2), contentsOf([]));
+          throw takenBack;
+        }),
+      takenBack,
+    );
+    assert.deepEqual(stores.shards.standings(), [short]);
+    stores.packs.remove(pack(1));
+    assert.deepEqual(stores.shards.standings(), []);
+  });
+
+  sentence('amounts at a partner are summed by length and code', ({ stores }) => {
+    const code = { id: 'parity', dataShards: 2, parityShards: 1 } as const;
+    for (const number of [1, 2]) stores.packs.add(packRow(number, { code }), contentsOf([]));
+    stores.packs.add(packRow(3, { code, lengthBytes: 100 }), contentsOf([]));
+    for (const number of [1, 2, 3]) stores.shards.put(shardRow(number, 1));
+    stores.shards.put(shardRow(1, 2));
+    const amounts = [...stores.shards.amountsAt(peer(1))];
+    assert.deepEqual(
+      amounts.sort((left, right) => left.lengthBytes - right.lengthBytes),
+      [
+        { lengthBytes: 100, code, shards: 1 },
+        { lengthBytes: 16_777_216, code, shards: 2 },
+      ],
+    );
+    assert.deepEqual(stores.shards.amountsAt(peer(7)), []);
   });
 }
 
@@ -297,6 +337,8 @@ function testSnapshots(sentence: Sentence): void {
     const { snapshots } = subject.reopen();
     const first = snapshotRow(1, { phase: 'protected' });
     assert.deepEqual(snapshots.all(), [snapshotRow(2), first]);
+    const heads = [snapshotRow(2), first].map(({ body: _, ...head }) => head);
+    assert.deepEqual(snapshots.heads(), heads);
     assert.deepEqual(snapshots.get(snapshot(1)), first);
     snapshots.remove(snapshot(1));
     snapshots.remove(snapshot(1));
@@ -360,9 +402,26 @@ function testPartners(sentence: Sentence): void {
     assert.throws(() => ledger.append(ledgerRow(10)), { name: 'AssertionError' });
     const reopened = subject.reopen().ledger;
     assert.deepEqual(reopened.head(agreement(1), 'owner'), ledgerRow(10));
-    assert.deepEqual(reopened.get(agreement(1), 'owner', 7), ledgerRow(7));
-    assert.equal(reopened.get(agreement(1), 'holder', 7), undefined);
+    const place = { epoch: 0, sequence: 7 };
+    assert.deepEqual(reopened.get(agreement(1), 'owner', place), ledgerRow(7));
+    assert.equal(reopened.get(agreement(1), 'holder', place), undefined);
     assert.equal(reopened.head(agreement(2), 'owner'), undefined);
+  });
+
+  sentence('a later epoch of a ledger begins anew, and those before it stay', (subject) => {
+    const { ledger } = subject.stores;
+    for (const sequence of [1, 2, 3]) ledger.append(ledgerRow(sequence));
+    for (const sequence of [1, 2]) ledger.append(ledgerRow(sequence, { epoch: 300 }));
+    for (const row of [ledgerRow(4), ledgerRow(4, { epoch: 300 }), ledgerRow(1, { epoch: 299 })])
+      assert.throws(() => ledger.append(row), { name: 'AssertionError' });
+    const reopened = subject.reopen().ledger;
+    assert.deepEqual(reopened.head(agreement(1), 'owner'), ledgerRow(2, { epoch: 300 }));
+    for (const epoch of [0, 300])
+      assert.deepEqual(
+        reopened.get(agreement(1), 'owner', { epoch, sequence: 1 }),
+        ledgerRow(1, { epoch }),
+      );
+    assert.equal(reopened.get(agreement(1), 'owner', { epoch: 300, sequence: 3 }), undefined);
   });
 
   sentence('manifests are in order, forks side by side, and take receipts along', (subject) => {
@@ -380,6 +439,8 @@ function testPartners(sentence: Sentence): void {
     const { manifests } = subject.reopen();
     assert.deepEqual(manifests.ofOwner(peer(1)), rows);
     assert.deepEqual(manifests.newest(peer(1)), rows.at(-1));
+    assert.equal(manifests.byteCount(peer(1)), rows.length);
+    assert.equal(manifests.byteCount(peer(3)), 0);
     assert.equal(manifests.newest(peer(3)), undefined);
     const fork = manifestRow(2, { incarnation: 2, sequence: 1 });
     manifests.put(fork);
@@ -396,7 +457,8 @@ function testPartners(sentence: Sentence): void {
 
   sentence('an invitation remembers who redeemed it', (subject) => {
     const open = {
-      ...{ secretHash: idBytesFor(1), spaceBytes: 50_000_000_000, expiresAt: instant(20) },
+      ...{ secretHash: idBytesFor(1), spaceBytes: 50_000_000_000, wantsBytes: 7 },
+      expiresAt: instant(20),
       ...{ redeemedBy: undefined, agreement: undefined },
     };
     const first = { ...open, secretHash: idBytesFor(2), expiresAt: instant(10) };

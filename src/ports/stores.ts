@@ -103,8 +103,34 @@ export interface ShardRow {
   readonly pack: PackId;
   readonly index: number;
   readonly partner: PeerId;
-  /** `planned`: to be sent. `held`: the partner's acknowledgement is stored. `lost`: known to be gone or wrong. */
-  readonly phase: 'planned' | 'held' | 'lost';
+  /**
+   * `planned`: to be sent. `held`: the partner's acknowledgement is stored. `lost`: the partner does not have it; it may be sent again. `wrong`: the
+   * partner has other bytes under its name, so that sending it again changes nothing.
+   */
+  readonly phase: 'planned' | 'held' | 'lost' | 'wrong';
+}
+
+/** A pack without its bytes, and how many of its shards are where: kept at hand, so that it can be asked for often. */
+export interface PackStanding {
+  readonly pack: PackId;
+  readonly kind: PackKind;
+  readonly lengthBytes: number;
+  readonly storedAt: Instant;
+  readonly code: Code | undefined;
+  readonly indexed: boolean;
+  readonly spooled: boolean;
+  /** Shards that have a row, whatever its phase. */
+  readonly placed: number;
+  readonly held: number;
+  /** `lost` or `wrong`. */
+  readonly missing: number;
+}
+
+/** So many shards of packs of one length and code. */
+export interface ShardAmount {
+  readonly lengthBytes: number;
+  readonly code: Code | undefined;
+  readonly shards: number;
 }
 
 export interface ShardStore {
@@ -115,12 +141,10 @@ export interface ShardStore {
   ofPartner(partner: PeerId): readonly ShardRow[];
   /** Packs that have a row which is not `held`, or no rows at all. */
   incompletePacks(): readonly PackId[];
-  /** Held shards of every pack that has any row or is spooled: for a summary of protection. */
-  heldCounts(): readonly {
-    readonly pack: PackId;
-    readonly held: number;
-    readonly code: Code | undefined;
-  }[];
+  /** Every pack, in the order in which they were added. */
+  standings(): readonly PackStanding[];
+  /** How much a partner has of ours, whatever the phase; in no order. */
+  amountsAt(partner: PeerId): readonly ShardAmount[];
 }
 
 export type SnapshotPhase = 'captured' | 'protected' | 'complete';
@@ -132,10 +156,15 @@ export interface SnapshotRow {
   readonly phase: SnapshotPhase;
 }
 
+/** A snapshot without its body, which may have a megabyte. */
+export type SnapshotHead = Omit<SnapshotRow, 'body'>;
+
 export interface SnapshotStore {
   put(row: SnapshotRow): void;
   /** Oldest first. */
   all(): readonly SnapshotRow[];
+  /** In the same order. */
+  heads(): readonly SnapshotHead[];
   get(snapshot: SnapshotId): SnapshotRow | undefined;
   /** The snapshot must be there (asserted). */
   setPhase(snapshot: SnapshotId, phase: SnapshotPhase): void;
@@ -193,10 +222,16 @@ export interface AgreementStore {
 /** `owner` side: what the partner signed for us. `holder` side: what we signed for an owner. */
 export type LedgerSide = 'owner' | 'holder';
 
-export interface LedgerRow {
+/** Where an entry stands: epochs rise, and so do the entries of each. */
+export interface LedgerPlace {
+  /** The life of the holder that signed it. */
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+export interface LedgerRow extends LedgerPlace {
   readonly agreement: AgreementId;
   readonly side: LedgerSide;
-  readonly sequence: number;
   /** SHA-256 of `document`, the next entry's `previousHash`. */
   readonly hash: Bytes;
   /** Encoded and signed acknowledgement. */
@@ -204,10 +239,15 @@ export interface LedgerRow {
 }
 
 export interface LedgerStore {
-  /** Appends; the sequence must follow the head (asserted). The first of a ledger may have any: a rebuilt catalogue adopts a partner's head. */
+  /**
+   * Appends; the place must follow the head, in its epoch or a later one (asserted). The first of an epoch may have any sequence: a rebuilt catalogue
+   * adopts a partner's head.
+   */
   append(row: LedgerRow): void;
+  /** The last entry of the latest epoch. */
   head(agreement: AgreementId, side: LedgerSide): LedgerRow | undefined;
-  get(agreement: AgreementId, side: LedgerSide, sequence: number): LedgerRow | undefined;
+  /** Entries of past epochs stay. */
+  get(agreement: AgreementId, side: LedgerSide, place: LedgerPlace): LedgerRow | undefined;
 }
 
 /** A shard that we hold for an owner. */
@@ -218,7 +258,8 @@ export interface HeldRow {
   readonly merkleRoot: Bytes;
   /** SHA-256 of the whole shard, for self-scrub. */
   readonly sha256: Bytes;
-  /** Ledger sequence of its acknowledgement. */
+  /** Place of its acknowledgement in the ledger. */
+  readonly epoch: number;
   readonly sequence: number;
   readonly trashedAt: Instant | undefined;
 }
@@ -250,6 +291,8 @@ export interface ManifestStore {
   ofOwner(owner: PeerId): readonly ManifestRow[];
   /** The last of these, without reading the others; of a fork the one that `ofOwner` gives first. */
   newest(owner: PeerId): ManifestRow | undefined;
+  /** Length of these documents together. */
+  byteCount(owner: PeerId): number;
   /** Removes the manifest and its receipts. */
   remove(owner: PeerId, hash: Bytes): void;
   putReceipt(partner: PeerId, manifestHash: Bytes, receipt: Bytes): void;
@@ -260,6 +303,8 @@ export interface InvitationRow {
   /** SHA-256 of the secret. */
   readonly secretHash: Bytes;
   readonly spaceBytes: number;
+  /** What whoever redeems it lends at least. */
+  readonly wantsBytes: number;
   readonly expiresAt: Instant;
   readonly redeemedBy: PeerId | undefined;
   readonly agreement: AgreementId | undefined;

@@ -1,7 +1,6 @@
 /** The twins of packs, chunks and shards: what `adapters/sqlite` does, in maps. */
 import { assert, present } from '../base/assert.ts';
 import { hexText } from '../base/bytes.ts';
-import type { Code } from '../core/vocabulary/code.ts';
 import { type ChunkId, idBytes, type PackId, type PeerId } from '../core/vocabulary/ids.ts';
 import type {
   ChunkPlace,
@@ -9,7 +8,9 @@ import type {
   FramePlace,
   PackContents,
   PackRow,
+  PackStanding,
   PackStore,
+  ShardAmount,
   ShardRow,
   ShardStore,
 } from '../ports/stores.ts';
@@ -191,17 +192,30 @@ export class TwinShards implements ShardStore {
       });
   }
 
-  heldCounts(): readonly {
-    readonly pack: PackId;
-    readonly held: number;
-    readonly code: Code | undefined;
-  }[] {
-    return this.#packs.inOrder().flatMap(({ row }) => {
-      const rows = this.#packs.shardsOf(row.pack);
-      if (!row.spooled && rows.length === 0) return [];
-      const held = rows.filter(({ phase }) => phase === 'held').length;
-      return [{ pack: row.pack, held, code: row.code }];
+  standings(): readonly PackStanding[] {
+    return this.#packs.inOrder().map(({ row }) => {
+      const phases = this.#packs.shardsOf(row.pack).map(({ phase }) => phase);
+      const { pack, kind, lengthBytes, storedAt, code, indexed, spooled } = row;
+      return {
+        ...{ pack, kind, lengthBytes, storedAt, code, indexed, spooled },
+        placed: phases.length,
+        held: phases.filter((phase) => phase === 'held').length,
+        missing: phases.filter((phase) => phase === 'lost' || phase === 'wrong').length,
+      };
     });
+  }
+
+  amountsAt(partner: PeerId): readonly ShardAmount[] {
+    const amounts = new Map<string, ShardAmount>();
+    for (const { row } of this.#packs.inOrder()) {
+      const { lengthBytes, code } = row;
+      const key = JSON.stringify([lengthBytes, code?.id, code?.dataShards, code?.parityShards]);
+      const theirs = this.#packs.shardsOf(row.pack).filter((shard) => shard.partner === partner);
+      if (theirs.length === 0) continue;
+      const before = amounts.get(key)?.shards ?? 0;
+      amounts.set(key, { lengthBytes, code, shards: before + theirs.length });
+    }
+    return [...amounts.values()];
   }
 }
 

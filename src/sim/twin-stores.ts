@@ -15,6 +15,7 @@ import type {
   HeldStore,
   InvitationRow,
   InvitationStore,
+  LedgerPlace,
   LedgerRow,
   LedgerStore,
   ManifestRow,
@@ -45,8 +46,8 @@ interface TwinTables {
   readonly trees: TwinTable<ValueRow>;
   readonly agreements: TwinTable<AgreementRow>;
   readonly ledger: TwinTable<LedgerRow>;
-  /** Sequence of the newest entry of each ledger. */
-  readonly ledgerHeads: TwinTable<number>;
+  /** Place of the newest entry of each ledger. */
+  readonly ledgerHeads: TwinTable<LedgerPlace>;
   readonly held: TwinTable<HeldRow>;
   readonly manifests: TwinTable<ManifestRow>;
   readonly receipts: TwinTable<ReceiptRow>;
@@ -133,6 +134,10 @@ function snapshotStore(journal: Journal, { snapshots }: TwinTables): SnapshotSto
   return {
     put: (row) => journal.change('snapshots.put', () => snapshots.set(row.snapshot, ownRow(row))),
     all: () => sortedBy(snapshots.values(), (row) => [row.takenAt, row.snapshot]).map(ownRow),
+    heads: () =>
+      sortedBy(snapshots.values(), (row) => [row.takenAt, row.snapshot]).map(
+        ({ snapshot, takenAt, phase }) => ({ snapshot, takenAt, phase }),
+      ),
     get: (snapshot) => owned(snapshots.get(snapshot)),
     setPhase: (snapshot, phase) => {
       const row = snapshots.get(snapshot);
@@ -188,18 +193,23 @@ function ledgerStore(journal: Journal, { ledger, ledgerHeads }: TwinTables): Led
     append: (row) => {
       const book = `${row.agreement}/${row.side}`;
       const head = ledgerHeads.get(book);
-      const follows = head === undefined || row.sequence === head + 1;
+      const follows =
+        head === undefined ||
+        row.epoch > head.epoch ||
+        (row.epoch === head.epoch && row.sequence === head.sequence + 1);
       assert(follows, 'an entry of a ledger follows its head');
       journal.change('ledger.append', () => {
-        ledger.set(`${book}/${row.sequence}`, ownRow(row));
-        ledgerHeads.set(book, row.sequence);
+        ledger.set(`${book}/${row.epoch}.${row.sequence}`, ownRow(row));
+        ledgerHeads.set(book, { epoch: row.epoch, sequence: row.sequence });
       });
     },
     head: (agreement, side) => {
       const book = `${agreement}/${side}`;
-      return owned(ledger.get(`${book}/${ledgerHeads.get(book)}`));
+      const head = ledgerHeads.get(book);
+      return owned(head && ledger.get(`${book}/${head.epoch}.${head.sequence}`));
     },
-    get: (agreement, side, sequence) => owned(ledger.get(`${agreement}/${side}/${sequence}`)),
+    get: (agreement, side, { epoch, sequence }) =>
+      owned(ledger.get(`${agreement}/${side}/${epoch}.${sequence}`)),
   };
 }
 
@@ -253,6 +263,10 @@ function manifestStore(journal: Journal, { manifests, receipts }: TwinTables): M
       ];
       return sortedBy(theirs, order).map(ownRow)[0];
     },
+    byteCount: (owner) =>
+      manifests
+        .values()
+        .reduce((sum, row) => sum + (row.owner === owner ? row.document.length : 0), 0),
     remove: (owner, hash) =>
       journal.change('manifests.remove', () => {
         manifests.delete(`${owner}/${hexText(hash)}`);

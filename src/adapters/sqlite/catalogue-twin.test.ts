@@ -46,7 +46,12 @@ const changes: readonly ((stores: Stores, step: Step) => void)[] = [
   (stores, { a, flag, b }) =>
     stores.packs.update(pack(a), flag ? { spooled: b > 3 } : { indexed: b > 3 }),
   (stores, { a, b, flag }) =>
-    stores.shards.put(shardRow(a, b, { phase: flag ? 'held' : 'lost', partner: peer(a ^ b) })),
+    stores.shards.put(
+      shardRow(a, b, {
+        ...{ phase: flag ? 'held' : ((['planned', 'lost', 'wrong'] as const)[b % 3] ?? 'lost') },
+        partner: peer(a ^ b),
+      }),
+    ),
   (stores, { a, b }) =>
     stores.snapshots.put({
       ...{ snapshot: snapshot(a), body: Uint8Array.of(b), takenAt: instant(b), phase: 'captured' },
@@ -56,7 +61,8 @@ const changes: readonly ((stores: Stores, step: Step) => void)[] = [
     stores.agreements.put(
       agreementRow(a, { partner: peer(b), phase: flag ? 'standing' : 'ended', since: instant(b) }),
     ),
-  (stores, { a, b }) => stores.ledger.append(ledgerRow(b, { agreement: agreement(a & 1) })),
+  (stores, { a, b }) =>
+    stores.ledger.append(ledgerRow(b, { agreement: agreement(a & 1), epoch: a >> 2 })),
   (stores, { a, b, flag }) =>
     stores.held.put(
       heldRow(a, { owner: peer(b & 1), blockCount: b, trashedAt: flag ? instant(b) : undefined }),
@@ -93,6 +99,11 @@ function applyAll(stores: Stores, steps: readonly Step[], keep: boolean): string
   return results;
 }
 
+/** Amounts come in no order. */
+function sorted(rows: readonly unknown[]): readonly string[] {
+  return rows.map((row) => JSON.stringify(row)).sort();
+}
+
 function observe(stores: Stores): unknown {
   return {
     packs: stores.packs.all(),
@@ -103,8 +114,9 @@ function observe(stores: Stores): unknown {
     count: stores.chunks.count(),
     shards: ids.map((id) => [stores.shards.ofPack(pack(id)), stores.shards.ofPartner(peer(id))]),
     incomplete: stores.shards.incompletePacks(),
-    heldCounts: stores.shards.heldCounts(),
-    snapshots: stores.snapshots.all(),
+    standings: stores.shards.standings(),
+    amounts: ids.map((id) => sorted(stores.shards.amountsAt(peer(id)))),
+    snapshots: [stores.snapshots.all(), stores.snapshots.heads()],
     agreements: [stores.agreements.all(), ids.map((id) => stores.agreements.ofPartner(peer(id)))],
     ledger: [0, 1].map((id) => stores.ledger.head(agreement(id), 'owner')),
     held: [0, 1].map((id) => [

@@ -11,6 +11,7 @@ import { Connection, resultCodeOf, resultCodes } from './connection.ts';
 import { HeldTable } from './held.ts';
 import { FactTable, ManifestTable } from './manifests.ts';
 import { migrate } from './migration.ts';
+import { PackStandings } from './pack-standings.ts';
 import { PackTable } from './packs.ts';
 import { schemaSteps } from './schema.ts';
 import { ShardTable } from './shards.ts';
@@ -41,11 +42,12 @@ export function openCatalogue(path: string): Outcome<Catalogue, CatalogueFailure
 }
 
 function catalogueOver(connection: Connection): Catalogue {
-  const packs = new PackTable(connection);
+  const standings = new PackStandings(connection);
+  const packs = new PackTable(connection, standings);
   return {
     packs,
     chunks: packs,
-    shards: new ShardTable(connection),
+    shards: new ShardTable(connection, standings),
     snapshots: new SnapshotTable(connection),
     scanMemory: new ScanTable(connection),
     trees: new TreeTable(connection),

@@ -11,7 +11,6 @@ import type {
   ChunkPlace,
   ChunkStore,
   PackContents,
-  PackKind,
   PackRow,
   PackStore,
 } from '../../ports/stores.ts';
@@ -19,6 +18,7 @@ import { ChunkIndex } from './chunk-index.ts';
 import { codeIn, codeValues } from './code-columns.ts';
 import type { Connection } from './connection.ts';
 import { decodeContents, encodeContents } from './contents-codec.ts';
+import { type PackStandings, packKinds } from './pack-standings.ts';
 import {
   blobOf,
   flagOf,
@@ -34,8 +34,6 @@ import {
 
 type PackChange = Partial<Pick<PackRow, 'code' | 'stripe' | 'indexed' | 'spooled'>>;
 
-const packKinds: readonly PackKind[] = ['data', 'tree', 'index'];
-
 /** Contents kept decoded for `place`: restores ask for neighbouring chunks of few packs. */
 const contentsAtHand = 64;
 
@@ -46,11 +44,13 @@ interface ContentsAtHand {
 
 export class PackTable implements PackStore, ChunkStore {
   readonly #connection: Connection;
+  readonly #standings: PackStandings;
   #index: ChunkIndex | undefined;
   readonly #atHand = new Map<number, ContentsAtHand>();
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, standings: PackStandings) {
     this.#connection = connection;
+    this.#standings = standings;
     connection.onUndone(() => {
       this.#index = undefined;
       this.#atHand.clear();
@@ -74,6 +74,7 @@ export class PackTable implements PackStore, ChunkStore {
         ...[number, blobs.chunkIds, blobs.chunkPlaces, blobs.frames],
       );
       this.#index?.addPack(number, blobs.chunkIds);
+      this.#standings.added(row);
     });
   }
 
@@ -95,12 +96,14 @@ export class PackTable implements PackStore, ChunkStore {
   update(pack: PackId, change: PackChange): void {
     const row = this.get(pack);
     assert(row !== undefined, 'a pack that is updated is there');
+    const changed = { ...row, ...change };
     this.#connection.run(
       `UPDATE pack SET code_id = ?, data_shards = ?, parity_shards = ?,
          stripe = ?, indexed = ?, spooled = ? WHERE pack = ?`,
-      ...changeable({ ...row, ...change }),
+      ...changeable(changed),
       idBlob(pack),
     );
+    this.#standings.updated(changed);
   }
 
   contents(pack: PackId): PackContents | undefined {
@@ -115,6 +118,7 @@ export class PackTable implements PackStore, ChunkStore {
     this.#connection.run('DELETE FROM pack WHERE number = ?', number);
     this.#atHand.delete(number);
     this.#index?.removePack(number, chunkIds);
+    this.#standings.removed(pack);
   }
 
   place(chunk: ChunkId): ChunkPlace | undefined {

@@ -48,6 +48,8 @@ export const schemaSteps: readonly string[] = [
     taken_at INTEGER NOT NULL,
     phase TEXT NOT NULL
   ) STRICT;
+  -- All of it but the body, which would have to be read through to reach the columns behind it.
+  CREATE INDEX snapshot_head ON snapshot (taken_at, snapshot, phase);
 
   CREATE TABLE scan_memory (
     path BLOB PRIMARY KEY,
@@ -73,10 +75,11 @@ export const schemaSteps: readonly string[] = [
   CREATE TABLE ledger (
     agreement BLOB NOT NULL,
     side TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
     hash BLOB NOT NULL,
     document BLOB NOT NULL,
-    PRIMARY KEY (agreement, side, sequence)
+    PRIMARY KEY (agreement, side, epoch, sequence)
   ) STRICT;
 
   CREATE TABLE held (
@@ -85,6 +88,7 @@ export const schemaSteps: readonly string[] = [
     block_count INTEGER NOT NULL,
     merkle_root BLOB NOT NULL,
     sha256 BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
     trashed_at INTEGER,
     PRIMARY KEY (owner, name)
@@ -130,6 +134,7 @@ export const schemaSteps: readonly string[] = [
   CREATE TABLE invitation (
     secret_hash BLOB PRIMARY KEY,
     space_bytes INTEGER NOT NULL,
+    wants_bytes INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     redeemed_by BLOB,
     agreement BLOB

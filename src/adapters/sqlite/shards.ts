@@ -1,19 +1,21 @@
 /** Our shards and who holds them. */
 import { assert } from '../../base/assert.ts';
-import type { Code } from '../../core/vocabulary/code.ts';
 import type { PackId, PeerId } from '../../core/vocabulary/ids.ts';
-import type { ShardRow, ShardStore } from '../../ports/stores.ts';
+import type { PackStanding, ShardAmount, ShardRow, ShardStore } from '../../ports/stores.ts';
 import { codeIn } from './code-columns.ts';
 import type { Connection } from './connection.ts';
+import type { PackStandings } from './pack-standings.ts';
 import { idBlob, idIn, integerOf, type Row, wordOf } from './values.ts';
 
-const phases: readonly ShardRow['phase'][] = ['planned', 'held', 'lost'];
+const phases: readonly ShardRow['phase'][] = ['planned', 'held', 'lost', 'wrong'];
 
 export class ShardTable implements ShardStore {
   readonly #connection: Connection;
+  readonly #standings: PackStandings;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, standings: PackStandings) {
     this.#connection = connection;
+    this.#standings = standings;
   }
 
   put(row: ShardRow): void {
@@ -24,6 +26,7 @@ export class ShardTable implements ShardStore {
        ON CONFLICT DO UPDATE SET partner = excluded.partner, phase = excluded.phase`,
       ...[integerOf(found['number']), row.index, idBlob(row.partner), row.phase],
     );
+    this.#standings.shardsChanged(row.pack);
   }
 
   ofPack(pack: PackId): readonly ShardRow[] {
@@ -39,27 +42,24 @@ export class ShardTable implements ShardStore {
   }
 
   incompletePacks(): readonly PackId[] {
-    const sql = `SELECT pack FROM pack WHERE
-        NOT EXISTS (SELECT 1 FROM shard WHERE shard.number = pack.number)
-        OR EXISTS (SELECT 1 FROM shard WHERE shard.number = pack.number AND phase <> 'held')
-      ORDER BY number`;
-    return this.#connection.all(sql).map((row) => idIn<PackId>(row['pack']));
+    return this.#standings
+      .all()
+      .filter(({ placed, held }) => placed === 0 || held < placed)
+      .map(({ pack }) => pack);
   }
 
-  heldCounts(): readonly {
-    readonly pack: PackId;
-    readonly held: number;
-    readonly code: Code | undefined;
-  }[] {
-    const sql = `SELECT pack, code_id, data_shards, parity_shards,
-        count(*) FILTER (WHERE phase = 'held') AS held
-      FROM pack LEFT JOIN shard USING (number)
-      WHERE spooled = 1 OR shard_index IS NOT NULL
-      GROUP BY number ORDER BY number`;
-    return this.#connection.all(sql).map((row) => ({
-      pack: idIn<PackId>(row['pack']),
-      held: integerOf(row['held']),
+  standings(): readonly PackStanding[] {
+    return this.#standings.all();
+  }
+
+  amountsAt(partner: PeerId): readonly ShardAmount[] {
+    const sql = `SELECT length_bytes, code_id, data_shards, parity_shards, count(*) AS shards
+      FROM shard JOIN pack USING (number) WHERE partner = ?
+      GROUP BY length_bytes, code_id, data_shards, parity_shards`;
+    return this.#connection.all(sql, idBlob(partner)).map((row) => ({
+      lengthBytes: integerOf(row['length_bytes']),
       code: codeIn(row),
+      shards: integerOf(row['shards']),
     }));
   }
 }

@@ -5,6 +5,7 @@ import { type ChunkId, idBytes, idOf, type SnapshotId } from '../../core/vocabul
 import type {
   ScanMemory,
   ScanMemoryRow,
+  SnapshotHead,
   SnapshotPhase,
   SnapshotRow,
   SnapshotStore,
@@ -31,6 +32,13 @@ export class SnapshotTable implements SnapshotStore {
 
   all(): readonly SnapshotRow[] {
     return this.#connection.all('SELECT * FROM snapshot ORDER BY taken_at, snapshot').map(snapshot);
+  }
+
+  heads(): readonly SnapshotHead[] {
+    // These columns all lie in the index `snapshot_head`: bodies are not touched.
+    return this.#connection
+      .all('SELECT snapshot, taken_at, phase FROM snapshot ORDER BY taken_at, snapshot')
+      .map(head);
   }
 
   get(id: SnapshotId): SnapshotRow | undefined {
@@ -102,9 +110,12 @@ export class TreeTable implements TreeCache {
 }
 
 function snapshot(row: Row): SnapshotRow {
+  return { ...head(row), body: blobOf(row['body']) };
+}
+
+function head(row: Row): SnapshotHead {
   return {
     snapshot: idIn(row['snapshot']),
-    body: blobOf(row['body']),
     takenAt: instantOf(row['taken_at']),
     phase: wordOf(row['phase'], phases),
   };
