@@ -3,8 +3,10 @@
  *
  * What is to be sent stands in the catalogue, not here: the outbox looks for packs with shards that are not held, oldest first, whenever something
  * changed or a partner may be tried again. A shard counts as held once the partner's signed acknowledgement, checked against what was sent, is stored.
+ * Each partner takes its shards at its own speed, one after the other; none waits for another.
  */
 import { present } from '../base/assert.ts';
+import { linkedAbort } from '../base/linked-abort.ts';
 import { minuteMs } from '../base/units.ts';
 import { bytesLentBy } from '../core/agreements/agreement.ts';
 import { stripeIdOf } from '../core/erasure/layout.ts';
@@ -17,16 +19,16 @@ import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, PackRow, ShardRow, Stores } from '../ports/stores.ts';
 import type { SealedShard, StripeCoder } from '../ports/stripe-coder.ts';
 import type { Backoff } from './backoff.ts';
-import type { Notifier } from './notifier.ts';
+import { Notifier } from './notifier.ts';
 import type { PartnerBook } from './partner-book.ts';
 import { agreementOf, bytesAt, shardBytesOf } from './partner-space.ts';
-import { settled } from './settled.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
 import type { Spool } from './spool.ts';
-import { TaskPool } from './task-pool.ts';
+import { StripeDesk } from './stripe-desk.ts';
 
-/** Packs on their way at once: each takes about three times its size in memory. */
-const packsAtOnce = 3;
+/** While some partners are busy it is looked for work for the others no more often than this, and no less often than that. */
+const leastLookMs = 50;
+const mostLookMs: number = 1 * minuteMs;
 /** A partner that had no room is planned for again after so long: it may have made some. */
 const fullMs: number = 5 * minuteMs;
 
@@ -49,40 +51,165 @@ interface PlannedPack {
   readonly placed: ReadonlyMap<number, PeerId>;
 }
 
+/** One round of sending: who is at it, and what is left to do. */
+interface Round {
+  readonly signal: AbortSignal;
+  /** Packs with a shard to be sent, by partner, oldest first. */
+  queues: Map<PeerId, PackId[]>;
+  /** Packs without a code yet, oldest first. */
+  unplanned: PackId[];
+  readonly running: Map<PeerId, Promise<void>>;
+  readonly ended: Notifier;
+  sent: number;
+  failure: { readonly reason: unknown } | undefined;
+}
+
 export class Outbox {
   readonly #parts: OutboxParts;
+  readonly #desk: StripeDesk;
+  /** What each partner is being sent. */
+  readonly #sending = new Map<PeerId, PackId>();
   /** Partners that refused a shard for want of space, and when they are asked again. */
   readonly #full = new Map<PeerId, number>();
   /** Bytes that our shards take at each partner, sent or planned; counted once, then kept. */
   readonly #taken = new Map<PeerId, number>();
-  /** Packs for which the last round found no room at partners. */
-  readonly #noRoom = new Set<PackId>();
+  /** Packs for which no room was found at partners, and when. */
+  readonly #noRoom = new Map<PackId, number>();
   /** Whether the last round left anything that can be sent before long. */
   #hopeful = true;
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
+    this.#desk = new StripeDesk(parts);
   }
 
-  /** Sends whatever can be sent now; gives the number of shards that became held. */
+  /** Sends whatever can be sent, until no partner is busy any more; gives the number of shards that became held. */
   async sendRound(signal: AbortSignal): Promise<number> {
-    let sent = 0;
     this.#noRoom.clear();
-    const pool = new TaskPool(packsAtOnce);
+    const stopping = linkedAbort(signal);
+    const round: Round = {
+      signal: stopping.signal,
+      queues: new Map(),
+      unplanned: [],
+      running: new Map(),
+      ended: new Notifier(),
+      sent: 0,
+      failure: undefined,
+    };
     try {
-      for (const row of this.#waiting()) {
-        if (signal.aborted) break;
-        await pool.start(async () => {
-          sent += await this.#sendPack(row, signal);
-        });
+      this.#startAll(round);
+      while (round.running.size > 0 && round.failure === undefined) {
+        await this.#rest(round);
+        if (round.running.size > 0 && !stopping.signal.aborted) this.#startAll(round);
       }
-      await pool.drain();
     } finally {
       // Whatever ended the round, nothing of it may go on beside the next one.
-      await pool.drain().catch(() => undefined);
+      stopping.abort();
+      await Promise.allSettled(round.running.values());
     }
-    this.#lookAhead(sent);
-    return sent;
+    if (round.failure !== undefined) throw round.failure.reason;
+    this.#lookAhead(round.sent);
+    return round.sent;
+  }
+
+  /** Until a partner has nothing to do any more, something changed, or a partner may be tried again. */
+  async #rest({ signal, ended, running }: Round): Promise<void> {
+    const { clock, changes, backoff } = this.#parts;
+    const lookedAt = clock.now();
+    const waiting = linkedAbort(signal);
+    const change = Promise.race([ended.changed(waiting.signal), changes.changed(waiting.signal)]);
+    const busy = running.size;
+    await clock.sleep(leastLookMs, waiting.signal);
+    if (running.size === busy) {
+      const soonMs = Math.min(mostLookMs, backoff.nextMs(lookedAt) ?? mostLookMs);
+      await Promise.race([change, clock.sleep(soonMs, waiting.signal)]);
+    }
+    waiting.abort();
+  }
+
+  /** Gives work to every partner that has none. */
+  #startAll(round: Round): void {
+    this.#look(round);
+    for (const partner of this.#takersNow()) {
+      if (round.running.has(partner)) continue;
+      const first = this.#next(round, partner);
+      if (first === undefined) continue;
+      const running = this.#serve(round, partner, first)
+        .catch((reason: unknown) => {
+          round.failure ??= { reason };
+        })
+        .finally(() => {
+          round.running.delete(partner);
+          this.#desk.leave(partner);
+          round.ended.notify();
+        });
+      round.running.set(partner, running);
+    }
+  }
+
+  /** What is to be sent to whom, anew from the catalogue. */
+  #look(round: Round): void {
+    const { stores, clock } = this.#parts;
+    round.queues = new Map();
+    round.unplanned = [];
+    for (const row of this.#waiting()) {
+      if (row.code !== undefined) this.#queue(round, stores.shards.ofPack(row.pack));
+      else if (clock.now() - (this.#noRoom.get(row.pack) ?? 0) >= mostLookMs)
+        round.unplanned.push(row.pack);
+    }
+  }
+
+  #queue({ queues }: Round, shards: readonly ShardRow[]): void {
+    for (const { pack, partner, phase } of shards) {
+      if (!isToGo(phase) || this.#sending.get(partner) === pack) continue;
+      const queue = queues.get(partner);
+      if (queue === undefined) queues.set(partner, [pack]);
+      else queue.push(pack);
+    }
+  }
+
+  /** The next pack with a shard for this partner; packs are planned as partners get to them. */
+  #next(round: Round, partner: PeerId): PackRow | undefined {
+    const { stores } = this.#parts;
+    for (;;) {
+      const pack = round.queues.get(partner)?.shift() ?? round.unplanned.shift();
+      if (pack === undefined) return undefined;
+      const row = stores.packs.get(pack);
+      if (row === undefined || !row.spooled) continue;
+      if (row.code === undefined) {
+        if (this.#plan(row) !== undefined) this.#queue(round, stores.shards.ofPack(pack));
+        continue;
+      }
+      if (this.#due(pack).some((shard) => shard.partner === partner)) return row;
+    }
+  }
+
+  /** Sends one partner its shards, one after the other, as long as that goes well. */
+  async #serve(round: Round, partner: PeerId, first: PackRow): Promise<void> {
+    for (
+      let row: PackRow | undefined = first;
+      row !== undefined;
+      row = this.#next(round, partner)
+    ) {
+      if (round.signal.aborted || round.failure !== undefined) return;
+      this.#sending.set(partner, row.pack);
+      try {
+        if (await this.#sendTo(row, partner, round.signal)) round.sent += 1;
+      } finally {
+        this.#sending.delete(partner);
+        this.#desk.done(row.pack, partner);
+      }
+      if (this.#parts.backoff.waits(partner)) return;
+    }
+  }
+
+  async #sendTo(row: PackRow, partner: PeerId, signal: AbortSignal): Promise<boolean> {
+    const code = present(row.code, 'a pack that is sent was planned');
+    const shard = await this.#desk.take({ row, code, partner, due: this.#due(row.pack) }, signal);
+    if (shard === undefined || !(await this.#sendShard(row.pack, shard, signal))) return false;
+    this.#hopeful = true;
+    await this.#settle(row, code);
+    return true;
   }
 
   /** Whether any partner could take something now or soon: if not, nothing will leave the spool. */
@@ -90,10 +217,24 @@ export class Outbox {
     return this.#hopeful && this.#parts.book.open().length > 0;
   }
 
+  /** Partners that take shards and answer now and then. */
+  takers(): ReadonlySet<PeerId> {
+    const { book, backoff } = this.#parts;
+    const open = book.open().map(({ partner }) => partner);
+    return new Set(open.filter((partner) => !this.#isFull(partner) && !backoff.isLasting(partner)));
+  }
+
+  /** A shard of this pack is on its way. */
+  isSending(pack: PackId): boolean {
+    return [...this.#sending.values()].includes(pack);
+  }
+
   #waiting(): readonly PackRow[] {
-    const { stores } = this.#parts;
-    const rows = stores.shards.incompletePacks().map((pack) => stores.packs.get(pack));
-    return rows.filter((row) => row?.spooled === true) as PackRow[];
+    const { stores, spool } = this.#parts;
+    const incomplete = new Set(stores.shards.incompletePacks());
+    return stores.packs
+      .spooled()
+      .filter(({ pack }) => incomplete.has(pack) && !spool.isUnreadable(pack));
   }
 
   /** Without hope whoever waits for room in the spool is woken, to wait no longer. */
@@ -108,16 +249,10 @@ export class Outbox {
   /** Whether a shard of the pack is still to go to a partner that takes shards and answers now and then. */
   #canGoOn(row: PackRow): boolean {
     if (row.code === undefined) return !this.#noRoom.has(row.pack);
-    const { stores, book, backoff } = this.#parts;
-    const takers = new Set(
-      book
-        .open()
-        .map(({ partner }) => partner)
-        .filter((partner) => !this.#isFull(partner) && !backoff.isLasting(partner)),
-    );
-    return stores.shards
+    const takers = this.takers();
+    return this.#parts.stores.shards
       .ofPack(row.pack)
-      .some(({ phase, partner }) => phase !== 'held' && takers.has(partner));
+      .some(({ phase, partner }) => isToGo(phase) && takers.has(partner));
   }
 
   #isFull(partner: PeerId): boolean {
@@ -130,24 +265,6 @@ export class Outbox {
     return false;
   }
 
-  async #sendPack(row: PackRow, signal: AbortSignal): Promise<number> {
-    const code = row.code ?? this.#plan(row);
-    if (code === undefined) return 0;
-    const due = this.#due(row.pack);
-    if (due.length === 0) return 0;
-    const bytes = await this.#parts.spool.read(row.pack);
-    if (bytes === undefined) return 0;
-    const sealed = await this.#parts.coder.code(
-      { pack: row.pack, suite: row.suite, bytes },
-      code,
-      due,
-    );
-    const outcomes = await settled(sealed.map((shard) => this.#sendShard(row.pack, shard, signal)));
-    const sent = outcomes.filter((held) => held).length;
-    if (sent > 0) await this.#settle(row, code);
-    return sent;
-  }
-
   /** Chooses code and partners for a pack that has none; undefined while there are too few. */
   #plan(row: PackRow): Code | undefined {
     const { stores, book, log } = this.#parts;
@@ -155,7 +272,7 @@ export class Outbox {
     if (wanted === undefined) return undefined;
     const planned = this.#placeAmong(row, wanted);
     if (planned === undefined) {
-      this.#noRoom.add(row.pack);
+      this.#noRoom.set(row.pack, this.#parts.clock.now());
       log.write('warn', 'pack.no-room', { pack: row.pack, bytes: row.lengthBytes });
       return undefined;
     }
@@ -189,15 +306,19 @@ export class Outbox {
     return undefined;
   }
 
-  /** Shards to be sent now: their partners take shards and are not waiting to be tried again. */
+  /** Partners that take shards and are not waiting to be tried again. */
+  #takersNow(): readonly PeerId[] {
+    const { book, backoff } = this.#parts;
+    const open = book.open().map(({ partner }) => partner);
+    return open.filter((partner) => !backoff.waits(partner));
+  }
+
+  /** Shards to be sent now. */
   #due(pack: PackId): readonly ShardRow[] {
-    const { stores, book, backoff } = this.#parts;
-    const open = new Set(book.open().map(({ partner }) => partner));
-    return stores.shards
+    const takers = new Set(this.#takersNow());
+    return this.#parts.stores.shards
       .ofPack(pack)
-      .filter(
-        ({ phase, partner }) => phase !== 'held' && open.has(partner) && !backoff.waits(partner),
-      );
+      .filter(({ phase, partner }) => isToGo(phase) && takers.has(partner));
   }
 
   async #sendShard(pack: PackId, shard: SealedShard, signal: AbortSignal): Promise<boolean> {
@@ -268,4 +389,9 @@ export class Outbox {
     }
     changes.notify();
   }
+}
+
+/** A wrong shard cannot be replaced by sending it again: its partner has something under its name. */
+function isToGo(phase: ShardRow['phase']): boolean {
+  return phase === 'planned' || phase === 'lost';
 }

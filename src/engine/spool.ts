@@ -4,17 +4,20 @@
  * A pack counts only after it was written, read back and found equal to its name; then, and not before, the catalogue learns of it and
  * of its chunks (the order of writes, docs/format.md#order-of-writes).
  */
-import { assert } from '../base/assert.ts';
+import { present } from '../base/assert.ts';
 import { type Bytes, discard } from '../base/bytes.ts';
+import { linkedAbort } from '../base/linked-abort.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
-import { type Instant, instant } from '../base/units.ts';
-import { idOf, type PackId } from '../core/vocabulary/ids.ts';
+import { type Instant, instant, minuteMs } from '../base/units.ts';
+import { protectionOf } from '../core/placement/code-choice.ts';
+import { idOf, type PackId, type PeerId } from '../core/vocabulary/ids.ts';
 import type { BlobRange, BlobStore } from '../ports/blob-store.ts';
 import type { SealedPack } from '../ports/chunk-pipeline.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import { type PackRow, StorageFull, type Stores } from '../ports/stores.ts';
 import { sha256 } from '../primitives/hash.ts';
+import { lostPacks } from './lost-packs.ts';
 import type { Notifier } from './notifier.ts';
 
 export type SpoolFailure = {
@@ -40,15 +43,27 @@ export interface SpoolWatch {
   readonly changes: Notifier;
   /** Whether anybody is there to take packs: without, waiting for room would be waiting forever. */
   readonly drains: () => boolean;
+  /** Partners that can be expected to take what is planned for them. */
+  readonly takers: () => ReadonlySet<PeerId>;
+  /** A shard of the pack is on its way. */
+  readonly isSending: (pack: PackId) => boolean;
 }
+
+/** Full for so long without anything leaving, the spool lets go of what is protected, even if its last partner may still come. */
+const fullPatienceMs: number = 1 * minuteMs;
+/** And of so much at once: a sixteenth of its cap. */
+const letGoShare = 16;
 
 export class Spool {
   readonly #ports: SpoolPorts;
   readonly #caps: SpoolCaps;
-  readonly #changes: Notifier;
-  readonly #drains: () => boolean;
-  /** Bytes of packs that still have to go out. */
+  readonly #watch: SpoolWatch;
+  /** Packs that still have to go out, and their bytes. */
+  readonly #waiting = new Map<PackId, number>();
+  /** Their sum, with what is being written. */
   #waitingBytes = 0;
+  /** Packs found damaged or gone, as long as they have not been dropped. */
+  readonly #unreadable: Set<PackId>;
   /** The latest stamp of a pack or a snapshot. Stamps never go back, whatever the clock does: they tell which snapshot rests on which packs. */
   #lastStamp: Instant;
   #runBeganAt: Instant | undefined;
@@ -56,9 +71,9 @@ export class Spool {
   constructor(ports: SpoolPorts, caps: SpoolCaps, watch: SpoolWatch) {
     this.#ports = ports;
     this.#caps = caps;
-    this.#changes = watch.changes;
-    this.#drains = watch.drains;
-    this.#waitingBytes = this.#countWaiting();
+    this.#watch = watch;
+    this.#unreadable = new Set(lostPacks.unreadable(ports.stores));
+    for (const row of this.#spooledWaiting()) this.#await(row.pack, row.lengthBytes);
     const { packs, snapshots } = ports.stores;
     const stamps = [
       ...packs.all().map((row) => row.storedAt),
@@ -104,21 +119,21 @@ export class Spool {
       const room = await this.#room(sealed.bytes.length, signal);
       if (!room.ok) return room;
     }
-    this.#waitingBytes += sealed.bytes.length;
+    this.#await(sealed.pack, sealed.bytes.length);
     const written = await this.#writeVerified(sealed);
     if (!written.ok) {
-      this.#waitingBytes -= sealed.bytes.length;
+      this.#forget(sealed.pack);
       return written;
     }
     const entered = this.#enter(sealed);
     if (!entered.ok) {
-      this.#waitingBytes -= sealed.bytes.length;
+      this.#forget(sealed.pack);
       await this.#ports.spool.remove(sealed.pack);
       return entered;
     }
     const { log } = this.#ports;
     log.write('debug', 'pack.stored', { pack: sealed.pack, bytes: sealed.bytes.length });
-    this.#changes.notify();
+    this.#watch.changes.notify();
     return succeeded(undefined);
   }
 
@@ -136,17 +151,65 @@ export class Spool {
   }
 
   async #room(wantedBytes: number, signal: AbortSignal): Promise<Outcome<void, SpoolFailure>> {
-    while (this.#waitingBytes > 0 && this.#waitingBytes + wantedBytes > this.#caps.spoolBytes) {
+    const { clock } = this.#ports;
+    let fullSince = clock.now();
+    while (this.#isOver(wantedBytes, 0)) {
       if (signal.aborted)
         return failed({ code: 'backup.cancelled', detail: 'while the spool was full' });
-      if (!this.#drains())
+      if (await this.#letGo(wantedBytes, this.#watch.takers())) continue;
+      const isHopeless = !this.#watch.drains();
+      if (isHopeless || clock.now() - fullSince >= fullPatienceMs) {
+        if (await this.#letGo(wantedBytes, new Set())) continue;
+        fullSince = clock.now();
+      }
+      if (isHopeless)
         return failed({
           code: 'spool.full',
           detail: `${this.#waitingBytes} bytes wait for partners, and none is there`,
         });
-      await this.#changes.changed(signal);
+      await this.#change(signal);
     }
     return succeeded(undefined);
+  }
+
+  #isOver(wantedBytes: number, spareBytes: number): boolean {
+    if (this.#waitingBytes === 0) return false;
+    return this.#waitingBytes + wantedBytes > this.#caps.spoolBytes - spareBytes;
+  }
+
+  async #change(signal: AbortSignal): Promise<void> {
+    const waiting = linkedAbort(signal);
+    const changed = this.#watch.changes.changed(waiting.signal);
+    await Promise.race([changed, this.#ports.clock.sleep(fullPatienceMs, waiting.signal)]);
+    waiting.abort();
+  }
+
+  /**
+   * Drops the oldest packs that are protected and wait for none of `takers`; whether there were any. What was planned of them
+   * stays planned: it is missing, and status says so.
+   */
+  async #letGo(wantedBytes: number, takers: ReadonlySet<PeerId>): Promise<boolean> {
+    const { stores, spool, log } = this.#ports;
+    const spareBytes = takers.size === 0 ? this.#caps.spoolBytes / letGoShare : 0;
+    let any = false;
+    for (const row of stores.packs.spooled()) {
+      if (!this.#isOver(wantedBytes, spareBytes)) break;
+      if (!this.#waiting.has(row.pack) || !this.#canGo(row, takers)) continue;
+      stores.packs.update(row.pack, { spooled: false });
+      this.#forget(row.pack);
+      any = true;
+      await spool.remove(row.pack);
+      log.write('warn', 'pack.let-go', { pack: row.pack, bytes: row.lengthBytes });
+    }
+    return any;
+  }
+
+  #canGo(row: PackRow, takers: ReadonlySet<PeerId>): boolean {
+    if (row.code === undefined) return false;
+    const shards = this.#ports.stores.shards.ofPack(row.pack);
+    const missing = shards.filter(({ phase }) => phase !== 'held');
+    if (protectionOf(shards.length - missing.length, row.code) === 'unprotected') return false;
+    return missing.every(({ partner }) => !takers.has(partner));
   }
 
   async #writeVerified(sealed: SealedPack): Promise<Outcome<void, SpoolFailure>> {
@@ -171,19 +234,79 @@ export class Spool {
   /** The bytes of a pack that lies here, checked against its name when it is read whole. */
   async read(pack: PackId, range?: BlobRange): Promise<Bytes | undefined> {
     const read = await this.#ports.spool.read(pack, range);
-    if (!read.ok) return undefined;
-    if (range === undefined && idOf<PackId>(sha256(read.value)) !== pack) {
+    if (read.ok && (range !== undefined || isNamed(pack, read.value))) return read.value;
+    // Let go while it was read: nothing is wrong with it.
+    if (this.#ports.stores.packs.get(pack)?.spooled !== true) return undefined;
+    if (range === undefined && this.#waiting.has(pack) && !this.#unreadable.has(pack)) {
       this.#ports.log.write('error', 'pack.rotten', { pack });
-      return undefined;
+      this.#unreadable.add(pack);
+      lostPacks.setUnreadable(this.#ports.stores, this.#unreadable);
     }
-    return read.value;
+    return undefined;
+  }
+
+  /** Still to be sent, but damaged or gone. */
+  isUnreadable(pack: PackId): boolean {
+    return this.#unreadable.has(pack);
+  }
+
+  /**
+   * Forgets packs that were found damaged before they were out, and with them their chunks, so that the next scan reads and packs these again. Called
+   * between backups, for one under way counts on every chunk that is known.
+   */
+  async dropUnreadable(): Promise<void> {
+    const { stores, spool, log } = this.#ports;
+    for (const pack of [...this.#unreadable]) {
+      if (this.#watch.isSending(pack)) continue;
+      this.#unreadable.delete(pack);
+      // Read again, as the disk may not have been there; noted again when it is still so.
+      if ((await this.read(pack)) !== undefined || this.#watch.isSending(pack)) continue;
+      if (!this.#unreadable.delete(pack)) continue;
+      const row = present(stores.packs.get(pack), 'a pack of the spool');
+      const held = stores.shards.ofPack(pack).filter(({ phase }) => phase === 'held').length;
+      const isOut = row.code !== undefined && held >= row.code.dataShards;
+      if (isOut) stores.packs.update(pack, { spooled: false });
+      else this.#drop(row);
+      this.#forget(pack);
+      await spool.remove(pack);
+      log.write('warn', isOut ? 'pack.let-go' : 'pack.lost', { pack, bytes: row.lengthBytes });
+    }
+    lostPacks.setUnreadable(stores, this.#unreadable);
+  }
+
+  #drop(row: PackRow): void {
+    const { stores } = this.#ports;
+    const contents = present(stores.packs.contents(row.pack), 'contents of a pack');
+    // Later than every backup that may count on it.
+    const droppedAt = this.beginRun();
+    stores.transact(() => {
+      if (row.kind !== 'index')
+        lostPacks.note(stores, { storedAt: row.storedAt, droppedAt, chunks: contents.chunkIds });
+      stores.packs.remove(row.pack);
+      stores.scanMemory.clear();
+    });
   }
 
   /** Every shard of the pack is out: from now on it is cache. */
   released(row: PackRow): void {
-    this.#waitingBytes -= row.lengthBytes;
-    assert(this.#waitingBytes >= 0, 'only packs that waited are released');
-    this.#changes.notify();
+    this.#forget(row.pack);
+    this.#watch.changes.notify();
+  }
+
+  /** A partner lost a shard that was held: when the pack lies here it is work again. */
+  reclaimed(row: PackRow): void {
+    if (row.spooled) this.#await(row.pack, row.lengthBytes);
+  }
+
+  #await(pack: PackId, bytes: number): void {
+    this.#forget(pack);
+    this.#waiting.set(pack, bytes);
+    this.#waitingBytes += bytes;
+  }
+
+  #forget(pack: PackId): void {
+    this.#waitingBytes -= this.#waiting.get(pack) ?? 0;
+    this.#waiting.delete(pack);
   }
 
   /** Drops the oldest packs of the cache beyond its cap. */
@@ -200,14 +323,15 @@ export class Spool {
     }
   }
 
-  #countWaiting(): number {
+  #spooledWaiting(): readonly PackRow[] {
     const { stores } = this.#ports;
     const waiting = new Set(stores.shards.incompletePacks());
-    return stores.packs
-      .spooled()
-      .filter((row) => waiting.has(row.pack))
-      .reduce((sum, row) => sum + row.lengthBytes, 0);
+    return stores.packs.spooled().filter((row) => waiting.has(row.pack));
   }
+}
+
+function isNamed(pack: PackId, bytes: Bytes): boolean {
+  return idOf<PackId>(sha256(bytes)) === pack;
 }
 
 function idOfBlob(name: string): PackId {
