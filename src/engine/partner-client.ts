@@ -32,6 +32,7 @@ import {
   type Silence,
   type Transport,
 } from '../ports/transport.ts';
+import { UploadPace } from './upload-pace.ts';
 
 /** The peer answered, and refused. */
 export interface Refused {
@@ -85,12 +86,14 @@ export class PartnerClient {
       signal,
       limitBytes: 0,
     };
-    const reply = await this.#exchange(to, call);
+    const { value: reply } = await this.#withinMessageTime(signal, (limited) =>
+      this.#exchange(to, { ...call, signal: limited }),
+    );
     return reply.ok ? (parseCount(reply.value.fields[grownField]) ?? 0) : 0;
   }
 
-  /** Sends the rest of a shard from block `firstBlock` on; gives the signed acknowledgement. */
-  putShard(
+  /** Sends the rest of a shard from block `firstBlock` on; gives the signed acknowledgement. A partner that takes it too slowly counts as silent. */
+  async putShard(
     to: PeerAddress,
     shard: {
       readonly name: ShardName;
@@ -100,14 +103,22 @@ export class PartnerClient {
     },
     signal: AbortSignal,
   ): Promise<Outcome<Bytes, PeerFailure>> {
-    return this.#ask(to, {
-      method: 'PUT',
-      resource: { resource: 'shard', name: shard.name },
-      fields: uploadFields(shard),
-      body: shard.body,
+    const pace = new UploadPace(this.#self.clock);
+    const { value, isLate } = await this.#until(
       signal,
-      limitBytes: messageMaximumBytes,
-    });
+      (late, ended) => pace.watch(late, ended),
+      (limited) =>
+        this.#askLong(to, {
+          method: 'PUT',
+          resource: { resource: 'shard', name: shard.name },
+          fields: uploadFields(shard),
+          body: pace.watched(shard.body),
+          signal: limited,
+          limitBytes: messageMaximumBytes,
+        }),
+    );
+    if (value.ok || !isLate) return value;
+    return failed({ code: 'peer.silent', detail: 'takes less than can be waited for' });
   }
 
   /** Exactly these blocks, sealed and unchecked. */
@@ -219,13 +230,44 @@ export class PartnerClient {
   /** The body of a good answer, whole. Shards take the time that they take; everything else has an end. */
   async #ask(to: PeerAddress, call: Call): Promise<Outcome<Bytes, PeerFailure>> {
     if (call.resource.resource === 'shard') return await this.#askLong(to, call);
-    const late = linkedAbort(call.signal);
+    const { value } = await this.#withinMessageTime(call.signal, (signal) =>
+      this.#askLong(to, { ...call, signal }),
+    );
+    return value;
+  }
+
+  #withinMessageTime<T>(
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<{ readonly value: T; readonly isLate: boolean }> {
+    const { clock } = this.#self;
+    return this.#until(
+      signal,
+      (late, ended) => clock.sleep(messageMs, ended).then(() => late()),
+      work,
+    );
+  }
+
+  /** Does the work under a signal that `watch` may abort by calling `late`. */
+  async #until<T>(
+    signal: AbortSignal,
+    watch: (late: () => void, ended: AbortSignal) => Promise<void>,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<{ readonly value: T; readonly isLate: boolean }> {
+    const limited = linkedAbort(signal);
     const ended = new AbortController();
-    void this.#self.clock.sleep(messageMs, ended.signal).then(() => late.abort());
+    let isLate = false;
+    const late = (): void => {
+      if (ended.signal.aborted) return;
+      isLate = true;
+      limited.abort();
+    };
+    void watch(late, ended.signal);
     try {
-      return await this.#askLong(to, { ...call, signal: late.signal });
+      const value = await work(limited.signal);
+      return { value, isLate };
     } finally {
-      late.release();
+      limited.release();
       ended.abort();
     }
   }
@@ -249,7 +291,8 @@ export class PartnerClient {
       },
       { signal },
     );
-    this.#self.heard(to.peer, reply.ok);
+    // What we broke off ourselves says nothing about the peer.
+    if (reply.ok || reply.error.code !== 'peer.cancelled') this.#self.heard(to.peer, reply.ok);
     if (!reply.ok) return reply;
     if (reply.value.status < 300) {
       if (method === 'HEAD') await wholeBody(reply.value.body, 0);
