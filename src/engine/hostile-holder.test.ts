@@ -84,6 +84,7 @@ async function against(
       book,
       limit: new RateLimit(clock, undefined),
       log,
+      spool: { reclaimed: () => undefined },
     });
     const scene: Scene = {
       ...pair,
@@ -125,7 +126,7 @@ const packRow: PackRow = {
 };
 
 function startOf({ agreement }: Scene): LedgerHead {
-  return ledgerStart(agreement.agreement);
+  return ledgerStart(agreement.agreement, 0);
 }
 
 /** The next entry of the holder's ledger, or one with something wrong about it. */

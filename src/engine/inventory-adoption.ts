@@ -68,8 +68,8 @@ function adopt(
 }
 
 /** Undefined when the partner did not answer, or with names that are out of order or more than its space has room for. */
-async function inventoryOf(
-  { client, book, log }: InventoryParts,
+export async function inventoryOf(
+  { client, book, log }: Pick<InventoryParts, 'client' | 'book' | 'log'>,
   agreement: AgreementRow,
   signal: AbortSignal,
 ): Promise<readonly ShardName[] | undefined> {

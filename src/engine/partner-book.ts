@@ -1,12 +1,17 @@
 /** The partners of this computer, from their agreements: who they are, where they are found, when they were last heard of. */
-import type { Instant } from '../base/units.ts';
+import { type Instant, minuteMs } from '../base/units.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { type AgreementRow, StorageFull, type Stores } from '../ports/stores.ts';
 import type { PeerAddress, PeerStanding } from '../ports/transport.ts';
 
+/** Enough for a computer that changes networks. */
+const movesPerMinute = 4;
+
 export class PartnerBook {
   readonly #stores: Stores;
   readonly #reachable = new Map<PeerId, boolean>();
+  /** When partners moved of late, while that minute lasts. */
+  readonly #moves = new Map<PeerId, { readonly since: Instant; readonly count: number }>();
 
   constructor(stores: Stores) {
     this.#stores = stores;
@@ -43,13 +48,8 @@ export class PartnerBook {
     if (row === undefined) return;
     this.#reachable.set(peer, true);
     // Once a minute is enough for people, and spares the disk.
-    if (row.lastSeenAt !== undefined && Math.abs(now - row.lastSeenAt) <= 60_000) return;
-    try {
-      this.#stores.agreements.put({ ...row, lastSeenAt: now });
-    } catch (reason) {
-      // What was asked or answered is worth more than the note about it.
-      if (!(reason instanceof StorageFull)) throw reason;
-    }
+    if (row.lastSeenAt !== undefined && Math.abs(now - row.lastSeenAt) <= minuteMs) return;
+    this.#note({ ...row, lastSeenAt: now });
   }
 
   missed(peer: PeerId): void {
@@ -61,12 +61,31 @@ export class PartnerBook {
     return this.#reachable.get(peer);
   }
 
-  /** The partner told where it can be found now; nothing told changes nothing. */
-  moved(peer: PeerId, addresses: readonly string[]): void {
+  /**
+   * The partner told where it can be found now; nothing told changes nothing. One that moves with every request is not followed each time, for every note
+   * is a write to the disk.
+   */
+  moved(peer: PeerId, addresses: readonly string[], now: Instant): void {
     const row = this.#stores.agreements.ofPartner(peer);
     if (row === undefined || addresses.length === 0) return;
-    if (addresses.join() !== row.addresses.join())
-      this.#stores.agreements.put({ ...row, addresses });
+    if (addresses.join() === row.addresses.join()) return;
+    const before = this.#moves.get(peer);
+    const moves =
+      before === undefined || Math.abs(now - before.since) > minuteMs
+        ? { since: now, count: 1 }
+        : { since: before.since, count: before.count + 1 };
+    if (moves.count > movesPerMinute) return;
+    this.#moves.set(peer, moves);
+    this.#note({ ...row, addresses });
+  }
+
+  /** What was asked or answered is worth more than the note about it: without room there is none. */
+  #note(row: AgreementRow): void {
+    try {
+      this.#stores.agreements.put(row);
+    } catch (reason) {
+      if (!(reason instanceof StorageFull)) throw reason;
+    }
   }
 }
 

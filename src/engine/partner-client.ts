@@ -99,6 +99,7 @@ export class PartnerClient {
       readonly name: ShardName;
       readonly blockCount: number;
       readonly firstBlock: number;
+      readonly merkleRoot: Bytes;
       readonly body: Body;
     },
     signal: AbortSignal,
@@ -170,7 +171,7 @@ export class PartnerClient {
 
   async ledger(
     to: PeerAddress,
-    part: { readonly agreement: AgreementId; readonly after: number },
+    part: { readonly agreement: AgreementId; readonly epoch: number; readonly after: number },
     signal: AbortSignal,
   ): Promise<Outcome<readonly Bytes[], PeerFailure>> {
     const resource: Resource = { resource: 'ledger', ...part };

@@ -11,6 +11,7 @@ import { decodeRefusal } from '../core/wire/refusal.ts';
 import { pathOf } from '../core/wire/resources.ts';
 import { uploadFields } from '../core/wire/shard-upload.ts';
 import type { Body, IncomingRequest } from '../ports/transport.ts';
+import { MerkleBuilder } from '../primitives/merkle.ts';
 import { type AgreedPair, agreedPair, keysOf } from '../sim/agreed-pair.ts';
 import { SimNetwork } from '../sim/network.ts';
 import { InvitationDesk } from './invitation-desk.ts';
@@ -82,13 +83,24 @@ function served(): Served {
   };
 }
 
+function merkleRootOf(bytes: Bytes): Bytes {
+  const merkle = new MerkleBuilder();
+  for (let at = 0; at < bytes.length; at += blockBytes)
+    merkle.addBlock(bytes.subarray(at, at + blockBytes));
+  return merkle.root();
+}
+
 async function* bodyOf(body: Body): AsyncGenerator<Uint8Array> {
   if (body instanceof Uint8Array) yield body;
   else yield* body;
 }
 
 function put(bytes: Bytes): Partial<IncomingRequest> & { readonly path: string } {
-  const fields = uploadFields({ blockCount: bytes.length / blockBytes, firstBlock: 0 });
+  const fields = uploadFields({
+    blockCount: bytes.length / blockBytes,
+    firstBlock: 0,
+    merkleRoot: merkleRootOf(bytes),
+  });
   return { method: 'PUT', path: shardPath, fields, body: bodyOf(bytes) };
 }
 
@@ -100,7 +112,7 @@ test('strangers may ask who we are and for a manifest, and for nothing of partne
     (await ask({ from, path: pathOf({ resource: 'manifest', owner: from }) })).code,
     'manifest.unknown',
   );
-  const ledger = pathOf({ resource: 'ledger', agreement: agreement.agreement, after: 0 });
+  const ledger = pathOf({ resource: 'ledger', agreement: agreement.agreement, epoch: 0, after: 0 });
   for (const request of [
     { path: shardPath },
     { method: 'HEAD' as const, path: shardPath },
@@ -213,7 +225,11 @@ test('inventory and ledger come in pages, in order, and end', async () => {
   const names: string[] = [];
   for (let number = 0; number < 130; number += 1) {
     const each = (number * 7_919).toString(16).padStart(32, '0') as ShardName;
-    const fields = uploadFields({ blockCount: 1, firstBlock: 0 });
+    const fields = uploadFields({
+      blockCount: 1,
+      firstBlock: 0,
+      merkleRoot: merkleRootOf(new Uint8Array(blockBytes)),
+    });
     const body = bodyOf(new Uint8Array(blockBytes));
     const path = pathOf({ resource: 'shard', name: each });
     const { status } = await ask({ method: 'PUT', path, fields, body });
@@ -236,11 +252,16 @@ test('inventory and ledger come in pages, in order, and end', async () => {
   assert.equal(rest.ok && rest.value.entries.length, 2);
   const lengths: number[] = [];
   for (const after of [0, 30, 99, 100, 5_000]) {
-    const path = pathOf({ resource: 'ledger', agreement: agreement.agreement, after });
+    const path = pathOf({ resource: 'ledger', agreement: agreement.agreement, epoch: 0, after });
     const page = decodeLedgerPage((await ask({ path })).body);
     lengths.push(page.ok ? page.value.length : -1);
   }
   assert.deepEqual(lengths, [100, 70, 1, 0, 0]);
-  const other = pathOf({ resource: 'ledger', agreement: keysOf('x').peerId as never, after: 0 });
+  const other = pathOf({
+    resource: 'ledger',
+    agreement: keysOf('x').peerId as never,
+    epoch: 0,
+    after: 0,
+  });
   assert.equal((await ask({ path: other })).code, 'request.not-partner');
 });

@@ -6,7 +6,6 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
-import { ledgerStart } from '../core/agreements/acknowledgement.ts';
 import type { AgreementId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
 import {
   blockBytes,
@@ -22,6 +21,8 @@ import { blocksField, grownField, parseUpload } from '../core/wire/shard-upload.
 import type { BlobStore } from '../ports/blob-store.ts';
 import { type AgreementRow, StorageFull, type Stores } from '../ports/stores.ts';
 import type { Fields, IncomingRequest, OutgoingReply } from '../ports/transport.ts';
+import { facts } from './facts.ts';
+import { holderHead } from './held-ledger.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
 import type { ManifestKeeper } from './manifest-keeper.ts';
 import type { PartnerBook } from './partner-book.ts';
@@ -159,11 +160,12 @@ export class PartnerService {
     agreement: AgreementRow,
     name: ShardName,
   ): Promise<Answer> {
-    if (agreement.phase === 'paused')
+    // Which life this is, and so which ledger goes on, is known only when a recovery has come to its end.
+    if (agreement.phase === 'paused' || facts.recovering(this.#parts.stores))
       return refused('request.paused', 'new shards are not taken at present');
     const upload = parseUpload(request.fields);
     if (upload === undefined)
-      return refused('request.malformed', 'the number of blocks is missing or wrong');
+      return refused('request.malformed', 'the number of blocks or their root is missing or wrong');
     const taken = await this.#parts.intake.put(agreement, { ...upload, name }, request.body);
     return taken.ok ? succeeded({ body: taken.value }) : taken;
   }
@@ -209,16 +211,18 @@ export class PartnerService {
 
   #ledger(
     { agreement }: AgreementRow,
-    wanted: { readonly agreement: AgreementId; readonly after: number },
+    wanted: { readonly agreement: AgreementId; readonly epoch: number; readonly after: number },
   ): Answer {
     if (wanted.agreement !== agreement)
       return refused('request.not-partner', 'this is not our agreement');
-    const { ledger } = this.#parts.stores;
-    const head = ledger.head(agreement, 'holder') ?? ledgerStart(agreement);
+    const { stores } = this.#parts;
+    const head = holderHead(stores, agreement);
+    const { epoch } = wanted;
+    if (epoch !== head.epoch) return succeeded({ body: encodeLedgerPage([]) });
     const last = Math.min(head.sequence, wanted.after + ledgerPageEntries);
     const documents: Bytes[] = [];
     for (let sequence = wanted.after + 1; sequence <= last; sequence += 1) {
-      const row = ledger.get(agreement, 'holder', sequence);
+      const row = stores.ledger.get(agreement, 'holder', { epoch, sequence });
       if (row !== undefined) documents.push(row.document);
     }
     return succeeded({ body: encodeLedgerPage(documents) });

@@ -2,7 +2,7 @@
  * Brings one sealed shard to its partner and its acknowledgement into our ledger.
  *
  * Deliveries to one partner run one after the other, so that acknowledgements arrive in the order of the ledger. If some were lost on the way (a reply that
- * never came), the partner's entries are fetched and checked before going on.
+ * never came), the partner's entries are fetched and checked before going on. A partner that begins a new ledger has lost the shards of the old one.
  */
 
 import { present } from '../base/assert.ts';
@@ -28,6 +28,8 @@ import { Lane } from './lane.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient, PeerFailure } from './partner-client.ts';
 import type { RateLimit } from './rate-limit.ts';
+import { noteLosses } from './returned-holder.ts';
+import type { Spool } from './spool.ts';
 
 export interface Delivery {
   readonly pack: PackRow;
@@ -53,6 +55,7 @@ export interface ShardDeliveryParts {
   readonly book: PartnerBook;
   readonly limit: RateLimit;
   readonly log: EventLog;
+  readonly spool: Pick<Spool, 'reclaimed'>;
 }
 
 /** What is handed to the transport at once. */
@@ -91,14 +94,11 @@ export class ShardDelivery {
     const firstBlock = Math.min(grown, blockCount - 1);
     const body = this.#slices(shard.bytes.subarray(firstBlock * blockBytes), signal);
     this.#begun.add(name);
-    const answer = await client.putShard(to, { name, blockCount, firstBlock, body }, signal);
+    const { merkleRoot } = shard;
+    const upload = { name, blockCount, firstBlock, merkleRoot, body };
+    const answer = await client.putShard(to, upload, signal);
     if (!answer.ok) return failed(failureOf(answer.error, signal));
-    const subject: LedgerSubject = {
-      action: 'put',
-      name,
-      blockCount,
-      merkleRoot: shard.merkleRoot,
-    };
+    const subject: LedgerSubject = { action: 'put', name, blockCount, merkleRoot };
     const settled = await this.#settle(
       { pack, shard, signal },
       { agreement, subject, document: answer.value },
@@ -124,9 +124,11 @@ export class ShardDelivery {
       readonly document: Bytes;
     },
   ): Promise<Outcome<void, DeliveryFailure>> {
+    if (this.#isNewEpoch(reply) && !(await noteLosses(this.#parts, reply.agreement, signal)))
+      return failed({ code: 'delivery.silent', detail: 'it does not tell what it still holds' });
     let checked = this.#check(reply);
     if (!checked.ok && checked.error.code === 'ledger.gap') {
-      await this.#closeGap(reply.agreement, signal);
+      await this.#closeGap(reply.agreement, checked.error.epoch, signal);
       checked = this.#check(reply);
     }
     if (!checked.ok)
@@ -150,6 +152,13 @@ export class ShardDelivery {
     return succeeded(undefined);
   }
 
+  /** Whether the partner signed in a later life than all that we know of. */
+  #isNewEpoch(reply: { readonly agreement: AgreementRow; readonly document: Bytes }): boolean {
+    const view = viewOf(this.#parts.stores, reply.agreement);
+    const entry = readEntry(view, reply.document);
+    return entry.ok && entry.value.acknowledgement.epoch > view.head.epoch;
+  }
+
   /** The entry to append, or undefined when it stands in our ledger already: the partner gave the same answer again. */
   #check(reply: {
     readonly agreement: AgreementRow;
@@ -162,7 +171,7 @@ export class ShardDelivery {
     if (checked.ok || checked.error.code !== 'ledger.old') return checked;
     const again = readEntry(view, reply.document);
     if (!again.ok) return again;
-    const stored = stores.ledger.get(view.agreement, 'owner', again.value.acknowledgement.sequence);
+    const stored = stores.ledger.get(view.agreement, 'owner', again.value.acknowledgement);
     return stored !== undefined && equalBytes(stored.hash, again.value.head.hash)
       ? succeeded(undefined)
       : failed({ code: 'ledger.fork' });
@@ -172,16 +181,14 @@ export class ShardDelivery {
    * Fetches the entries that follow our head, page by page, as long as they are in order. A partner whose ledger has no end
    * gets no further than the pages of one delivery.
    */
-  async #closeGap(agreement: AgreementRow, signal: AbortSignal): Promise<void> {
+  async #closeGap(agreement: AgreementRow, epoch: number, signal: AbortSignal): Promise<void> {
     const { stores, client, book } = this.#parts;
     const to = book.addressOf(agreement.partner);
     for (let turned = 0; turned < gapPagesMaximum; turned += 1) {
-      const { sequence } = viewOf(stores, agreement).head;
-      const page = await client.ledger(
-        to,
-        { agreement: agreement.agreement, after: sequence },
-        signal,
-      );
+      const { head } = viewOf(stores, agreement);
+      const after = head.epoch === epoch ? head.sequence : 0;
+      const part = { agreement: agreement.agreement, epoch, after };
+      const page = await client.ledger(to, part, signal);
       if (!page.ok || page.value.length === 0) return;
       const pageEntries = page.value;
       if (!stores.transact(() => this.#appendAll(agreement, pageEntries))) return;
@@ -206,15 +213,14 @@ export class ShardDelivery {
 
 function viewOf(stores: Stores, { agreement, partner }: AgreementRow): LedgerView {
   const head = stores.ledger.head(agreement, 'owner');
-  return { agreement, holder: partner, head: head ?? ledgerStart(agreement) };
+  return { agreement, holder: partner, head: head ?? ledgerStart(agreement, 0) };
 }
 
 function append(stores: Stores, agreement: AgreementId, entry: LedgerEntry): void {
   stores.ledger.append({
     agreement,
     side: 'owner',
-    sequence: entry.head.sequence,
-    hash: entry.head.hash,
+    ...entry.head,
     document: entry.document,
   });
 }

@@ -2,14 +2,15 @@
  * Taking in a shard for an owner (C36, C37): quota first, then blocks as they come, then one durable step that ends in a signed acknowledgement.
  *
  * The blob is whole and durable before the catalogue names it, and the catalogue names it before the owner hears of it; so a crash anywhere leaves either
- * nothing, or blocks from which the upload goes on, or a shard that the next PUT is acknowledged for again.
+ * nothing, or blocks from which the upload goes on, or a shard that the next PUT is acknowledged for again. Nothing is acknowledged that was not just
+ * read back from the disk and found to be what the owner announced.
  */
-import { assert, present } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
-import { ledgerStart, nextAcknowledgement } from '../core/agreements/acknowledgement.ts';
+import { type LedgerSubject, readEntry } from '../core/agreements/acknowledgement.ts';
 import { bytesLentTo } from '../core/agreements/agreement.ts';
-import type { ShardName } from '../core/vocabulary/ids.ts';
+import { idOf, type PeerId, type ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import type { Refusal } from '../core/wire/refusal.ts';
 import type { ShardUpload } from '../core/wire/shard-upload.ts';
@@ -20,7 +21,11 @@ import { type AgreementRow, type HeldRow, StorageFull, type Stores } from '../po
 import { BodyBroken } from '../ports/transport.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { MerkleBuilder } from '../primitives/merkle.ts';
+import { publicKeyOf } from '../primitives/signature.ts';
+import { BlobWriter } from './blob-writer.ts';
+import { appendHolderEntry, presentEntry } from './held-ledger.ts';
 import { agreementOf } from './partner-space.ts';
+import { UnfinishedUploads } from './unfinished-uploads.ts';
 
 export interface IntakeParts {
   readonly identitySeed: Bytes;
@@ -30,21 +35,24 @@ export interface IntakeParts {
   readonly log: EventLog;
 }
 
-/** Blocks are written this many at a time, and made durable so often that little is sent twice. */
-const writeBlocks = 16;
-const syncBlocks = 256;
-/** An owner sends one shard after the other, so more uploads to go on with are hardly of use to it. */
-const unfinishedKept = 4;
+type NamedUpload = ShardUpload & { readonly name: ShardName };
+
+/** What an upload under way will take. */
+interface Reservation {
+  readonly diskBytes: number;
+  /** A shard that is to replace its own damaged file counts already. */
+  readonly quotaBytes: number;
+}
 
 export class ShardIntake {
   readonly #parts: IntakeParts;
-  /** Uploads under way, by blob name, with the bytes they will take: two of one shard would mix. */
-  readonly #open = new Map<string, number>();
-  /** Uploads that began since this computer was started and have not ended well, oldest first. */
-  readonly #unfinished = new Set<string>();
+  /** Uploads under way, by blob name: two of one shard would mix. */
+  readonly #open = new Map<string, Reservation>();
+  readonly #unfinished: UnfinishedUploads;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
+    this.#unfinished = new UnfinishedUploads(parts.held, (blob) => this.#open.has(blob));
   }
 
   /** Blocks that an unfinished upload has left durable. */
@@ -52,62 +60,71 @@ export class ShardIntake {
     return Math.floor((await this.#parts.held.grown(blobName(agreement, name))) / blockBytes);
   }
 
-  /** Takes the body in; gives the signed acknowledgement. */
+  /** Takes the body in; gives the signed acknowledgement. A shard that is here already is not taken again. */
   async put(
     agreement: AgreementRow,
-    upload: ShardUpload & { readonly name: ShardName },
+    upload: NamedUpload,
     body: AsyncIterable<Uint8Array>,
   ): Promise<Outcome<Bytes, Refusal>> {
+    await this.#unfinished.ready();
     const known = this.#parts.stores.held.get(agreement.partner, upload.name);
-    if (known !== undefined) return this.#acknowledgeAgain(agreement, known, upload);
+    if (known !== undefined && !isSameShard(known, upload))
+      return refused(
+        'shard.conflict',
+        `another shard, of ${known.blockCount} blocks, has this name`,
+      );
     const blob = blobName(agreement, upload.name);
     if (this.#open.has(blob))
       return refused('shard.busy', 'another upload of this shard is under way');
     // Its room is reserved before anything is waited for, so that uploads which arrive together cannot share it.
-    this.#open.set(blob, upload.blockCount * blockBytes);
+    const diskBytes = upload.blockCount * blockBytes;
+    this.#open.set(blob, { diskBytes, quotaBytes: known === undefined ? diskBytes : 0 });
     try {
-      const room = await this.#roomFor(agreement);
-      if (!room.ok) return room;
-      await this.#forgetUnfinished(agreement, blob);
-      const taken = await this.#take(blob, upload, body);
-      const finished = taken.ok ? await this.#finish(agreement, upload, blob) : taken;
-      if (finished.ok) this.#unfinished.delete(blob);
-      return finished;
+      if (known !== undefined && (await this.#isWhole(known, blob)))
+        return this.#acknowledge(agreement, upload, known);
+      return await this.#takeIn(agreement, { upload, known, blob }, body);
     } finally {
       this.#open.delete(blob);
     }
   }
 
-  /**
-   * Notes an upload that begins, and removes what older ones left behind that broke off, but for the latest: an owner that begins and never
-   * finishes must not fill the disk beside its quota.
-   */
-  async #forgetUnfinished({ partner }: AgreementRow, blob: string): Promise<void> {
-    this.#unfinished.delete(blob);
-    this.#unfinished.add(blob);
-    const folder = `${partner}/`;
-    const older = [...this.#unfinished].filter(
-      (other) => other.startsWith(folder) && !this.#open.has(other),
-    );
-    for (const other of older.slice(0, Math.max(0, older.length - unfinishedKept))) {
-      this.#unfinished.delete(other);
-      await this.#parts.held.remove(other);
+  async #takeIn(
+    agreement: AgreementRow,
+    { upload, known, blob }: { upload: NamedUpload; known: HeldRow | undefined; blob: string },
+    body: AsyncIterable<Uint8Array>,
+  ): Promise<Outcome<Bytes, Refusal>> {
+    const room = await this.#roomFor(agreement);
+    if (!room.ok) return room;
+    const taken = await this.#take(blob, upload, body);
+    const shard = taken.ok ? await this.#finish(upload, blob) : taken;
+    if (!shard.ok) {
+      await this.#unfinished.note(blob);
+      return shard;
     }
+    this.#unfinished.forget(blob);
+    const acknowledged = this.#acknowledge(agreement, upload, known ?? sha256(shard.value));
+    if (!acknowledged.ok && known === undefined) await this.#parts.held.remove(blob);
+    return acknowledged;
   }
 
-  /** Refuses before anything is written when the agreement or the disk has no room for the whole shard. */
+  /**
+   * Refuses before anything is written when the agreement or the disk has no room for the whole shard. What broke off earlier gives way.
+   */
   async #roomFor(agreement: AgreementRow): Promise<Outcome<void, Refusal>> {
     const { stores, held } = this.#parts;
     const lent = bytesLentTo(agreementOf(agreement), agreement.partner);
     const folder = `${agreement.partner}/`;
-    let taken = stores.held.blockCount(agreement.partner) * blockBytes;
+    let taken =
+      stores.held.blockCount(agreement.partner) * blockBytes +
+      stores.manifests.byteCount(agreement.partner);
     let coming = 0;
-    for (const [blob, bytes] of this.#open) {
-      coming += bytes;
-      if (blob.startsWith(folder)) taken += bytes;
+    for (const [blob, { diskBytes, quotaBytes }] of this.#open) {
+      coming += diskBytes;
+      if (blob.startsWith(folder)) taken += quotaBytes;
     }
     if (taken > lent)
       return refused('agreement.no-space', `${taken} bytes would be taken of ${lent}`);
+    await this.#unfinished.keepWithin(folder, lent - taken);
     if ((await held.freeBytes()) < coming) return refused('shard.no-space', 'the disk has no room');
     return succeeded(undefined);
   }
@@ -147,132 +164,91 @@ export class ShardIntake {
     return refusedFor(failure);
   }
 
-  async #finish(
-    agreement: AgreementRow,
-    upload: ShardUpload & { readonly name: ShardName },
-    blob: string,
-  ): Promise<Outcome<Bytes, Refusal>> {
-    const { held } = this.#parts;
+  /** The shard as it lies on the disk, when that is what was announced; anything else is thrown away, to be sent from its first block on. */
+  async #finish(upload: NamedUpload, blob: string): Promise<Outcome<Bytes, Refusal>> {
+    const { held, log } = this.#parts;
     const finished = await held.finish(blob);
     if (!finished.ok) return refusedFor(finished.error);
     const read = await held.read(blob);
     if (!read.ok) return refusedFor(read.error);
-    if (read.value.length !== upload.blockCount * blockBytes)
-      return refused('peer.fault', 'the shard read back has another length');
+    const isLong = read.value.length === upload.blockCount * blockBytes;
+    if (isLong && equalBytes(merkleRootOf(read.value), upload.merkleRoot)) return read;
+    await held.remove(blob);
+    log.write('warn', 'held.wrong-root', { name: upload.name, bytes: read.value.length });
+    return refused('shard.wrong-root', 'what lies here is not what was announced');
+  }
+
+  /** Whether the shard is still there as it was acknowledged. */
+  async #isWhole(known: HeldRow, blob: string): Promise<boolean> {
+    const { held, log } = this.#parts;
+    const read = await held.read(blob);
+    if (read.ok && intact(known, read.value)) return true;
+    const code = read.ok ? 'blob.rotten' : read.error.code;
+    log.write('error', 'held.damaged', { owner: known.owner, name: known.name, code });
+    return false;
+  }
+
+  /** Names the shard in the catalogue and the ledger, in one step; for one that is there already, the same answer as the first time. */
+  #acknowledge(
+    agreement: AgreementRow,
+    upload: NamedUpload,
+    shard: HeldRow | Bytes,
+  ): Outcome<Bytes, Refusal> {
+    const isHeld = !(shard instanceof Uint8Array);
+    const before = isHeld ? this.#entryOf(agreement, shard) : undefined;
+    if (before !== undefined) return succeeded(before);
+    const { name, blockCount, merkleRoot } = upload;
     try {
-      return succeeded(this.#record(agreement, upload.name, read.value));
+      return succeeded(
+        this.#record(agreement, {
+          ...{ name, blockCount, merkleRoot },
+          sha256: isHeld ? shard.sha256 : shard,
+        }),
+      );
     } catch (reason) {
       if (!(reason instanceof StorageFull)) throw reason;
-      await held.remove(blob);
       return refused('shard.no-space', 'the disk has no room');
     }
   }
 
-  /** Names the shard in the catalogue and the ledger, in one step. */
-  #record(agreement: AgreementRow, name: ShardName, shard: Bytes): Bytes {
-    const { stores, clock, identitySeed, log } = this.#parts;
-    const blockCount = shard.length / blockBytes;
-    const merkle = new MerkleBuilder();
-    for (let block = 0; block < blockCount; block += 1)
-      merkle.addBlock(shard.subarray(block * blockBytes, (block + 1) * blockBytes));
-    const merkleRoot = merkle.root();
-    const entry = stores.transact(() => {
-      const head =
-        stores.ledger.head(agreement.agreement, 'holder') ?? ledgerStart(agreement.agreement);
-      const next = nextAcknowledgement(
-        head,
-        {
-          agreement: agreement.agreement,
-          action: 'put',
-          name,
-          blockCount,
-          merkleRoot,
-          time: clock.now(),
-        },
-        identitySeed,
-      );
-      const { sequence, hash } = next.head;
-      stores.held.put({
-        owner: agreement.partner,
-        name,
-        blockCount,
-        merkleRoot,
-        sha256: sha256(shard),
-        sequence,
-        trashedAt: undefined,
-      });
-      stores.ledger.append({
-        agreement: agreement.agreement,
-        side: 'holder',
-        sequence,
-        hash,
-        document: next.document,
-      });
-      return next;
-    });
-    log.write('debug', 'held.taken', { owner: agreement.partner, blocks: blockCount });
-    return entry.document;
+  /** The acknowledgement of a held shard, unless that belongs to an earlier agreement or life. */
+  #entryOf({ agreement }: AgreementRow, held: HeldRow): Bytes | undefined {
+    const { stores, identitySeed } = this.#parts;
+    const row = presentEntry(stores, agreement, held);
+    if (row === undefined) return undefined;
+    const holder = idOf<PeerId>(publicKeyOf(identitySeed));
+    const entry = readEntry({ agreement, holder }, row.document);
+    assert(entry.ok, 'our own ledger can be read');
+    return entry.value.acknowledgement.name === held.name ? row.document : undefined;
   }
 
-  /** The shard is here: the same answer as the first time, whatever the body holds. */
-  #acknowledgeAgain(
-    agreement: AgreementRow,
-    known: HeldRow,
-    upload: ShardUpload,
-  ): Outcome<Bytes, Refusal> {
-    if (known.blockCount !== upload.blockCount)
-      return refused('shard.conflict', `a shard of ${known.blockCount} blocks has this name`);
-    const row = this.#parts.stores.ledger.get(agreement.agreement, 'holder', known.sequence);
-    return succeeded(present(row, 'a held shard has its entry').document);
+  #record(
+    { agreement, partner }: AgreementRow,
+    shard: Pick<HeldRow, 'name' | 'blockCount' | 'merkleRoot' | 'sha256'>,
+  ): Bytes {
+    const { stores, log } = this.#parts;
+    const { name, blockCount, merkleRoot } = shard;
+    const subject: LedgerSubject = { action: 'put', name, blockCount, merkleRoot };
+    const entry = stores.transact(() => {
+      const appended = appendHolderEntry(this.#parts, agreement, subject);
+      const { epoch, sequence } = appended;
+      stores.held.put({ owner: partner, ...shard, epoch, sequence, trashedAt: undefined });
+      return appended;
+    });
+    log.write('debug', 'held.taken', { owner: partner, blocks: blockCount });
+    return entry.document;
   }
 }
 
-/** Collects parts of a body into writes of many blocks. */
-class BlobWriter {
-  readonly #store: BlobStore;
-  readonly #blob: string;
-  readonly #buffer = new Uint8Array(writeBlocks * blockBytes);
-  #buffered = 0;
-  #written: number;
-  #unsynced = 0;
+function isSameShard(known: HeldRow, upload: ShardUpload): boolean {
+  return known.blockCount === upload.blockCount && equalBytes(known.merkleRoot, upload.merkleRoot);
+}
 
-  constructor(store: BlobStore, blob: string, start: number) {
-    this.#store = store;
-    this.#blob = blob;
-    this.#written = start;
-  }
-
-  /** Length of the blob once everything is written. */
-  get end(): number {
-    return this.#written + this.#buffered;
-  }
-
-  async add(part: Uint8Array): Promise<Outcome<void, BlobFailure>> {
-    let rest = part;
-    while (rest.length > 0) {
-      const taken = Math.min(rest.length, this.#buffer.length - this.#buffered);
-      this.#buffer.set(rest.subarray(0, taken), this.#buffered);
-      this.#buffered += taken;
-      rest = rest.subarray(taken);
-      if (this.#buffered < this.#buffer.length) continue;
-      const written = await this.flush();
-      if (!written.ok) return written;
-    }
-    return succeeded(undefined);
-  }
-
-  async flush(): Promise<Outcome<void, BlobFailure>> {
-    if (this.#buffered === 0) return succeeded(undefined);
-    const bytes = this.#buffer.subarray(0, this.#buffered);
-    const written = await this.#store.grow(this.#blob, this.#written, bytes);
-    if (!written.ok) return written;
-    this.#written += this.#buffered;
-    this.#unsynced += this.#buffered;
-    this.#buffered = 0;
-    if (this.#unsynced < syncBlocks * blockBytes) return succeeded(undefined);
-    this.#unsynced = 0;
-    return await this.#store.sync(this.#blob);
-  }
+function merkleRootOf(shard: Bytes): Bytes {
+  const merkle = new MerkleBuilder();
+  for (let at = 0; at < shard.length; at += blockBytes)
+    merkle.addBlock(shard.subarray(at, at + blockBytes));
+  return merkle.root();
 }
 
 /** One folder an owner, one file a shard. */

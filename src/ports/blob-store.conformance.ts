@@ -88,6 +88,9 @@ function testWhole(sentence: Sentence): void {
     assert.deepEqual(await blobs.list(''), ['a', 'b-c/1', 'b/10', 'b/2', 'b/x/y']);
     assert.deepEqual(await blobs.list('b/'), ['b/10', 'b/2', 'b/x/y']);
     assert.deepEqual(await blobs.list('nowhere/'), []);
+    assert.deepEqual(await blobs.listGrowing(''), ['b/3']);
+    assert.deepEqual(await blobs.listGrowing('b/'), ['b/3']);
+    assert.deepEqual(await blobs.listGrowing('b/x/'), []);
   });
 
   sentence('a removed blob is gone, and removing nothing is no error', async (subject) => {

@@ -36,6 +36,8 @@ export interface BlobStore {
   size(name: string): Promise<number | undefined>;
   /** Names of whole blobs below `prefix` (a folder with a trailing `/`, or '' for all), sorted. */
   list(prefix: string): Promise<readonly string[]>;
+  /** Names of growing blobs below `prefix`, sorted. */
+  listGrowing(prefix: string): Promise<readonly string[]>;
   /** Removes a blob, whole or growing; it is no error when there is none. */
   remove(name: string): Promise<Outcome<void, BlobFailure>>;
   /** Bytes that can still be written to this disk. */

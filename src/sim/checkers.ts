@@ -4,20 +4,22 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import { equalBytes } from '../base/bytes.ts';
-import { ledgerStart, readEntry } from '../core/agreements/acknowledgement.ts';
+import { readEntry } from '../core/agreements/acknowledgement.ts';
 import {
   bytesLentTo,
   decodeAgreement,
   decodeSignedAgreement,
 } from '../core/agreements/agreement.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
-import { bytesOf, type ShardName } from '../core/vocabulary/ids.ts';
+import { type AgreementId, bytesOf, type ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
-import type { AgreementRow, LedgerSide, ShardRow, Stores } from '../ports/stores.ts';
+import type { AgreementRow, LedgerPlace, LedgerSide, ShardRow, Stores } from '../ports/stores.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { MerkleBuilder } from '../primitives/merkle.ts';
 import type { SimPeer } from './sim-peer.ts';
 import { twinStores } from './twin-stores.ts';
+
+const noEntry: LedgerPlace = { epoch: 0, sequence: 0 };
 
 /** Everything that must hold of an owner and those it has agreements with. */
 export function violations(owner: SimPeer, partners: readonly SimPeer[]): readonly string[] {
@@ -66,11 +68,13 @@ export function shardsNotKept(owner: SimPeer, partner: SimPeer): readonly string
   });
 }
 
-/** The owner's copy of the partner's ledger is the beginning of it, entry by entry. */
+/** The owner's copy of the partner's ledger is the beginning of it, entry by entry; nothing binds a partner to what it signed before it lost all. */
 export function ledgersApart(owner: SimPeer, partner: SimPeer): readonly string[] {
   return agreementsWith(owner, partner).flatMap(({ agreement }) => {
-    const ours = ledgerOf(durable(owner), agreement, 'owner');
-    const theirs = ledgerOf(durable(partner), agreement, 'holder');
+    const there = durable(partner);
+    const epoch = there.ledger.head(agreement, 'holder')?.epoch ?? 0;
+    const ours = ledgerOf(durable(owner), { agreement, side: 'owner', epoch });
+    const theirs = ledgerOf(there, { agreement, side: 'holder', epoch });
     const apart = ours.some((hash, index) => {
       const other = theirs[index];
       return other === undefined || !equalBytes(hash, other);
@@ -110,27 +114,28 @@ function nameOf(stores: Stores, namer: ShardNamer, shard: ShardRow): ShardName |
   return stripe === undefined ? undefined : namer.nameOf(stripe, shard.index);
 }
 
+/** Hashes of the entries of one epoch. */
 function ledgerOf(
-  stores: Stores,
-  agreement: AgreementRow['agreement'],
-  side: LedgerSide,
+  { ledger }: Stores,
+  of: { readonly agreement: AgreementId; readonly side: LedgerSide; readonly epoch: number },
 ): readonly Bytes[] {
-  const last = stores.ledger.head(agreement, side)?.sequence ?? ledgerStart(agreement).sequence;
   const hashes: Bytes[] = [];
-  for (let sequence = 1; sequence <= last; sequence += 1)
-    hashes.push(stores.ledger.get(agreement, side, sequence)?.hash ?? new Uint8Array(0));
-  return hashes;
+  for (let sequence = 1; ; sequence += 1) {
+    const row = ledger.get(of.agreement, of.side, { epoch: of.epoch, sequence });
+    if (row === undefined) return hashes;
+    hashes.push(row.hash);
+  }
 }
 
-/** Merkle roots that the partner signed for, by name of shard. */
+/** Merkle roots that the partner signed for since it last lost everything, by name of shard. */
 function acknowledgedRoots(owner: SimPeer, partner: SimPeer): ReadonlyMap<string, Bytes> {
   const stores = durable(owner);
   const holder = partner.keys.peerId;
   const roots = new Map<string, Bytes>();
   for (const { agreement } of agreementsWith(owner, partner)) {
-    const last = stores.ledger.head(agreement, 'owner')?.sequence ?? 0;
+    const { epoch, sequence: last } = stores.ledger.head(agreement, 'owner') ?? noEntry;
     for (let sequence = 1; sequence <= last; sequence += 1) {
-      const document = stores.ledger.get(agreement, 'owner', sequence)?.document;
+      const document = stores.ledger.get(agreement, 'owner', { epoch, sequence })?.document;
       const entry = document && readEntry({ agreement, holder }, document);
       if (entry?.ok !== true) continue;
       roots.set(entry.value.acknowledgement.name, entry.value.acknowledgement.merkleRoot);

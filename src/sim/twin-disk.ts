@@ -98,6 +98,10 @@ export class TwinDisk {
     return [...this.#whole.keys()].sort();
   }
 
+  growingNames(): string[] {
+    return [...this.#growing.keys()].sort();
+  }
+
   growing(name: string): GrowingBlob | undefined {
     return this.#growing.get(name);
   }
@@ -215,6 +219,12 @@ class AttachedDisk implements BlobStore {
     await this.#turn(prefix === '' ? 'all' : prefix.replace(/\/$/, ''));
     assert(prefix === '' || prefix.endsWith('/'), 'a prefix is empty or a folder with its slash');
     return this.#disk.wholeNames().filter((name) => name.startsWith(prefix));
+  }
+
+  async listGrowing(prefix: string): Promise<readonly string[]> {
+    await this.#turn(prefix === '' ? 'all' : prefix.replace(/\/$/, ''));
+    assert(prefix === '' || prefix.endsWith('/'), 'a prefix is empty or a folder with its slash');
+    return this.#disk.growingNames().filter((name) => name.startsWith(prefix));
   }
 
   async remove(name: string): Promise<Outcome<void, BlobFailure>> {

@@ -177,7 +177,7 @@ function acknowledged(
   const merkleRoot = new Uint8Array(32);
   const subject = { action: 'put', name: resource.name, blockCount, merkleRoot } as const;
   const entry = { ...subject, ...change, agreement, time: instant(0) };
-  return nextAcknowledgement(ledgerStart(agreement), entry, kept.keys.identitySeed).document;
+  return nextAcknowledgement(ledgerStart(agreement, 0), entry, kept.keys.identitySeed).document;
 }
 
 const falseWords: readonly (readonly [string, (r: IncomingRequest, k: SimPeer) => Bytes])[] = [

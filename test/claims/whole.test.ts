@@ -15,6 +15,7 @@ import { blockBytes } from '../../src/core/vocabulary/limits.ts';
 import { pathOf } from '../../src/core/wire/resources.ts';
 import { uploadFields } from '../../src/core/wire/shard-upload.ts';
 import type { Transport } from '../../src/ports/transport.ts';
+import { MerkleBuilder } from '../../src/primitives/merkle.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';
 import { good, running, SimCircle, treeBelow } from './sim-circle.ts';
 
@@ -96,7 +97,10 @@ test('C1: an owner that sends more than the agreement allows, all at once, gets 
   const upload = async (transport: Transport, number: number): Promise<void> => {
     const path = pathOf({ resource: 'shard', name: idOf<ShardName>(draws.bytes(16)) });
     const body = draws.bytes(3 * blockBytes);
-    const fields = uploadFields({ blockCount: 3, firstBlock: 0 });
+    const merkle = new MerkleBuilder();
+    for (const at of [0, 1, 2])
+      merkle.addBlock(body.subarray(at * blockBytes, (at + 1) * blockBytes));
+    const fields = uploadFields({ blockCount: 3, firstBlock: 0, merkleRoot: merkle.root() });
     const to = circle.link.address(partner.keys.peerId);
     const reply = good(await transport.request(to, { method: 'PUT', path, fields, body }));
     for await (const part of reply.body) assert.ok(part.length > 0, `upload ${number}`);

@@ -137,6 +137,16 @@ class Folder implements BlobFolder {
     return files.filter(isBlobName).sort();
   }
 
+  async listGrowing(prefix: string): Promise<readonly string[]> {
+    assertBlobPrefix(prefix);
+    const files = await filesBelow(this.#root, prefix);
+    return files
+      .filter((file) => file.endsWith(growingEnding))
+      .map((file) => file.slice(0, -growingEnding.length))
+      .filter(isBlobName)
+      .sort();
+  }
+
   async remove(name: string): Promise<Outcome<void, BlobFailure>> {
     assertBlobName(name);
     const path = this.#pathOf(name);

@@ -2,7 +2,8 @@
  * Files that grow block by block while a shard comes in.
  *
  * Their descriptors stay open between calls, a bounded number of them; calls for one name run one after the other. A file found after a
- * restart counts with its whole length once it is synced: file systems write data before the length that shows it.
+ * restart counts with its whole length once it is synced. After a power cut some file systems show zeros at its end: whoever goes on there
+ * compares the whole with its hash in the end, and begins anew when they differ.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { systemCode } from './durable-file.ts';

@@ -7,6 +7,7 @@ import {
   type AgreementStore,
   type InvitationRow,
   type InvitationStore,
+  type LedgerPlace,
   type LedgerRow,
   type LedgerSide,
   type LedgerStore,
@@ -75,25 +76,29 @@ export class LedgerTable implements LedgerStore {
   append(row: LedgerRow): void {
     const head = this.head(row.agreement, row.side);
     assert(
-      head === undefined || row.sequence === head.sequence + 1,
+      head === undefined ||
+        row.epoch > head.epoch ||
+        (row.epoch === head.epoch && row.sequence === head.sequence + 1),
       'an entry of a ledger follows its head',
     );
     this.#connection.run(
-      'INSERT INTO ledger VALUES (?, ?, ?, ?, ?)',
-      ...[idBlob(row.agreement), row.side, row.sequence, row.hash, row.document],
+      'INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?)',
+      ...[idBlob(row.agreement), row.side, row.epoch, row.sequence, row.hash, row.document],
     );
   }
 
   head(agreementId: AgreementId, side: LedgerSide): LedgerRow | undefined {
     const sql = `SELECT * FROM ledger WHERE agreement = ? AND side = ?
-      ORDER BY sequence DESC LIMIT 1`;
+      ORDER BY epoch DESC, sequence DESC LIMIT 1`;
     const row = this.#connection.get(sql, idBlob(agreementId), side);
     return row === undefined ? undefined : ledgerRow(row);
   }
 
-  get(agreementId: AgreementId, side: LedgerSide, sequence: number): LedgerRow | undefined {
-    const sql = 'SELECT * FROM ledger WHERE agreement = ? AND side = ? AND sequence = ?';
-    const row = this.#connection.get(sql, idBlob(agreementId), side, sequence);
+  get(agreementId: AgreementId, side: LedgerSide, place: LedgerPlace): LedgerRow | undefined {
+    const row = this.#connection.get(
+      'SELECT * FROM ledger WHERE agreement = ? AND side = ? AND epoch = ? AND sequence = ?',
+      ...[idBlob(agreementId), side, place.epoch, place.sequence],
+    );
     return row === undefined ? undefined : ledgerRow(row);
   }
 }
@@ -107,8 +112,8 @@ export class InvitationTable implements InvitationStore {
 
   put(row: InvitationRow): void {
     this.#connection.run(
-      'INSERT OR REPLACE INTO invitation VALUES (?, ?, ?, ?, ?)',
-      ...[row.secretHash, row.spaceBytes, row.expiresAt],
+      'INSERT OR REPLACE INTO invitation VALUES (?, ?, ?, ?, ?, ?)',
+      ...[row.secretHash, row.spaceBytes, row.wantsBytes, row.expiresAt],
       ...[optionalIdBlob(row.redeemedBy), optionalIdBlob(row.agreement)],
     );
   }
@@ -149,6 +154,7 @@ function ledgerRow(row: Row): LedgerRow {
   return {
     agreement: idIn(row['agreement']),
     side: wordOf(row['side'], sides),
+    epoch: integerOf(row['epoch']),
     sequence: integerOf(row['sequence']),
     hash: blobOf(row['hash']),
     document: blobOf(row['document']),
@@ -159,6 +165,7 @@ function invitation(row: Row): InvitationRow {
   return {
     secretHash: blobOf(row['secret_hash']),
     spaceBytes: integerOf(row['space_bytes']),
+    wantsBytes: integerOf(row['wants_bytes']),
     expiresAt: instantOf(row['expires_at']),
     redeemedBy: optionalOf(row['redeemed_by'], idIn<PeerId>),
     agreement: optionalOf(row['agreement'], idIn<AgreementId>),

@@ -13,13 +13,13 @@ export class HeldTable implements HeldStore {
 
   put(row: HeldRow): void {
     this.#connection.run(
-      `INSERT INTO held (owner, name, block_count, merkle_root, sha256, sequence, trashed_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO held (owner, name, block_count, merkle_root, sha256, epoch, sequence, trashed_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET block_count = excluded.block_count,
          merkle_root = excluded.merkle_root, sha256 = excluded.sha256,
-         sequence = excluded.sequence, trashed_at = excluded.trashed_at`,
+         epoch = excluded.epoch, sequence = excluded.sequence, trashed_at = excluded.trashed_at`,
       ...[idBlob(row.owner), idBlob(row.name), row.blockCount, row.merkleRoot, row.sha256],
-      ...[row.sequence, row.trashedAt ?? null],
+      ...[row.epoch, row.sequence, row.trashedAt ?? null],
     );
   }
 
@@ -61,6 +61,7 @@ function heldRow(row: Row): HeldRow {
     blockCount: integerOf(row['block_count']),
     merkleRoot: blobOf(row['merkle_root']),
     sha256: blobOf(row['sha256']),
+    epoch: integerOf(row['epoch']),
     sequence: integerOf(row['sequence']),
     trashedAt: optionalOf(row['trashed_at'], instantOf),
   };

@@ -31,6 +31,11 @@ export class ManifestTable implements ManifestStore {
     return row === undefined ? undefined : manifest(row);
   }
 
+  byteCount(owner: PeerId): number {
+    const sql = 'SELECT coalesce(sum(length(document)), 0) AS bytes FROM manifest WHERE owner = ?';
+    return integerOf(this.#connection.get(sql, idBlob(owner))?.['bytes']);
+  }
+
   remove(owner: PeerId, hash: Bytes): void {
     this.#connection.together(() => {
       const sql = 'DELETE FROM manifest WHERE owner = ? AND hash = ?';

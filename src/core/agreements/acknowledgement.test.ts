@@ -21,7 +21,7 @@ import {
 const seed = sha256(utf8Bytes('holder'));
 const holder = idOf<PeerId>(publicKeyOf(seed));
 const agreement = 'a1'.repeat(32) as AgreementId;
-const start = ledgerStart(agreement);
+const start = ledgerStart(agreement, 0);
 
 function subjectOf(number: number): LedgerSubject {
   return {
@@ -133,4 +133,32 @@ test('a holder that shows two histories is found out', () => {
   );
   assert.equal(codeOf(checkLedgerEntry(viewAt(two.head), otherSecond.document)), 'ledger.fork');
   assert.equal(codeOf(checkLedgerEntry(viewAt(two.head), otherThird.document)), 'ledger.fork');
+});
+
+test('a holder that came back begins a chain of its own, which is accepted from any state', () => {
+  const time = instant(9);
+  for (const epoch of [1, 2, 2 ** 40]) {
+    const begin = ledgerStart(agreement, epoch);
+    const first = nextAcknowledgement(begin, { ...subjectOf(5), agreement, time }, seed);
+    const second = nextAcknowledgement(first.head, { ...subjectOf(6), agreement, time }, seed);
+    for (const head of [start, one.head, three.head]) {
+      assert.equal(codeOf(checkLedgerEntry(viewAt(head), first.document)), 'accepted');
+      assert.equal(codeOf(checkLedgerEntry(viewAt(head), second.document)), 'ledger.gap');
+    }
+    for (const earlier of [one, two, three])
+      assert.equal(
+        codeOf(checkLedgerEntry(viewAt(first.head), earlier.document)),
+        'ledger.past-epoch',
+      );
+    assert.equal(codeOf(checkLedgerEntry(viewAt(first.head), second.document)), 'accepted');
+  }
+});
+
+test('a later epoch that does not begin at its own start is a fork', () => {
+  const time = instant(9);
+  for (const hash of [start.hash, three.head.hash, ledgerStart(agreement, 2).hash]) {
+    const head = { epoch: 1, sequence: 0, hash };
+    const entry = nextAcknowledgement(head, { ...subjectOf(5), agreement, time }, seed);
+    assert.equal(codeOf(checkLedgerEntry(viewAt(three.head), entry.document)), 'ledger.fork');
+  }
 });

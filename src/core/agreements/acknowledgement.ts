@@ -1,16 +1,18 @@
 /**
  * The ledger of acknowledgements: for every shard that a partner took or deleted, one numbered document that it signed.
  *
- * Each entry holds the hash of the one before, from the agreement's id on, so the holder can neither forget an entry nor show two histories
- * without leaving signed proof of it. Entries are made in one order by the holder; where replies overtake each other on the way, the owner
- * sees a gap, and asks for the entries between (docs/protocol.md#ledger).
+ * Each entry holds the hash of the one before, so the holder can neither forget an entry nor show two histories without leaving signed proof of it.
+ * Entries are made in one order by the holder; where replies overtake each other on the way, the owner sees a gap, and asks for the entries between
+ * (docs/protocol.md#ledger). A holder that lost everything and came back cannot go on with a history that it no longer has: each of its lives, the
+ * epoch, is a chain of its own, whose start binds agreement and epoch.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, equalBytes } from '../../base/bytes.ts';
+import { type Bytes, bigEndian, equalBytes } from '../../base/bytes.ts';
 import { decodeDocument, encodeDocument, type FieldReader } from '../../base/document.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { Instant } from '../../base/units.ts';
-import { hashBytes, sha256 } from '../../primitives/hash.ts';
+import { hashBytes, hashWithDomain, sha256 } from '../../primitives/hash.ts';
+import { domains } from '../sealing/domains.ts';
 import {
   type AgreementId,
   bytesOf,
@@ -39,9 +41,11 @@ export interface LedgerSubject {
 
 export interface Acknowledgement extends LedgerSubject {
   readonly agreement: AgreementId;
-  /** 1 for the first entry. */
+  /** The holder's incarnation: 0 until it first recovered from a loss of everything. */
+  readonly epoch: number;
+  /** 1 for the first entry of an epoch. */
   readonly sequence: number;
-  /** Hash of the entry before; of the first, the agreement's id. */
+  /** Hash of the entry before; of the first, that of the epoch's start. */
   readonly previousHash: Bytes;
   /** By the holder's clock. */
   readonly time: Instant;
@@ -49,9 +53,10 @@ export interface Acknowledgement extends LedgerSubject {
 
 /** The end of a ledger. */
 export interface LedgerHead {
-  /** 0 before the first entry. */
+  readonly epoch: number;
+  /** 0 before the first entry of the epoch. */
   readonly sequence: number;
-  /** SHA-256 of the last entry as it is signed and encoded. */
+  /** SHA-256 of the last entry as it is signed and encoded; before the first see `ledgerStart`. */
   readonly hash: Bytes;
 }
 
@@ -71,10 +76,15 @@ export type LedgerFailure =
         | 'ledger.wrong-agreement'
         | 'ledger.wrong-subject'
         | 'ledger.wrong-root'
+        | 'ledger.past-epoch'
         | 'ledger.fork';
     }
   /** Entries are missing between the head and this one, or it lies before the head. */
-  | { readonly code: 'ledger.gap' | 'ledger.old'; readonly sequence: number };
+  | {
+      readonly code: 'ledger.gap' | 'ledger.old';
+      readonly epoch: number;
+      readonly sequence: number;
+    };
 
 export const acknowledgementMaximumBytes = 512;
 
@@ -84,9 +94,10 @@ const kind = {
   limitBytes: acknowledgementMaximumBytes,
 };
 
-/** The empty ledger of an agreement. */
-export function ledgerStart(agreement: AgreementId): LedgerHead {
-  return { sequence: 0, hash: bytesOf(agreement) };
+/** The empty ledger of an agreement, in one life of the holder. */
+export function ledgerStart(agreement: AgreementId, epoch: number): LedgerHead {
+  const hash = hashWithDomain(domains.ledgerStart, bytesOf(agreement), bigEndian(epoch, 8));
+  return { epoch, sequence: 0, hash };
 }
 
 /** The holder's next entry. It is stored, with the shard, before it is sent. */
@@ -98,6 +109,7 @@ export function nextAcknowledgement(
   assert(entry.merkleRoot.length === hashBytes, 'a Merkle root has 32 bytes');
   const acknowledgement: Acknowledgement = {
     agreement: entry.agreement,
+    epoch: head.epoch,
     sequence: head.sequence + 1,
     previousHash: head.hash,
     action: entry.action,
@@ -165,24 +177,28 @@ export function readEntry(
   return succeeded(entryOf(acknowledgement.value, document));
 }
 
-function followHead(head: LedgerHead, entry: LedgerEntry): Outcome<LedgerEntry, LedgerFailure> {
-  const { sequence, previousHash } = entry.acknowledgement;
-  if (sequence > head.sequence + 1) return failed({ code: 'ledger.gap', sequence });
+/** A later epoch is accepted from any state, from its first entry on: its holder lost what it had. */
+function followHead(known: LedgerHead, entry: LedgerEntry): Outcome<LedgerEntry, LedgerFailure> {
+  const { agreement, epoch, sequence, previousHash } = entry.acknowledgement;
+  if (epoch < known.epoch) return failed({ code: 'ledger.past-epoch' });
+  const head = epoch > known.epoch ? ledgerStart(agreement, epoch) : known;
+  if (sequence > head.sequence + 1) return failed({ code: 'ledger.gap', epoch, sequence });
   if (sequence === head.sequence + 1)
     return equalBytes(previousHash, head.hash) ? succeeded(entry) : failed({ code: 'ledger.fork' });
   if (sequence === head.sequence && !equalBytes(entry.head.hash, head.hash))
     return failed({ code: 'ledger.fork' });
-  return failed({ code: 'ledger.old', sequence });
+  return failed({ code: 'ledger.old', epoch, sequence });
 }
 
 function entryOf(acknowledgement: Acknowledgement, document: Bytes): LedgerEntry {
-  const head = { sequence: acknowledgement.sequence, hash: sha256(document) };
-  return { acknowledgement, document, head };
+  const { epoch, sequence } = acknowledgement;
+  return { acknowledgement, document, head: { epoch, sequence, hash: sha256(document) } };
 }
 
 function encodeAcknowledgement(entry: Acknowledgement): Bytes {
   return encodeDocument(kind, [
     bytesOf(entry.agreement),
+    entry.epoch,
     entry.sequence,
     entry.previousHash,
     entry.action,
@@ -195,10 +211,12 @@ function encodeAcknowledgement(entry: Acknowledgement): Bytes {
 
 function readAcknowledgement(fields: FieldReader): Acknowledgement {
   const agreement = idOf<AgreementId>(fields.fixed(idBytes));
+  const epoch = fields.uint();
   const sequence = fields.uint();
   fields.require(sequence > 0, 'entries are numbered from 1');
   return {
     agreement,
+    epoch,
     sequence,
     previousHash: fields.fixed(hashBytes),
     action: fields.choice(actions),

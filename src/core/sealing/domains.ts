@@ -33,6 +33,7 @@ export const domains = {
   scanSignature: 'covault/v1/hash/scan-signature',
   invitationSecret: 'covault/v1/hash/invitation-secret',
   keyFile: 'covault/v1/hash/key-file',
+  ledgerStart: 'covault/v1/hash/ledger-start',
   auditBinding: 'covault/v1/hash/audit-binding',
   auditSealedNonce: 'covault/v1/hash/audit-sealed-nonce',
   auditBlockChoice: 'covault/v1/hash/audit-block-choice',

@@ -20,6 +20,8 @@ export type RefusalCode =
   | 'request.method'
   /** Another shard has this name. */
   | 'shard.conflict'
+  /** What was taken in, an earlier part included, is not what was announced; it was thrown away. */
+  | 'shard.wrong-root'
   /** The upload begins behind what is there. */
   | 'shard.offset'
   /** Another upload of this shard is under way. */
@@ -56,6 +58,7 @@ const statuses: Readonly<Record<RefusalCode, number>> = {
   'invite.unknown': 404,
   'request.method': 405,
   'shard.conflict': 409,
+  'shard.wrong-root': 409,
   'shard.offset': 409,
   'shard.busy': 409,
   'manifest.stale': 409,

@@ -16,8 +16,13 @@ export type Resource =
   | { readonly resource: 'shard'; readonly name: ShardName }
   /** The asker's shards, those after a name: GET. */
   | { readonly resource: 'inventory'; readonly after: ShardName | undefined }
-  /** Entries of the ledger that the peer signs, those after a sequence: GET. */
-  | { readonly resource: 'ledger'; readonly agreement: AgreementId; readonly after: number }
+  /** Entries of the ledger that the peer signs, those of an epoch after a sequence: GET. */
+  | {
+      readonly resource: 'ledger';
+      readonly agreement: AgreementId;
+      readonly epoch: number;
+      readonly after: number;
+    }
   /** The newest manifest of an owner: PUT, GET. */
   | { readonly resource: 'manifest'; readonly owner: PeerId };
 
@@ -31,7 +36,7 @@ export function pathOf(resource: Resource): string {
     case 'inventory':
       return resource.after === undefined ? '/v1/shards' : `/v1/shards?after=${resource.after}`;
     case 'ledger':
-      return `/v1/ledgers/${resource.agreement}?after=${resource.after}`;
+      return `/v1/ledgers/${resource.agreement}/${resource.epoch}?after=${resource.after}`;
     case 'manifest':
       return `/v1/manifests/${resource.owner}`;
     default:
@@ -40,7 +45,7 @@ export function pathOf(resource: Resource): string {
 }
 
 const pathForm =
-  /^\/v1\/(?<kind>[a-z]{1,16})(?:\/(?<id>[0-9a-f]{1,64}))?(?:\?after=(?<after>[0-9a-f]{1,32}))?$/;
+  /^\/v1\/(?<kind>[a-z]{1,16})(?:\/(?<id>[0-9a-f]{1,64})(?:\/(?<epoch>[0-9]{1,16}))?)?(?:\?after=(?<after>[0-9a-f]{1,32}))?$/;
 const idLength = 64;
 const shardNameLength = 32;
 
@@ -48,25 +53,32 @@ const shardNameLength = 32;
 export function parsePath(path: string): Resource | undefined {
   const parts = pathForm.exec(path)?.groups;
   if (parts === undefined) return undefined;
-  const { kind, id, after } = parts;
+  const { kind, id, epoch, after } = parts;
   const hasId = id !== undefined && id.length === idLength;
+  if (kind === 'ledgers') return hasId ? ledgerResource(id, epoch, after) : undefined;
+  if (epoch !== undefined) return undefined;
   switch (kind) {
     case 'profile':
     case 'negotiation':
       return id === undefined && after === undefined ? { resource: kind } : undefined;
     case 'shards':
       return shardsResource(id, after);
-    case 'ledgers': {
-      const sequence = parseCount(after);
-      if (!hasId || sequence === undefined) return undefined;
-      return { resource: 'ledger', agreement: id as AgreementId, after: sequence };
-    }
     case 'manifests':
       if (!hasId || after !== undefined) return undefined;
       return { resource: 'manifest', owner: id as PeerId };
     default:
       return undefined;
   }
+}
+
+function ledgerResource(
+  id: string,
+  epochText: string | undefined,
+  afterText: string | undefined,
+): Resource | undefined {
+  const [epoch, after] = [parseCount(epochText), parseCount(afterText)];
+  if (epoch === undefined || after === undefined) return undefined;
+  return { resource: 'ledger', agreement: id as AgreementId, epoch, after };
 }
 
 function shardsResource(id: string | undefined, after: string | undefined): Resource | undefined {

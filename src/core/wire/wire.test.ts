@@ -39,9 +39,10 @@ const resource: fc.Arbitrary<Resource> = fc.oneof(
     resource: 'inventory' as const,
     after: after as ShardName | undefined,
   })),
-  fc.tuple(hex(32), fc.maxSafeNat()).map(([agreement, after]) => ({
+  fc.tuple(hex(32), fc.maxSafeNat(), fc.maxSafeNat()).map(([agreement, epoch, after]) => ({
     resource: 'ledger' as const,
     agreement: agreement as AgreementId,
+    epoch,
     after,
   })),
   hex(32).map((owner) => ({ resource: 'manifest' as const, owner: owner as PeerId })),
@@ -105,7 +106,12 @@ test('paths of nothing, of later resources and of other versions are unknown', (
     '/v1/shards/../profile',
     '/v1/shards?after=',
     `/v1/ledgers/${'ab'.repeat(32)}`,
-    `/v1/ledgers/${'ab'.repeat(32)}?after=01`,
+    `/v1/ledgers/${'ab'.repeat(32)}?after=1`,
+    `/v1/ledgers/${'ab'.repeat(32)}/0`,
+    `/v1/ledgers/${'ab'.repeat(32)}/00?after=1`,
+    `/v1/ledgers/${'ab'.repeat(32)}/0?after=01`,
+    '/v1/ledgers/0?after=1',
+    `/v1/shards/${name}/0`,
     '/v1/audits',
     '/v1/notices',
     `/v1/records/${'ab'.repeat(32)}`,
@@ -164,11 +170,14 @@ test('ranges of other units, of part of a block, or of nothing are refused', () 
 });
 
 test('an upload comes back from its fields, and nonsense does not', () => {
-  assert.deepEqual(parseUpload(uploadFields({ blockCount: 7, firstBlock: 6 })), {
-    blockCount: 7,
-    firstBlock: 6,
+  const merkleRoot = new Uint8Array(32).map((_, index) => index * 7);
+  const upload = { blockCount: 7, firstBlock: 6, merkleRoot };
+  const root = Buffer.from(merkleRoot).toString('hex');
+  assert.deepEqual(parseUpload(uploadFields(upload)), upload);
+  assert.deepEqual(parseUpload({ 'covault-blocks': '7', 'covault-root': root }), {
+    ...upload,
+    firstBlock: 0,
   });
-  assert.deepEqual(parseUpload({ 'covault-blocks': '7' }), { blockCount: 7, firstBlock: 0 });
   for (const fields of [
     {},
     { 'covault-blocks': '0' },
@@ -177,8 +186,13 @@ test('an upload comes back from its fields, and nonsense does not', () => {
     { 'covault-blocks': String(blocksMaximum + 1) },
     { 'covault-blocks': '7', 'covault-offset': '7' },
     { 'covault-blocks': '7', 'covault-offset': 'x' },
-  ])
-    assert.equal(parseUpload(fields as Record<string, string>), undefined);
+    { 'covault-blocks': '7', 'covault-root': root.slice(2) },
+    { 'covault-blocks': '7', 'covault-root': root.toUpperCase() },
+  ]) {
+    const whole = { 'covault-root': root, ...fields } as Record<string, string>;
+    assert.equal(parseUpload(whole), undefined, JSON.stringify(fields));
+  }
+  assert.equal(parseUpload({ 'covault-blocks': '7' }), undefined);
 });
 
 test('counts are written one way', () => {
