@@ -129,7 +129,7 @@ test('a client that hangs up cancels its operation; so does the end of the daemo
     callDaemon({
       home,
       name: 'invite',
-      input: { validMs: 1000, wait: true },
+      input: { lendBytes: 1, validMs: 1000, wait: true },
       signal: gone.signal,
       progress: () => undefined,
       send: async () => sent(),

@@ -34,6 +34,7 @@ export type RequestFailureCode =
   | 'backup.no-sources'
   | 'backup.limit-with-daemon'
   | 'restore.bad-target'
+  | 'invite.nobody-lends'
   | 'kit.not-written'
   | 'demo.failed';
 

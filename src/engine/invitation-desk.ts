@@ -40,7 +40,7 @@ import type { Refusal, RefusalCode } from '../core/wire/refusal.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { AgreementRow, InvitationRow, Stores } from '../ports/stores.ts';
-import type { InvitationTerms, JoinFailure } from './computer.ts';
+import type { InvitationTerms, JoinFailure, JoinOffer } from './computer.ts';
 import type { Notifier } from './notifier.ts';
 import type { PartnerClient, PeerFailure } from './partner-client.ts';
 
@@ -70,9 +70,11 @@ export class InvitationDesk {
     const { stores, clock, random, keys, addresses } = this.#parts;
     const secret = random.bytes(invitationSecretBytes);
     const expiresAt = instant(clock.now() + terms.validMs);
+    const wantsBytes = terms.wantsBytes ?? terms.spaceBytes;
     stores.invitations.put({
       secretHash: secretHashOf(secret),
       spaceBytes: terms.spaceBytes,
+      wantsBytes,
       expiresAt,
       redeemedBy: undefined,
       agreement: undefined,
@@ -82,6 +84,7 @@ export class InvitationDesk {
       addresses: addresses(),
       secret,
       lendsBytes: terms.spaceBytes,
+      wantsBytes,
       expiresAt,
     });
   }
@@ -162,6 +165,8 @@ export class InvitationDesk {
     if (Math.abs(start - this.#parts.clock.now()) > startToleranceMs)
       return refused('terms.refused', 'it begins too far from now; compare the clocks');
     const { secondLendsBytes } = terms;
+    if (secondLendsBytes < row.wantsBytes)
+      return refused('terms.refused', `the invite wants ${row.wantsBytes} bytes lent at least`);
     const invited = circleTerms({ firstLendsBytes: row.spaceBytes, secondLendsBytes });
     if (!equalBytes(encodeCbor(termsFields(terms)), encodeCbor(termsFields(invited))))
       return refused('terms.refused', 'the terms are not those of the invite');
@@ -176,7 +181,7 @@ export class InvitationDesk {
   /** The joiner's side. */
   async join(
     code: string,
-    offer: { readonly spaceBytes: number },
+    offer: JoinOffer,
     signal: AbortSignal,
   ): Promise<Outcome<AgreementRow, JoinFailure>> {
     const { stores, keys, clock, client } = this.#parts;
@@ -189,7 +194,11 @@ export class InvitationDesk {
     if (known?.phase === 'standing' || known?.phase === 'paused') return succeeded(known);
     if (clock.now() > invitation.expiresAt)
       return joinFailed('invite.expired', 'the invite is too old');
-    const proposed = this.#propose(invitation, offer.spaceBytes);
+    const wantsBytes = invitation.wantsBytes ?? invitation.lendsBytes;
+    const { spaceBytes = wantsBytes } = offer;
+    if (spaceBytes < wantsBytes)
+      return joinFailed('invite.lends-too-little', `${wantsBytes} bytes at least are wanted`);
+    const proposed = this.#propose(invitation, spaceBytes);
     const answer = await client.negotiate(
       { peer: invitation.inviter, addresses: invitation.addresses },
       this.#request(invitation, proposed),

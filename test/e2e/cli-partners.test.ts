@@ -92,9 +92,14 @@ test('without a daemon invite answers for its code until somebody has joined', a
   const [line] = (await once(lines, 'line')) as [string];
   const { progress } = JSON.parse(line) as { progress: { code: string } };
   const ended = gathered(inviting);
-  const joined = await covault(['--home', home('bea'), '--json', 'join', progress.code]);
+  const join = ['--home', home('bea'), '--json', 'join', progress.code];
+  const less = await covault([...join, '--lend', '999MB']);
+  assert.equal(less.exit, 2);
+  assert.equal(code(less), 'invite.lends-too-little');
+  const joined = await covault(join);
   assert.equal(joined.exit, 0, joined.out);
   assert.equal(joined.json()['name'], 'ada');
+  assert.equal(joined.json()['weLendBytes'], 1_000_000_000);
   assert.equal((await ended).exit, 0);
   const other = await covault(['--home', home('cyd'), '--json', 'join', 'covault1-nonsense']);
   assert.equal(other.exit, 2);

@@ -14,17 +14,23 @@ export function addInvite(program: Program, run: Run): void {
     .command('invite')
     .description('print a code with which one other computer becomes your partner')
     .option('--lend <size>', 'what you lend to whoever joins (default: as configured)', sizeValue)
+    .option(
+      '--want <size>',
+      'what they lend you, at least (default: as much as you lend)',
+      sizeValue,
+    )
     .option('--days <number>', 'how long the code is valid', daysValue, daysValue(defaultDays))
     .option('--wait', 'with a daemon running: wait until somebody has joined')
     .addHelpText(
       'after',
-      '\nThe code serves once. Without `covault up` this command answers for it, so leave it running until your friend has typed it.\n\nExample:\n  covault invite --lend 20GB --days 7\n',
+      '\nThe code serves once. Without `covault up` this command answers for it, so leave it running until your friend has typed it.\n\nExample:\n  covault invite --lend 20GB --days 7\n  covault invite --lend 20GB --want 0\n',
     )
     .action((options) => run((session) => invite(session, options)));
 }
 
 interface InviteOptions {
   readonly lend?: number | undefined;
+  readonly want?: number | undefined;
   readonly days: number;
   readonly wait?: true | undefined;
 }
@@ -33,7 +39,7 @@ async function invite(session: Session, options: InviteOptions): Promise<ExitCod
   const waits = options.wait === true || !(await session.daemonRuns());
   const answer = await session.call(
     'invite',
-    { lendBytes: options.lend, validMs: options.days, wait: waits },
+    { lendBytes: options.lend, wantBytes: options.want, validMs: options.days, wait: waits },
     { data: (made) => showCode(session, { made, waits }) },
   );
   if (!answer.ok) return session.fail(answer.error);
@@ -52,7 +58,7 @@ function showCode(
   output.note('');
   output.note(`Give this code to one person you trust. They type:  covault join CODE`);
   output.note(
-    `You lend ${roundSizeText(made.lendBytes)}. The code is valid until ${momentText(made.expiresAt)}.`,
+    `You lend ${roundSizeText(made.lendBytes)} and want ${roundSizeText(made.wantBytes)} in return. The code is valid until ${momentText(made.expiresAt)}.`,
   );
   const problem = reachProblem(made.addresses);
   if (problem !== undefined) output.warn(problem);
@@ -80,7 +86,7 @@ export function addJoin(program: Program, run: Run): void {
     .command('join')
     .description('become the partner of whoever gave you a code')
     .argument('<code>', 'what `covault invite` printed there')
-    .option('--lend <size>', 'what you lend in return (default: as configured)', sizeValue)
+    .option('--lend <size>', 'what you lend in return (default: what the code wants)', sizeValue)
     .addHelpText('after', '\nExample:\n  covault join CODE --lend 20GB\n')
     .action((code, options) => run((session) => join(session, { code, lend: options.lend })));
 }

@@ -34,6 +34,19 @@ export const partnershipMessages: MessagesOf<'invite'> = {
     meaning: nothingJoined,
     advice: 'Give it to somebody else: a computer cannot be its own partner.',
   },
+  'invite.lends-too-little': {
+    exit: exitCodes.usage,
+    happened: 'The invitation wants more space than you offered.',
+    meaning: nothingJoined,
+    advice:
+      'Without --lend you lend what it wants; or ask for an invitation that wants less (`covault invite --want SIZE`).',
+  },
+  'invite.nobody-lends': {
+    exit: exitCodes.usage,
+    happened: 'By this invitation nobody would lend anything.',
+    meaning: nothingJoined,
+    advice: 'Say what you lend (--lend SIZE), or what you want (--want SIZE).',
+  },
   'invite.refused': {
     exit: exitCodes.failed,
     happened: 'The other computer refused.',

@@ -12,6 +12,8 @@ const validityMaximumMs = 366 * 24 * 3_600_000;
 export interface InviteInput {
   /** What this computer lends to whoever joins; undefined: what its configuration says. */
   readonly lendBytes?: number | undefined;
+  /** What it wants in return, at least; undefined: as much as it lends. */
+  readonly wantBytes?: number | undefined;
   readonly validMs: number;
   /** Waits until somebody has joined. */
   readonly wait: boolean;
@@ -22,6 +24,7 @@ export interface InviteData {
   /** Where the other computer will look for this one. */
   readonly addresses: readonly string[];
   readonly lendBytes: number;
+  readonly wantBytes: number;
   readonly expiresAt: string;
 }
 
@@ -32,6 +35,7 @@ export interface InviteAnswer extends InviteData {
 export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = operation({
   input: z.strictObject({
     lendBytes: z.int().nonnegative().optional(),
+    wantBytes: z.int().nonnegative().optional(),
     validMs: z.int().positive().max(validityMaximumMs),
     wait: z.boolean(),
   }),
@@ -39,15 +43,18 @@ export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = o
   secret: false,
   run: async (
     { computer, running },
-    { lendBytes, validMs, wait },
+    { lendBytes, wantBytes, validMs, wait },
     call,
   ): Promise<Outcome<InviteAnswer, OperationFailure>> => {
     const spaceBytes = lendBytes ?? running.config.lend.spaceBytes;
-    const code = computer.invite({ spaceBytes, validMs });
+    const wantsBytes = wantBytes ?? spaceBytes;
+    if (spaceBytes === 0 && wantsBytes === 0) return failed(failure('invite.nobody-lends'));
+    const code = computer.invite({ spaceBytes, wantsBytes, validMs });
     const made: InviteData = {
       code,
       addresses: computer.status().listening,
       lendBytes: spaceBytes,
+      wantBytes: wantsBytes,
       expiresAt: new Date(computer.now() + validMs).toISOString(),
     };
     await call.send(made);
@@ -61,7 +68,7 @@ export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = o
 
 export interface JoinInput {
   readonly code: string;
-  /** What this computer lends in return; undefined: what its configuration says. */
+  /** What this computer lends in return; undefined: what the inviter wants. */
   readonly lendBytes?: number | undefined;
 }
 
@@ -74,7 +81,7 @@ export const join: Operation<JoinInput, never, never, PartnerAnswer> = operation
   secret: false,
   run: async (context, { code, lendBytes }) => {
     const joined = await context.computer.join(code.replace(/\s+/g, ''), {
-      spaceBytes: lendBytes ?? context.running.config.lend.spaceBytes,
+      spaceBytes: lendBytes,
     });
     return joined.ok ? succeeded(partnerOf(context, joined.value)) : joined;
   },
