@@ -195,7 +195,7 @@ class WorkingComputer implements Computer {
       const context = { ports: this.#ports, keys: this.#keys, spool: this.#spool, programVersion };
       return await this.#tracked(options.signal, async (signal) => {
         await this.#swept;
-        await this.#spool.dropUnreadable();
+        await this.#spool.dropUnreadable('all');
         return await new BackupRun(context, request, { ...options, signal }).run();
       });
     } finally {

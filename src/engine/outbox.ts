@@ -86,6 +86,7 @@ export class Outbox {
   /** Sends whatever can be sent, until no partner is busy any more; gives the number of shards that became held. */
   async sendRound(signal: AbortSignal): Promise<number> {
     this.#noRoom.clear();
+    await this.#parts.spool.dropUnreadable('index');
     const stopping = linkedAbort(signal);
     const round: Round = {
       signal: stopping.signal,

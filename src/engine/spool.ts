@@ -15,7 +15,7 @@ import type { BlobRange, BlobStore } from '../ports/blob-store.ts';
 import type { SealedPack } from '../ports/chunk-pipeline.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import { type PackRow, StorageFull, type Stores } from '../ports/stores.ts';
+import { type PackRow, StorageBroken, StorageFull, type Stores } from '../ports/stores.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { lostPacks } from './lost-packs.ts';
 import type { Notifier } from './notifier.ts';
@@ -240,9 +240,20 @@ export class Spool {
     if (range === undefined && this.#waiting.has(pack) && !this.#unreadable.has(pack)) {
       this.#ports.log.write('error', 'pack.rotten', { pack });
       this.#unreadable.add(pack);
-      lostPacks.setUnreadable(this.#ports.stores, this.#unreadable);
+      this.#keepUnreadable();
     }
     return undefined;
+  }
+
+  /** For the next life. Without room to note it, that one finds out for itself. */
+  #keepUnreadable(): void {
+    const { stores, log } = this.#ports;
+    try {
+      lostPacks.setUnreadable(stores, this.#unreadable);
+    } catch (reason) {
+      if (!isOfStorage(reason)) throw reason;
+      log.write('error', 'pack.rot-not-noted', { detail: reason.message });
+    }
   }
 
   /** Still to be sent, but damaged or gone. */
@@ -251,38 +262,60 @@ export class Spool {
   }
 
   /**
-   * Forgets packs that were found damaged before they were out, and with them their chunks, so that the next scan reads and packs these again. Called
+   * Forgets packs that were found damaged before they were out, and with them their chunks, so that the next scan reads and packs these again. `all` only
    * between backups, for one under way counts on every chunk that is known.
    */
-  async dropUnreadable(): Promise<void> {
+  async dropUnreadable(which: 'index' | 'all'): Promise<void> {
+    if (this.#unreadable.size === 0) return;
+    const { stores } = this.#ports;
+    const due = [...this.#unreadable].filter(
+      (pack) => which === 'all' || stores.packs.get(pack)?.kind === 'index',
+    );
+    for (const pack of due) if (!this.#watch.isSending(pack)) await this.#dropIfUnreadable(pack);
+    if (due.length > 0) this.#keepUnreadable();
+  }
+
+  async #dropIfUnreadable(pack: PackId): Promise<void> {
     const { stores, spool, log } = this.#ports;
-    for (const pack of [...this.#unreadable]) {
-      if (this.#watch.isSending(pack)) continue;
+    // Read again, as the disk may not have been there.
+    const again = await spool.read(pack);
+    const row = stores.packs.get(pack);
+    if (row?.spooled !== true || (again.ok && isNamed(pack, again.value))) {
       this.#unreadable.delete(pack);
-      // Read again, as the disk may not have been there; noted again when it is still so.
-      if ((await this.read(pack)) !== undefined || this.#watch.isSending(pack)) continue;
-      if (!this.#unreadable.delete(pack)) continue;
-      const row = present(stores.packs.get(pack), 'a pack of the spool');
-      const held = stores.shards.ofPack(pack).filter(({ phase }) => phase === 'held').length;
-      const isOut = row.code !== undefined && held >= row.code.dataShards;
+      return;
+    }
+    if (this.#watch.isSending(pack)) return;
+    const held = stores.shards.ofPack(pack).filter(({ phase }) => phase === 'held').length;
+    const isOut = row.code !== undefined && held >= row.code.dataShards;
+    try {
       if (isOut) stores.packs.update(pack, { spooled: false });
       else this.#drop(row);
-      this.#forget(pack);
-      await spool.remove(pack);
-      log.write('warn', isOut ? 'pack.let-go' : 'pack.lost', { pack, bytes: row.lengthBytes });
+    } catch (reason) {
+      if (!isOfStorage(reason)) throw reason;
+      log.write('error', 'pack.not-dropped', { pack, detail: reason.message });
+      return;
     }
-    lostPacks.setUnreadable(stores, this.#unreadable);
+    this.#unreadable.delete(pack);
+    this.#forget(pack);
+    await spool.remove(pack);
+    log.write('warn', isOut ? 'pack.let-go' : 'pack.lost', { pack, bytes: row.lengthBytes });
+    this.#watch.changes.notify();
   }
 
   #drop(row: PackRow): void {
     const { stores } = this.#ports;
     const contents = present(stores.packs.contents(row.pack), 'contents of a pack');
-    // Later than every backup that may count on it.
-    const droppedAt = this.beginRun();
     stores.transact(() => {
-      if (row.kind !== 'index')
-        lostPacks.note(stores, { storedAt: row.storedAt, droppedAt, chunks: contents.chunkIds });
       stores.packs.remove(row.pack);
+      if (row.kind === 'index') {
+        // Which packs it described cannot be read any more: all are described anew.
+        for (const { pack, kind, indexed } of stores.packs.all())
+          if (indexed && kind !== 'index') stores.packs.update(pack, { indexed: false });
+        return;
+      }
+      // Later than every backup that may count on it.
+      const droppedAt = this.beginRun();
+      lostPacks.note(stores, { storedAt: row.storedAt, droppedAt, chunks: contents.chunkIds });
       stores.scanMemory.clear();
     });
   }
@@ -328,6 +361,10 @@ export class Spool {
     const waiting = new Set(stores.shards.incompletePacks());
     return stores.packs.spooled().filter((row) => waiting.has(row.pack));
   }
+}
+
+function isOfStorage(reason: unknown): reason is StorageFull | StorageBroken {
+  return reason instanceof StorageFull || reason instanceof StorageBroken;
 }
 
 function isNamed(pack: PackId, bytes: Bytes): boolean {
