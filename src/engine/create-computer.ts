@@ -34,6 +34,7 @@ import type {
   RestoreRequest,
   StatusReport,
 } from './computer.ts';
+import { InventoryWatch } from './inventory-watch.ts';
 import { InvitationDesk } from './invitation-desk.ts';
 import { ManifestKeeper } from './manifest-keeper.ts';
 import { Notifier } from './notifier.ts';
@@ -78,6 +79,7 @@ class WorkingComputer implements Computer {
   readonly #outbox: Outbox;
   readonly #sending: WorkLoop;
   readonly #publishing: WorkLoop;
+  readonly #inventories: InventoryWatch;
   readonly #invitations: InvitationDesk;
   readonly #service: PartnerService;
   readonly #backoff: Backoff;
@@ -127,6 +129,7 @@ class WorkingComputer implements Computer {
       async (signal) => (await this.#outbox.sendRound(signal)) > 0,
     );
     this.#publishing = new WorkLoop(loop, (signal) => publication.round(signal));
+    this.#inventories = new InventoryWatch({ ...shared, changes });
     this.#invitations = new InvitationDesk({
       ...shared,
       changes,
@@ -154,7 +157,8 @@ class WorkingComputer implements Computer {
       (peer) => this.#book.standingOf(peer),
     );
     const { signal } = this.#stopping;
-    this.#loops = [this.#sending, this.#publishing].map((loop) => loop.run(signal));
+    const loops = [this.#sending, this.#publishing, this.#inventories];
+    this.#loops = loops.map((loop) => loop.run(signal));
     const { broke } = this.#ports;
     if (broke !== undefined) for (const loop of this.#loops) loop.catch(broke);
   }
@@ -365,6 +369,7 @@ class WorkingComputer implements Computer {
     if (!wasMissing) return;
     // A partner that came back is tried at once.
     this.#backoff.cleared(peer);
+    this.#inventories.cameBack(peer);
     this.#changes.notify();
   }
 

@@ -11,6 +11,7 @@ const names = {
   listedSnapshots: 'manifest-snapshots',
   recovering: 'recovering',
   rivalsSeenBy: 'manifest-rivals-seen-by',
+  unconfirmed: 'inventory-unconfirmed',
 } as const;
 
 export const facts = {
@@ -53,6 +54,15 @@ export const facts = {
 
   setRivalsSeenBy(stores: Stores, partners: readonly PeerId[]): void {
     stores.facts.put(names.rivalsSeenBy, concatBytes(partners.map(bytesOf)));
+  },
+
+  /** Partners that have not told since the last recovery which shards of ours they hold. */
+  unconfirmed(stores: Stores): readonly PeerId[] {
+    return idsIn<PeerId>(stores.facts.get(names.unconfirmed));
+  },
+
+  setUnconfirmed(stores: Stores, partners: readonly PeerId[]): void {
+    stores.facts.put(names.unconfirmed, concatBytes(partners.map(bytesOf)));
   },
 
   setManifest(

@@ -13,7 +13,7 @@ import { stripeIdOf } from '../core/erasure/layout.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
 import type { Code } from '../core/vocabulary/code.ts';
-import type { PackId, ShardName } from '../core/vocabulary/ids.ts';
+import type { PackId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import { encodeInventory } from '../core/wire/inventory.ts';
 import { encodeLedgerPage, ledgerPageEntries } from '../core/wire/ledger-page.ts';
@@ -23,7 +23,10 @@ import { MerkleBuilder } from '../primitives/merkle.ts';
 import { type AgreedPair, agreedPair, keysOf } from '../sim/agreed-pair.ts';
 import { SimNetwork, simAddress } from '../sim/network.ts';
 import { onVirtualTime } from '../sim/virtual-run.ts';
+import { facts } from './facts.ts';
 import { adoptInventories } from './inventory-adoption.ts';
+import { InventoryWatch } from './inventory-watch.ts';
+import { Notifier } from './notifier.ts';
 import { PartnerBook } from './partner-book.ts';
 import { PartnerClient } from './partner-client.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -42,7 +45,9 @@ interface Scene extends AgreedPair {
   /** Requests that the holder was sent. */
   readonly asked: IncomingRequest[];
   readonly deliver: () => Promise<string>;
-  readonly adopt: () => Promise<void>;
+  readonly adopt: () => Promise<readonly PeerId[]>;
+  readonly watch: InventoryWatch;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly shardRow: () => ShardRow | undefined;
   readonly ledgerLength: () => number;
 }
@@ -86,6 +91,7 @@ async function against(
       log,
       spool: { reclaimed: () => undefined },
     });
+    const inventories = { keys: owner, stores, log, client, book };
     const scene: Scene = {
       ...pair,
       name: new ShardNamer(owner.shardNameKey, partner).nameOf(stripe, 0),
@@ -96,7 +102,9 @@ async function against(
         const outcome = await delivery.deliver({ pack: packRow, shard: sealed, signal: never });
         return outcome.ok ? 'held' : `${outcome.error.code} ${outcome.error.detail}`;
       },
-      adopt: () => adoptInventories({ keys: owner, stores, log, client, book }, never),
+      adopt: () => adoptInventories(inventories, never),
+      watch: new InventoryWatch({ ...inventories, clock, changes: new Notifier() }),
+      sleep: (ms) => clock.sleep(ms),
       shardRow: () => stores.shards.ofPack(packId)[0],
       ledgerLength: () => stores.ledger.head(pair.agreement.agreement, 'owner')?.sequence ?? 0,
     };
@@ -273,4 +281,42 @@ test('an inventory without end, or one that turns in circles, ends and changes n
       assert.equal(scene.shardRow()?.phase, 'planned');
       assert.ok(scene.asked.length <= 4, `${scene.asked.length} pages`);
     });
+});
+
+test('C14: a partner that was silent during a recovery is asked again until it tells', async () => {
+  for (const [listsIt, phase] of [
+    [true, 'held'],
+    [false, 'lost'],
+  ] as const) {
+    let isSilent = true;
+    const answer: Parameters<typeof against>[0] = (_request, { name }) =>
+      isSilent ? { status: 500 } : listing(listsIt ? [name] : [], false);
+    await against(answer, async (scene) => {
+      const { stores, watch, sleep } = scene;
+      stores.packs.update(packId, { spooled: false });
+      facts.setUnconfirmed(stores, await scene.adopt());
+      assert.equal(scene.shardRow()?.phase, 'planned', 'nothing is known of it yet');
+      assert.equal(facts.unconfirmed(stores).length, 1);
+      assert.equal(await watch.round(never), false);
+      isSilent = false;
+      assert.equal(await watch.round(never), false, 'it is waited for');
+      await sleep(2_000);
+      assert.equal(await watch.round(never), true);
+      assert.equal(scene.shardRow()?.phase, phase);
+      assert.deepEqual(facts.unconfirmed(stores), []);
+      assert.equal(await watch.round(never), false, 'nobody is left to be asked');
+    });
+  }
+});
+
+test('what this computer sends itself does not hang on an inventory that comes late', async () => {
+  await against(
+    () => listing([], false),
+    async ({ stores, watch, holder, shardRow }) => {
+      facts.setUnconfirmed(stores, [holder.peerId]);
+      stores.packs.update(packId, { spooled: true });
+      assert.equal(await watch.round(never), true);
+      assert.equal(shardRow()?.phase, 'planned');
+    },
+  );
 });

@@ -1,7 +1,8 @@
 /**
  * Where our shards lie, according to those who hold them (C14): partners list names, which only our key turns back into stripe and index.
  *
- * What an inventory lists counts as held, whatever was noted before; what it does not list is lost. Partners that do not answer keep what was noted.
+ * What an inventory lists counts as held, whatever was noted before; what it does not list is lost. What partners have that do not answer stays
+ * planned: the manifest says where shards were to go, not that they arrived. Those partners are asked again until they tell.
  */
 import { assert } from '../base/assert.ts';
 import { type Bytes, hexText } from '../base/bytes.ts';
@@ -9,7 +10,7 @@ import { bytesLentBy } from '../core/agreements/agreement.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { ShardNamer, stripePrefixBytes } from '../core/sealing/shard-name.ts';
 import { shardCount } from '../core/vocabulary/code.ts';
-import { bytesOf, type ShardName } from '../core/vocabulary/ids.ts';
+import { bytesOf, type PeerId, type ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, PackRow, Stores } from '../ports/stores.ts';
@@ -28,42 +29,69 @@ export interface InventoryParts {
 
 const askedAtOnce = 8;
 
-export async function adoptInventories(parts: InventoryParts, signal: AbortSignal): Promise<void> {
-  const { stores, book } = parts;
+/** Gives the partners that did not tell. */
+export async function adoptInventories(
+  parts: InventoryParts,
+  signal: AbortSignal,
+): Promise<readonly PeerId[]> {
+  return await askInventories(parts, { agreements: parts.book.all(), isLate: false, signal });
+}
+
+export interface Asking {
+  readonly agreements: readonly AgreementRow[];
+  /** The computer is at work again: what it sends itself is not touched. */
+  readonly isLate: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Takes over what these partners tell; gives those that did not. */
+export async function askInventories(
+  parts: InventoryParts,
+  { agreements, isLate, signal }: Asking,
+): Promise<readonly PeerId[]> {
   const stripes = new Map<string, PackRow>();
-  for (const row of stores.packs.all())
+  for (const row of parts.stores.packs.all())
     if (row.stripe !== undefined) stripes.set(prefixOf(bytesOf(row.stripe)), row);
+  const silent: PeerId[] = [];
   const pool = new TaskPool(askedAtOnce);
-  for (const agreement of book.all())
+  for (const agreement of agreements)
     await pool.start(async () => {
       const names = await inventoryOf(parts, agreement, signal);
-      if (names !== undefined) adopt(parts, { agreement, names, stripes });
+      if (names === undefined) silent.push(agreement.partner);
+      else adopt(parts, { partner: agreement.partner, names, stripes, isLate });
     });
   await pool.drain();
+  return silent;
 }
 
 function adopt(
   { stores, keys }: InventoryParts,
   found: {
-    readonly agreement: AgreementRow;
+    readonly partner: PeerId;
     readonly names: readonly ShardName[];
     readonly stripes: ReadonlyMap<string, PackRow>;
+    readonly isLate: boolean;
   },
 ): void {
-  const { partner } = found.agreement;
+  const { partner, isLate } = found;
   const namer = new ShardNamer(keys.shardNameKey, partner);
   const there = new Set<string>();
+  const isHeld = ({ pack }: PackRow, index: number): boolean =>
+    stores.shards.ofPack(pack).some((shard) => shard.index === index && shard.phase === 'held');
   stores.transact(() => {
     for (const name of found.names) {
-      const shard = namer.read(name);
-      const row = found.stripes.get(hexText(shard.stripePrefix));
-      if (row?.code === undefined || shard.index >= shardCount(row.code)) continue;
-      there.add(`${row.pack} ${shard.index}`);
-      stores.shards.put({ pack: row.pack, index: shard.index, partner, phase: 'held' });
+      const { stripePrefix, index } = namer.read(name);
+      const row = found.stripes.get(hexText(stripePrefix));
+      if (row?.code === undefined || index >= shardCount(row.code)) continue;
+      there.add(`${row.pack} ${index}`);
+      if (isLate && (row.spooled || isHeld(row, index))) continue;
+      stores.shards.put({ pack: row.pack, index, partner, phase: 'held' });
     }
-    for (const shard of stores.shards.ofPartner(partner))
-      if (!there.has(`${shard.pack} ${shard.index}`))
-        stores.shards.put({ ...shard, phase: 'lost' });
+    for (const shard of stores.shards.ofPartner(partner)) {
+      if (there.has(`${shard.pack} ${shard.index}`)) continue;
+      const isOurs = shard.phase !== 'planned' || stores.packs.get(shard.pack)?.spooled === true;
+      if (!isLate || !isOurs) stores.shards.put({ ...shard, phase: 'lost' });
+    }
   });
 }
 

@@ -94,6 +94,8 @@ export class RecoverRun {
   readonly #asked = new Map<PeerId, PeerAddress>();
   readonly #found: FoundManifest[] = [];
   #answered = 0;
+  /** Partners that did not say what they hold. */
+  #silent: readonly PeerId[] = [];
 
   constructor(parts: RecoverParts, options: RecoverOptions) {
     this.#parts = parts;
@@ -113,7 +115,7 @@ export class RecoverRun {
       this.#adoptPartners(newest);
       await this.#adoptIndex(newest.manifest);
       this.#tell('reading-inventories');
-      await adoptInventories(this.#parts, signal);
+      this.#silent = await adoptInventories(this.#parts, signal);
       this.#adoptManifest(newest, await this.#readSnapshots(newest.manifest));
       return succeeded(this.#report(newest));
     } catch (reason) {
@@ -274,7 +276,7 @@ export class RecoverRun {
     return records;
   }
 
-  /** Takes a pack into the catalogue, with its shards where they were sent; inventories put that right. */
+  /** Takes a pack into the catalogue, with its shards where they were to go; inventories say which arrived. */
   #adoptPack(record: PackRecord, indexed: boolean): void {
     const { stores } = this.#parts;
     if (stores.packs.get(record.pack) !== undefined) return;
@@ -282,7 +284,7 @@ export class RecoverRun {
       stores.packs.add({ ...rowOf(record, record, recoveredAt), indexed }, record.contents);
       record.placement.forEach((partner, index) => {
         if (partner !== undefined)
-          stores.shards.put({ pack: record.pack, index, partner, phase: 'held' });
+          stores.shards.put({ pack: record.pack, index, partner, phase: 'planned' });
       });
     });
   }
@@ -322,6 +324,7 @@ export class RecoverRun {
       // Whatever was lost meanwhile, the next manifest names them too; it says more than this one, whose digest is not known.
       const listed = snapshots.map(({ snapshot }) => snapshot);
       facts.setManifest(stores, { digest: emptyBytes, listed });
+      facts.setUnconfirmed(stores, this.#silent);
       facts.setRecovering(stores, false);
     });
     log.write('info', 'recover.done', { incarnation, sequence });

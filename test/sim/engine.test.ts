@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { utf8Bytes } from '../../src/base/bytes.ts';
 import { hourMs, mebi } from '../../src/base/units.ts';
-import type { FileToCut } from '../../src/ports/chunk-pipeline.ts';
+import type { FileToCut } from '../../src/core/chunking/file-cutter.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { simAddress } from '../../src/sim/network.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';
@@ -215,7 +215,8 @@ test('C14, C29: seed and one address bring a lost computer back, and its next ba
     listed = facts(scene.owner.files, '/home');
   });
   scene.world.crash('owner');
-  for (const name of ['partner-2', 'partner-3', 'partner-5']) scene.world.crash(name);
+  const away = ['partner-2', 'partner-3', 'partner-5'];
+  for (const name of away) scene.world.crash(name);
   const heir = scene.newPeer('heir', { rootSeed: scene.owner.rootSeed });
   heir.files.makeFolder('/home');
   someFiles(heir.files, (count) => new Uint8Array(count).fill(7));
@@ -229,13 +230,15 @@ test('C14, C29: seed and one address bring a lost computer back, and its next ba
     assert.equal(report.value.snapshots, 2);
     assert.equal(report.value.confirmations, 5);
     assert.equal(report.value.partnersAsked, 8);
+    const { shardsHeld, shardsWanted } = computer.status().protection;
+    assert.equal(shardsHeld * 8, shardsWanted * 5, 'only what partners tell counts as held');
     const last = computer.snapshots().at(-1)?.snapshot;
     assert.ok(last !== undefined);
     await mustRestore({ owner: heir }, computer, { snapshot: last, files: listed });
 
     const again = await computer.recover([address], { floor: undefined, ...quiet });
     assert.equal(again.ok ? '' : again.error.code, 'recover.home-not-empty');
-    for (const name of ['partner-2', 'partner-3', 'partner-5']) scene.world.restart(name);
+    for (const name of away) scene.world.restart(name);
     const { snapshot } = await backUp(computer);
     await reach(computer, node, { snapshot, phase: 'complete' });
     const { manifest } = computer.status();
