@@ -42,6 +42,12 @@ type PackNeeds = Map<
   Map<ChunkId, { readonly place: ChunkPlace; readonly places: Place[] }>
 >;
 
+export interface ContentsWritten {
+  readonly problems: readonly TargetProblem[];
+  /** Files that the target finished along with their contents, or told a problem with. */
+  readonly finished: ReadonlySet<WalkedEntry>;
+}
+
 class WriteEnded extends Error {
   override readonly name = 'WriteEnded';
   readonly failure: RestoreFailure;
@@ -67,7 +73,8 @@ export class ContentWriter {
   async write(
     files: readonly WalkedEntry[],
     signal: AbortSignal,
-  ): Promise<Outcome<readonly TargetProblem[], RestoreFailure>> {
+  ): Promise<Outcome<ContentsWritten, RestoreFailure>> {
+    const finished = new Set<WalkedEntry>();
     const problems: TargetProblem[] = [];
     const needs = this.#needsOf(files, problems);
     const pool = new TaskPool(packsAtOnce);
@@ -75,11 +82,11 @@ export class ContentWriter {
       for (const [pack, frames] of needs) {
         if (signal.aborted) return failed({ code: 'restore.cancelled', detail: 'on request' });
         await pool.start(async () => {
-          problems.push(...(await this.#writePack(pack, frames, files)));
+          problems.push(...(await this.#writePack(pack, frames, { files, finished })));
         });
       }
       await pool.drain();
-      return succeeded(problems);
+      return succeeded({ problems, finished });
     } catch (reason) {
       await pool.drain().catch(() => undefined);
       if (reason instanceof WriteEnded) return failed(reason.failure);
@@ -113,7 +120,7 @@ export class ContentWriter {
   async #writePack(
     pack: PackId,
     needs: PackNeeds,
-    files: readonly WalkedEntry[],
+    { files, finished }: { readonly files: readonly WalkedEntry[]; finished: Set<WalkedEntry> },
   ): Promise<readonly TargetProblem[]> {
     const row = present(this.#stores.packs.get(pack), 'the pack of a known chunk');
     const contents = present(this.#stores.packs.contents(pack), 'contents of a known pack');
@@ -121,11 +128,9 @@ export class ContentWriter {
     const problems: TargetProblem[] = [];
     for (const run of runsOf(frameNumbers, contents.frames)) {
       const sealed = await this.#readRun(row, run, contents.frames);
-      problems.push(
-        ...(await this.#ports.target.write(
-          batchOf({ row, run, sealed, needs, files }, contents.frames),
-        )),
-      );
+      const { batch, whole } = batchOf({ row, run, sealed, needs, files }, contents.frames);
+      problems.push(...(await this.#ports.target.write(batch)));
+      for (const file of whole) finished.add(file);
     }
     return problems;
   }
@@ -179,10 +184,11 @@ function batchOf(
     readonly files: readonly WalkedEntry[];
   },
   frames: readonly FramePlace[],
-): WriteBatch {
+): { readonly batch: WriteBatch; readonly whole: readonly WalkedEntry[] } {
   const { row, run, sealed, needs, files } = work;
   const start = rangeOf(run, frames).offset;
   const renumbered = new Map<number, number>();
+  const placed: number[] = [];
   const sealedFrames: SealedFrame[] = [];
   const chunks: ChunkWrite[] = [];
   run.forEach((number, frame) => {
@@ -193,7 +199,7 @@ function batchOf(
       salt: row.salt,
       number,
       rawBytes: place.rawBytes,
-      bytes: sealed.slice(at, at + place.storedBytes),
+      bytes: sealed.subarray(at, at + place.storedBytes),
     });
     for (const [id, chunk] of present(needs.get(number), 'a needed frame'))
       chunks.push({
@@ -201,19 +207,25 @@ function batchOf(
         frame,
         offset: chunk.place.offset,
         length: chunk.place.length,
-        places: chunk.places.map(({ file, position }) => ({
-          file: ofKey(renumbered, file, () => renumbered.size),
-          position,
-        })),
+        places: chunk.places.map((to) => {
+          const file = ofKey(renumbered, to.file, () => renumbered.size);
+          placed[file] = (placed[file] ?? 0) + 1;
+          return { file, position: to.position };
+        }),
       });
   });
+  const whole: WalkedEntry[] = [];
+  const batchFiles = [...renumbered].map(([file, index]) => {
+    const walked = present(files[file], 'a file of the portion');
+    const { path, entry } = walked;
+    const written = { path, size: entry.sizeBytes, sparse: entry.sparse === true };
+    if (placed[index] !== entry.content.length) return written;
+    whole.push(walked);
+    return { ...written, entry };
+  });
   return {
-    frames: sealedFrames,
-    chunks,
-    files: [...renumbered.keys()].map((file) => {
-      const { path, entry } = present(files[file], 'a file of the portion');
-      return { path, size: entry.sizeBytes, sparse: entry.sparse === true };
-    }),
+    batch: { frames: sealedFrames, chunks, files: batchFiles, handedOver: true },
+    whole,
   };
 }
 

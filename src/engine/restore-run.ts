@@ -9,7 +9,12 @@ import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { mebi } from '../base/units.ts';
 import { textOfBytes } from '../core/scan/stat-columns.ts';
 import type { ChunkId } from '../core/vocabulary/ids.ts';
-import type { FinishedEntry, RestoreTarget, TargetProblem } from '../ports/restore-target.ts';
+import type {
+  FinishedEntry,
+  RestoreTarget,
+  Standing,
+  TargetProblem,
+} from '../ports/restore-target.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { RestoreFailure, RestoreProgress, RestoreReport, RestoreRequest } from './computer.ts';
 import { ContentWriter } from './content-writer.ts';
@@ -64,6 +69,10 @@ export class RestoreRun {
   #portion: WalkedEntry[] = [];
   #portionBytes = 0;
   #problems: TargetProblem[] = [];
+  /** Of this portion: files that have their names and metadata already. */
+  #finishedFiles: ReadonlySet<WalkedEntry> = new Set();
+  /** Of this portion: what stood in the target before, as far as something did. */
+  readonly #standing = new Map<WalkedEntry, Standing>();
   #state: RestoreProgress = {
     files: 0,
     filesDone: 0,
@@ -164,8 +173,11 @@ export class RestoreRun {
   /** Those entries that are to be written, by the mode of overwriting. */
   async #wanted(entries: readonly WalkedEntry[]): Promise<readonly WalkedEntry[]> {
     const standing = await this.#target.inspect(entries.map(({ path }) => path));
+    this.#standing.clear();
     const wanted = entries.filter((walked, index) => {
-      const isWanted = wantsWriting(this.#request.overwrite, walked.entry, standing[index]);
+      const stands = standing[index];
+      if (stands !== undefined) this.#standing.set(walked, stands);
+      const isWanted = wantsWriting(this.#request.overwrite, walked.entry, stands);
       if (!isWanted) this.#names.leftStanding(walked);
       return isWanted;
     });
@@ -176,17 +188,18 @@ export class RestoreRun {
 
   /** Writes the contents of files, but of those which hold them already. */
   async #write(files: readonly WalkedEntry[]): Promise<void> {
-    const standing = await this.#target.inspect(files.map(({ path }) => path));
-    const likely = files.filter(({ entry }, index) => {
-      const stands = standing[index];
-      return stands?.kind === 'file' && stands.size === entry.sizeBytes && entry.sizeBytes > 0;
+    const likely = files.filter((walked) => {
+      const stands = this.#standing.get(walked);
+      const { sizeBytes } = walked.entry;
+      return stands?.kind === 'file' && stands.size === sizeBytes && sizeBytes > 0;
     });
     const holds = await this.#target.holds(likely.map(contentOf));
     const held = new Set(likely.filter((_, index) => holds[index] === true));
     const missing = files.filter((walked) => !held.has(walked));
     const written = await this.#writer.write(missing, this.#options.signal);
     if (!written.ok) throw new RestoreEnded(written.error);
-    this.#note(written.value);
+    this.#finishedFiles = written.value.finished;
+    this.#note(written.value.problems);
   }
 
   async #finish(entries: readonly WalkedEntry[]): Promise<void> {
@@ -203,7 +216,8 @@ export class RestoreRun {
       // What stands under the first name is an older file: it must not get this name too.
       else this.#note([{ path, problem: 'not-written', detail: 'its first name is not whole' }]);
     }
-    this.#note(await this.#target.finish(whole.map((walked) => this.#finished(walked))));
+    const unfinished = whole.filter((walked) => !this.#finishedFiles.has(walked));
+    this.#note(await this.#target.finish(unfinished.map((walked) => this.#finished(walked))));
     if (this.#request.verify)
       await this.#verify(whole.filter(({ entry }) => entry.kind === 'file'));
     const bytes = entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);

@@ -90,6 +90,16 @@ class Trial {
     return buildBatch(contents, this.subject.keys);
   }
 
+  /** The same, and finishes them. */
+  finishing(contents: readonly Content[]): WriteBatch {
+    const batch = this.batch(contents);
+    const files = batch.files.map((file, index) => {
+      const { path, bytes } = present(contents[index], 'contents of every file');
+      return { ...file, entry: this.entry(path, { sizeBytes: bytes.length }).entry };
+    });
+    return { ...batch, files };
+  }
+
   entry(path: string, own: Partial<TreeEntry> = {}): FinishedEntry {
     const entry: TreeEntry = {
       name: bytesOfText(path.slice(path.lastIndexOf('/') + 1)),
@@ -236,6 +246,55 @@ function testWriting(trial: TrialTest): void {
     const problems = await t.target.finish([t.entry('file', { sizeBytes: bytes.length })]);
     assert.deepEqual(withoutOwner(problems), []);
     assert.deepEqual(t.see('file').bytes, bytes);
+  });
+
+  trial('a file that is whole in a batch may be finished with it', async (t) => {
+    t.subject.around.writeFile('target/replaced', text('old'));
+    const contents = [
+      { path: 'small', bytes: text('some bytes') },
+      { path: 'large', bytes: noise(3 * mebi) },
+      { path: 'hole', bytes: new Uint8Array(100_000), sparse: true },
+      { path: 'replaced', bytes: text('new') },
+    ];
+    const later = { path: 'later', bytes: text('some bytes') };
+    const batch = t.finishing([...contents, later]);
+    const files = batch.files.map((file, index) => {
+      const { path, size, sparse } = file;
+      return index < contents.length ? file : { path, size, sparse };
+    });
+    const problems = await t.target.write({ ...batch, files, handedOver: true });
+    assert.deepEqual(withoutOwner(problems), []);
+    for (const { path, bytes } of contents) {
+      const { mode, mtimeNs, ...seen } = t.see(path);
+      assert.deepEqual(seen.bytes, bytes, path);
+      assert.deepEqual([mode, mtimeNs], [0o640, modifiedNs], path);
+    }
+    assert.equal(t.subject.around.see('target/later'), undefined);
+    const finished = await t.target.finish([t.entry('later', { sizeBytes: 10 })]);
+    assert.deepEqual(withoutOwner(finished), []);
+    const names = [...contents, later].map(({ path }) => `target/${path}`);
+    assert.deepEqual(t.subject.around.list('target'), names.sort());
+  });
+
+  trial('a file that is not what its batch claims is not finished with it', async (t) => {
+    t.subject.around.makeFolder('target/full');
+    t.subject.around.writeFile('target/full/inside', text('kept'));
+    t.subject.around.writeFile('target/file', text('old'));
+    const contents = [
+      { path: 'file', bytes: noise(3 * mebi) },
+      { path: 'full', bytes: text('bytes') },
+    ];
+    const batch = t.finishing(contents);
+    const chunks = batch.chunks.map((chunk, index) =>
+      index === 1 ? { ...chunk, id: new Uint8Array(32) } : chunk,
+    );
+    const problems = await t.target.write({ ...batch, chunks });
+    const told = kindsOf(withoutOwner(problems));
+    assert.deepEqual(told, ['file: integrity', 'full: not-written']);
+    await t.target.close();
+    assert.deepEqual(t.see('file').bytes, text('old'));
+    const left = ['target/file', 'target/full', 'target/full/inside'];
+    assert.deepEqual(t.subject.around.list('target'), left);
   });
 
   trial('sparse files come out as they were', async (t) => {
@@ -441,6 +500,18 @@ function testStanding(trial: TrialTest): void {
     assert.deepEqual(kinds, ['directory', 'file', 'symlink', undefined, undefined]);
     assert.equal(standing[1]?.size, 12);
     assert.equal(standing[1]?.mtimeNs, t.see('file').mtimeNs);
+  });
+
+  trial('inspecting many paths tells what stands at each', async (t) => {
+    const inside = ['a', 'b', 'c', 'd', 'e'];
+    const folders = ['empty', 'some', 'gone', 'file'];
+    await t.folders('empty', 'some');
+    t.subject.around.writeFile('target/some/c', text('bytes'));
+    t.subject.around.writeFile('target/file', text('bytes'));
+    const paths = folders.flatMap((folder) => inside.map((name) => `${folder}/${name}`));
+    const standing = await t.target.inspect(paths.map(bytesOfText));
+    const found = paths.filter((_, index) => standing[index] !== undefined);
+    assert.deepEqual(found, ['some/c']);
   });
 
   trial('a file is held when its chunks are those asked for, however large', async (t) => {

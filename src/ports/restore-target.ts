@@ -44,7 +44,11 @@ export interface WriteBatch {
     readonly path: Bytes;
     readonly size: number;
     readonly sparse: boolean;
+    /** All contents of the file are in this batch: it is finished with it, as if `finish` were called, unless a problem with it is told. */
+    readonly entry?: TreeEntry;
   }[];
+  /** The memory of the frames is the target's from now on; nobody else uses it. */
+  readonly handedOver?: boolean;
 }
 
 export interface FinishedEntry {

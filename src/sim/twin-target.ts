@@ -104,7 +104,10 @@ class TwinTarget implements RestoreTarget {
         if (problem !== undefined && !problems.has(place.file)) problems.set(place.file, problem);
       }
     }
-    return [...problems.values()];
+    const whole = batch.files.flatMap(({ path, entry }, file) =>
+      entry === undefined || problems.has(file) ? [] : [{ path, entry }],
+    );
+    return [...problems.values(), ...(await this.finish(whole))];
   }
 
   async finish(entries: readonly FinishedEntry[]): Promise<readonly TargetProblem[]> {

@@ -7,9 +7,10 @@ import type { ChunkNamer } from '../../core/sealing/chunk-id.ts';
 import { parseSuite } from '../../core/vocabulary/suite.ts';
 import type { ChunkWrite, SealedFrame } from '../../ports/restore-target.ts';
 import { errnoOf } from './byte-path.ts';
-import { unpackChunks } from './fill-request.ts';
+import type { EntryFinishing } from './entry-finishing.ts';
+import { placeCounts, unpackChunks } from './fill-request.ts';
 import type { TargetFolders } from './target-folders.ts';
-import type { FillReply, FillRequest, TextProblem } from './target-messages.ts';
+import type { FileToFill, FillReply, FillRequest, TextProblem } from './target-messages.ts';
 import { UnfinishedFiles } from './unfinished-file.ts';
 
 export interface ChunkPlacingParts {
@@ -17,6 +18,7 @@ export interface ChunkPlacingParts {
   readonly namer: ChunkNamer;
   readonly packKey: Uint8Array;
   readonly session: string;
+  readonly finishing: EntryFinishing;
 }
 
 const withoutSpace: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
@@ -39,7 +41,11 @@ class ChunkPlacing {
   readonly #places = new Map<number, string>();
   /** The first problem of each file; nothing more is written to it. */
   readonly #problems = new Map<number, TextProblem>();
-  readonly #written: number[];
+  /** What could not be kept of files that are finished. */
+  readonly #shortfalls: TextProblem[] = [];
+  readonly #written: (number | undefined)[];
+  /** How many places of each file are still to come. */
+  readonly #missing: Uint32Array;
   /** The frame that was opened last. */
   #opened: { readonly frame: number; readonly bytes: Bytes | undefined } | undefined;
   #key: { readonly frame: SealedFrame; readonly key: FrameKey } | undefined;
@@ -49,6 +55,7 @@ class ChunkPlacing {
     this.#request = request;
     this.#unfinished = new UnfinishedFiles(parts.session);
     this.#written = request.files.map(() => 0);
+    this.#missing = placeCounts(request.chunks, request.files.length);
   }
 
   place(chunk: ChunkWrite): void {
@@ -63,7 +70,8 @@ class ChunkPlacing {
   }
 
   reply(): FillReply {
-    return { problems: [...this.#problems.values()], written: this.#written };
+    const problems = [...this.#problems.values(), ...this.#shortfalls];
+    return { problems, written: this.#written };
   }
 
   close(): void {
@@ -71,7 +79,8 @@ class ChunkPlacing {
   }
 
   #write(file: number, position: number, bytes: Bytes): void {
-    const { path, size } = present(this.#request.files[file], 'a file of the batch');
+    const fill = present(this.#request.files[file], 'a file of the batch');
+    const { path, size } = fill;
     if (position < 0 || position + bytes.length > size) {
       this.#note(file, 'integrity', 'a chunk reaches behind the end of its file');
       return;
@@ -79,13 +88,30 @@ class ChunkPlacing {
     const place = this.#placeOf(file, path);
     if (place === undefined) return;
     try {
-      const fill = present(this.#request.files[file], 'a file of the batch');
       this.#unfinished.write(place, fill, { position, bytes });
       this.#written[file] = (this.#written[file] ?? 0) + bytes.length;
+      const missing = (this.#missing[file] ?? 0) - 1;
+      this.#missing[file] = missing;
+      if (missing === 0) this.#finish(file, fill, place);
     } catch (problem) {
       const code = errnoOf(problem);
       this.#note(file, withoutSpace.has(code) ? 'no-space' : 'not-written', code);
     }
+  }
+
+  /** While the file is still open: most files of most computers are small, and opening costs more than writing them. */
+  #finish(file: number, fill: FileToFill, place: string): void {
+    const { finish, size } = fill;
+    if (finish === undefined) return;
+    const written = this.#written[file];
+    if (written !== size) {
+      this.#note(file, 'not-written', `${written} of ${size} bytes were written`);
+      return;
+    }
+    const unfinished = this.#unfinished.open(place, fill);
+    this.#shortfalls.push(...this.#parts.finishing.finishWritten(finish, place, unfinished));
+    this.#unfinished.closeOne(place);
+    this.#written[file] = undefined;
   }
 
   #placeOf(file: number, path: string): string | undefined {

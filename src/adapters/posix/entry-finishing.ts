@@ -27,7 +27,7 @@ import type { OwnerMapping } from './owner-mapping.ts';
 import { preciseTimes } from './precise-times.ts';
 import type { TargetFolders } from './target-folders.ts';
 import type { EntryToFinish, TextProblem } from './target-messages.ts';
-import { unfinishedPath } from './unfinished-file.ts';
+import { type UnfinishedFile, unfinishedPath } from './unfinished-file.ts';
 
 export interface EntryFinishingParts {
   readonly folders: TargetFolders;
@@ -59,11 +59,37 @@ export class EntryFinishing {
     const { path } = entry;
     const place = this.#parts.folders.place(path);
     if (!place.ok) return [{ path, problem: 'not-written', detail: place.error.detail }];
+    return this.#told(entry, {
+      work: () => this.#finishAt(entry, place.value),
+      unfinished: () => unfinishedPath(place.value, this.#parts.session),
+    });
+  }
+
+  /** Finishes a file whose contents were all written to `unfinished`, which is open, and stays so. Afterwards no unfinished file is left. */
+  finishWritten(
+    entry: EntryToFinish,
+    place: string,
+    unfinished: UnfinishedFile,
+  ): readonly TextProblem[] {
+    const work = (): readonly string[] => {
+      this.#checkLength(unfinished.handle, entry);
+      const lacking = this.#setOpen(unfinished.handle, entry);
+      moveInto(unfinished.path, place);
+      return lacking;
+    };
+    return this.#told(entry, { work, unfinished: () => unfinished.path });
+  }
+
+  /** What finishing an entry met with, as problems; `work` gives what of the metadata is lacking. */
+  #told(
+    { path }: EntryToFinish,
+    finishing: { readonly work: () => readonly string[]; readonly unfinished: () => string },
+  ): readonly TextProblem[] {
     try {
-      const lacking = this.#finishAt(entry, place.value);
+      const lacking = finishing.work();
       return lacking.map((detail) => ({ path, problem: 'metadata', detail }));
     } catch (reason) {
-      discard(unfinishedPath(place.value, this.#parts.session));
+      discard(finishing.unfinished());
       if (reason instanceof NotFinished)
         return [{ path, problem: 'not-written', detail: reason.message }];
       const code = errnoOf(reason);
@@ -102,15 +128,19 @@ export class EntryFinishing {
     const making = isEmpty ? constants.O_CREAT | constants.O_EXCL : 0;
     const handle = openSync(fsPath(isStanding ? place : unfinished), cautious | making, 0o600);
     try {
-      const stat = fstatSync(handle);
-      if (!stat.isFile() || stat.size !== entry.size)
-        throw new NotFinished('the file has another length than its contents');
+      this.#checkLength(handle, entry);
       const lacking = this.#setOpen(handle, entry);
       if (!isStanding) moveInto(unfinished, place);
       return lacking;
     } finally {
       closeSync(handle);
     }
+  }
+
+  #checkLength(handle: number, entry: EntryToFinish): void {
+    const stat = fstatSync(handle);
+    if (!stat.isFile() || stat.size !== entry.size)
+      throw new NotFinished('the file has another length than its contents');
   }
 
   #finishFolder(entry: EntryToFinish, place: string): readonly string[] {

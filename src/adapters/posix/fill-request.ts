@@ -32,6 +32,16 @@ export function packChunks(chunks: readonly ChunkWrite[]): PackedChunks {
   return { ids: concatBytes(chunks.map(({ id }) => id)), numbers, places: packedPlaces };
 }
 
+/** How many places each of `files` files has. */
+export function placeCounts({ places }: PackedChunks, files: number): Uint32Array {
+  const counts = new Uint32Array(files);
+  for (let at = 0; at < places.length; at += placeWidth) {
+    const file = places[at] ?? 0;
+    counts[file] = (counts[file] ?? 0) + 1;
+  }
+  return counts;
+}
+
 export function* unpackChunks({ ids, numbers, places }: PackedChunks): Generator<ChunkWrite> {
   let at = 0;
   for (let index = 0; index * idBytes < ids.length; index += 1) {

@@ -1,5 +1,5 @@
 /** A restore's target on POSIX, in the calling thread. */
-import { lstatSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { assertNever } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
 import { cutterOf } from '../../core/chunking/cutter.ts';
@@ -7,11 +7,11 @@ import { FileCutter, type FileToCut } from '../../core/chunking/file-cutter.ts';
 import { gearTable } from '../../core/chunking/gear-table.ts';
 import { bytesOfText } from '../../core/scan/stat-columns.ts';
 import { ChunkNamer } from '../../core/sealing/chunk-id.ts';
-import type { Standing } from '../../ports/restore-target.ts';
 import { loadKernels } from '../kernels/kernel-files.ts';
 import { errnoOf, fsPath } from './byte-path.ts';
 import { placeChunks } from './chunk-placing.ts';
 import { EntryFinishing } from './entry-finishing.ts';
+import { inspectPaths, statOf } from './inspection.ts';
 import { OwnerMapping } from './owner-mapping.ts';
 import { readLocalOwners } from './owner-names.ts';
 import { posixContents } from './posix-contents.ts';
@@ -63,7 +63,7 @@ export class PosixTarget {
     this.#removals = request.removals;
     switch (request.type) {
       case 'inspect':
-        return request.paths.map((path) => this.#inspect(path));
+        return inspectPaths(this.#folders, request.paths);
       case 'compare':
         return request.files.map((file) => this.#holds(file));
       case 'make-folders':
@@ -75,6 +75,7 @@ export class PosixTarget {
             namer: this.#namer,
             packKey: this.#settings.keys.packKey,
             session: this.#settings.session,
+            finishing: this.#finishing,
           },
           request.fill,
         );
@@ -89,21 +90,6 @@ export class PosixTarget {
       default:
         return assertNever(request);
     }
-  }
-
-  #inspect(path: string): Standing | undefined {
-    const place = this.#folders.place(path);
-    if (!place.ok) return undefined;
-    const stat = statOf(place.value);
-    if (stat === undefined) return undefined;
-    const kind = stat.isFile()
-      ? 'file'
-      : stat.isDirectory()
-        ? 'directory'
-        : stat.isSymbolicLink()
-          ? 'symlink'
-          : 'other';
-    return { kind, size: Number(stat.size), mtimeNs: stat.mtimeNs };
   }
 
   /** Cuts the file again: equal bytes have equal cuts. */
@@ -182,14 +168,5 @@ export class PosixTarget {
     } catch (problem) {
       return [{ path, problem: 'not-written', detail: errnoOf(problem) }];
     }
-  }
-}
-
-function statOf(path: string): import('node:fs').BigIntStats | undefined {
-  try {
-    return lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
-  } catch (problem) {
-    errnoOf(problem);
-    return undefined;
   }
 }

@@ -12,6 +12,7 @@ import type { EventLog } from '../../ports/event-log.ts';
 import type {
   FinishedEntry,
   RestoreTarget,
+  SealedFrame,
   Standing,
   TargetProblem,
   WriteBatch,
@@ -102,12 +103,19 @@ class WorkerTarget implements RestoreTarget {
     const fill: FillRequest = {
       frames: batch.frames,
       chunks: packChunks(batch.chunks),
-      files: batch.files.map((file) => ({ ...file, path: textOfBytes(file.path) })),
+      files: batch.files.map(({ path, size, sparse, entry }) => ({
+        path: textOfBytes(path),
+        size,
+        sparse,
+        finish: entry === undefined ? undefined : this.#toFinish({ path, entry }),
+      })),
     };
-    const reply = await this.#ask<FillReply>({ type: 'fill', fill });
+    const transfer = batch.handedOver === true ? wholeBuffersOf(batch.frames) : [];
+    const reply = await this.#ask<FillReply>({ type: 'fill', fill }, transfer);
     fill.files.forEach(({ path }, file) => {
-      const written = this.#written.get(path) ?? 0;
-      this.#written.set(path, written + (reply.written[file] ?? 0));
+      const written = reply.written[file];
+      if (written === undefined) this.#written.delete(path);
+      else this.#written.set(path, (this.#written.get(path) ?? 0) + written);
     });
     return problemsOf(reply.problems);
   }
@@ -147,8 +155,9 @@ class WorkerTarget implements RestoreTarget {
     await this.#pool.close();
   }
 
-  #ask<Reply>(request: Ask): Promise<Reply> {
-    return this.#pool.run(this.#pool.lightest(), { ...request, removals: this.#removals });
+  #ask<Reply>(request: Ask, transfer: readonly ArrayBuffer[] = []): Promise<Reply> {
+    const bearing = { ...request, removals: this.#removals };
+    return this.#pool.run(this.#pool.lightest(), bearing, transfer);
   }
 
   /** Every thread gets a stretch of the items; the replies are in order again. */
@@ -180,6 +189,11 @@ class WorkerTarget implements RestoreTarget {
       written: this.#written.get(text),
     };
   }
+}
+
+/** Their memory, to go to a thread without being copied. */
+function wholeBuffersOf(frames: readonly SealedFrame[]): readonly ArrayBuffer[] {
+  return [...new Set(frames.map(({ bytes }) => bytes.buffer))];
 }
 
 /** Whether an entry needs those before it to be finished. */

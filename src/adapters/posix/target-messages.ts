@@ -26,6 +26,8 @@ export interface FileToFill {
   readonly path: string;
   readonly size: number;
   readonly sparse: boolean;
+  /** With what the file is finished once everything that the request has for it is written. */
+  readonly finish: EntryToFinish | undefined;
 }
 
 export interface FillRequest {
@@ -36,8 +38,8 @@ export interface FillRequest {
 
 export interface FillReply {
   readonly problems: readonly TextProblem[];
-  /** Bytes written to each file of the request. */
-  readonly written: readonly number[];
+  /** Bytes written to each file of the request; undefined where no unfinished file is left. */
+  readonly written: readonly (number | undefined)[];
 }
 
 export interface EntryToFinish {

@@ -67,10 +67,16 @@ const openMaximum = 64;
 const holeBytes = 4_096;
 const zeros: Buffer = Buffer.alloc(holeBytes);
 
+export interface UnfinishedFile {
+  readonly handle: number;
+  /** Where it lies. */
+  readonly path: string;
+}
+
 /** The open unfinished files of one batch. */
 export class UnfinishedFiles {
   readonly #session: string;
-  readonly #open = new Map<string, number>();
+  readonly #open = new Map<string, UnfinishedFile>();
 
   constructor(session: string) {
     this.#session = session;
@@ -78,7 +84,7 @@ export class UnfinishedFiles {
 
   /** Writes `bytes` at `position`; throws what the system says. */
   write(place: string, file: FileToFill, at: { position: number; bytes: Uint8Array }): void {
-    const handle = this.#handle(place, file);
+    const { handle } = this.open(place, file);
     if (!file.sparse) {
       writeFully(handle, at.bytes, at.position);
       return;
@@ -88,20 +94,29 @@ export class UnfinishedFiles {
   }
 
   close(): void {
-    for (const handle of this.#open.values()) closeSync(handle);
+    for (const { handle } of this.#open.values()) closeSync(handle);
     this.#open.clear();
   }
 
-  #handle(place: string, file: FileToFill): number {
+  /** Closes the one beside `place`, if it is open. */
+  closeOne(place: string): void {
+    const known = this.#open.get(place);
+    if (known === undefined) return;
+    this.#open.delete(place);
+    closeSync(known.handle);
+  }
+
+  open(place: string, file: FileToFill): UnfinishedFile {
     const known = this.#open.get(place);
     if (known !== undefined) return known;
     if (this.#open.size >= openMaximum) this.close();
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
-    const handle = openSync(fsPath(unfinishedPath(place, this.#session)), flags, 0o600);
-    this.#open.set(place, handle);
+    const path = unfinishedPath(place, this.#session);
+    const unfinished = { handle: openSync(fsPath(path), flags, 0o600), path };
+    this.#open.set(place, unfinished);
     // Holes are what is never written; they count towards the length all the same.
-    if (file.sparse) ftruncateSync(handle, file.size);
-    return handle;
+    if (file.sparse) ftruncateSync(unfinished.handle, file.size);
+    return unfinished;
   }
 }
 
