@@ -1,6 +1,8 @@
 /** What a backup would read, counted without reading it. */
 import { present } from '../base/assert.ts';
-import { type ChunkPipeline, type ScanRequest, statFields } from '../ports/chunk-pipeline.ts';
+import { statFields } from '../core/scan/stat-columns.ts';
+import type { ScanRequest } from '../core/scan/tree-walk.ts';
+import type { ChunkPipeline } from '../ports/chunk-pipeline.ts';
 import { type ProblemAnswer, problemAnswer } from './answers.ts';
 
 export interface ScanCounts {

@@ -2,7 +2,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import { kindAt, nameAt } from '../core/scan/stat-columns.ts';
 import type { EntryKind } from '../core/scan/tree-entry.ts';
-import type { ScannedDirectory } from '../ports/chunk-pipeline.ts';
+import type { ScannedDirectory } from '../core/scan/tree-walk.ts';
 import { joinPath } from './path-join.ts';
 
 const kept: ReadonlySet<EntryKind | undefined> = new Set<EntryKind>([
