@@ -123,6 +123,7 @@ export class BackupRun {
   }
 
   async run(): Promise<Outcome<BackupReport, BackupFailure>> {
+    this.#context.ports.pipeline.renew();
     try {
       const assembly = await this.#scan();
       return succeeded(await this.#capture(assembly));

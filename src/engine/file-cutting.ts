@@ -24,7 +24,7 @@ export interface FileTask {
 }
 
 export interface CuttingOptions {
-  readonly pipeline: ChunkPipeline;
+  readonly pipeline: Pick<ChunkPipeline, 'width' | 'cut' | 'seal' | 'sealChunks' | 'flush'>;
   readonly chunks: ChunkStore;
   /** Stores a pack durably or throws what ends the run. */
   readonly store: (pack: SealedPack) => Promise<void>;
@@ -124,7 +124,7 @@ export class FileCutting {
     const cut = await pipeline.cut(
       batch.map((under) => ({ ...under.task.file, offset: under.offset })),
     );
-    await this.#storeAll(await pipeline.seal(cut.ticket, this.#wanted(cut)));
+    await this.#storeAll(await pipeline.seal(cut.ticket, await this.#wantedOrNone(cut)));
     const unfinished: FileUnderWay[] = [];
     let first = 0;
     batch.forEach((under, index) => {
@@ -151,6 +151,16 @@ export class FileCutting {
     const kept = cut.outcome === 'whole' || cut.outcome === 'changed-while-read';
     task.done(kept ? under.content : null, cut.nextOffset);
     return false;
+  }
+
+  /** Whatever happens, the pipeline lets go of what it cut. */
+  async #wantedOrNone(cut: CutBatch): Promise<Uint8Array> {
+    try {
+      return this.#wanted(cut);
+    } catch (reason) {
+      await this.#options.pipeline.seal(cut.ticket, new Uint8Array(cut.chunkLengths.length));
+      throw reason;
+    }
   }
 
   /** Flags for the chunks that nothing holds yet; each of them counts as taken from here on. */

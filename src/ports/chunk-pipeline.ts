@@ -42,6 +42,8 @@ export interface OwnerNames {
 }
 
 export interface ChunkPipeline {
+  /** Before a run: begins anew if it failed since. What it held then is lost, and the run that it was of has ended. */
+  renew(): void;
   ownerNames(): Promise<OwnerNames>;
   scan(request: ScanRequest, signal: AbortSignal): AsyncIterable<ScanBatch>;
   /** How many batches it is worth having in flight at once. */

@@ -107,6 +107,10 @@ class TwinPipeline implements ChunkPipeline {
     return chunks.flatMap(({ id, bytes }) => this.#packs.add(kind, id, bytes) ?? []);
   }
 
+  renew(): void {
+    // It has no threads that could fail.
+  }
+
   async flush(): Promise<readonly SealedPack[]> {
     return this.#packs.flush();
   }

@@ -56,6 +56,7 @@ test('C15: the next backup reads changed and new files only, and is whole', asyn
     owner: {
       pipeline: (inner) => ({
         width: inner.width,
+        renew: () => inner.renew(),
         ownerNames: () => inner.ownerNames(),
         scan: (wanted, signal) => inner.scan(wanted, signal),
         cut: (files: readonly FileToCut[]) => {

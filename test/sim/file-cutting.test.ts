@@ -55,3 +55,42 @@ test('nothing counts as durable once a pack could not be stored, however well th
   assert.equal(stored, 1);
   await assert.rejects(cutting.flush(), /the disk broke/);
 });
+
+test('a batch whose chunks could not be looked up is let go of', async () => {
+  const cut = new Set<number>();
+  const failing = new FileCutting({
+    pipeline: {
+      width: 1,
+      cut: async () => {
+        cut.add(7);
+        return {
+          ticket: 7,
+          files: [{ outcome: 'whole', chunkCount: 1, nextOffset: 1, detail: '' }],
+          chunkIds: new Uint8Array(32),
+          chunkLengths: Uint32Array.of(1),
+        };
+      },
+      seal: async (ticket, wanted) => {
+        assert.deepEqual(wanted, Uint8Array.of(0));
+        cut.delete(ticket);
+        return [];
+      },
+      sealChunks: async () => [],
+      flush: async () => [],
+    },
+    chunks: {
+      known: () => {
+        throw new Error('the catalogue broke');
+      },
+      place: () => undefined,
+      count: () => 0,
+    },
+    store: async () => undefined,
+    problem: () => undefined,
+    read: () => undefined,
+  });
+  const file = { path: new Uint8Array(1), offset: 0, size: 1, mtimeNs: 0n, ctimeNs: 0n, inode: 0n };
+  await failing.add({ file, done: () => undefined });
+  await assert.rejects(failing.drain(), /the catalogue broke/);
+  assert.equal(cut.size, 0);
+});

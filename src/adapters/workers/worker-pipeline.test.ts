@@ -82,7 +82,7 @@ test('a pipe in the place of a file is not waited for', async () => {
   await subject.close();
 });
 
-test('after a fault in a thread every call ends in a failure, none waits', async () => {
+test('after a fault in a thread every call ends in a failure, none waits, until it is renewed', async () => {
   const subject = await open(2);
   const { pipeline } = subject;
   const cut = await pipeline.cut([]);
@@ -91,7 +91,15 @@ test('after a fault in a thread every call ends in a failure, none waits', async
   await assert.rejects(broken, WorkerFailed);
   await assert.rejects(pipeline.seal(cut.ticket, new Uint8Array(0)), WorkerFailed);
   await assert.rejects(pipeline.flush(), WorkerFailed);
+  pipeline.renew();
+  await assert.rejects(pipeline.seal(cut.ticket, new Uint8Array(0)), /sealed once/);
+  const chunk = { id: new Uint8Array(32), bytes: new Uint8Array(10) };
+  assert.deepEqual(await pipeline.sealChunks('data', [chunk]), []);
+  pipeline.renew();
+  assert.equal((await pipeline.flush()).length, 1, 'what works is left alone');
   await pipeline.close();
+  pipeline.renew();
+  await assert.rejects(pipeline.flush(), WorkerFailed);
   await subject.close();
 });
 

@@ -24,7 +24,7 @@ import type {
 } from './pipeline-messages.ts';
 import { unpackBatch } from './scan-reply.ts';
 import { workerEntry } from './worker-entry.ts';
-import { WorkerPool } from './worker-pool.ts';
+import { WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';
 
 export interface WorkerPipelineOptions {
   readonly keys: PipelineKeys;
@@ -49,7 +49,9 @@ export function createWorkerPipeline(options: WorkerPipelineOptions): ChunkPipel
 
 class WorkerPipeline implements ChunkPipeline {
   readonly width: number;
-  readonly #pool: WorkerPool;
+  readonly #options: WorkerPoolOptions;
+  #pool: WorkerPool;
+  #isClosed = false;
   /** Which thread holds the bytes of a ticket. */
   readonly #holders = new Map<number, number>();
   #nextNumber = 1;
@@ -59,13 +61,21 @@ class WorkerPipeline implements ChunkPipeline {
     // Threads get the keys that they need and no others.
     const { chunkIdKey, gearKey, packKey } = options.keys;
     const keys = { chunkIdKey, gearKey, packKey };
-    this.#pool = new WorkerPool({
+    this.#options = {
       entry: workerEntry('pipeline-worker'),
       settings: { keys, suite, compressionLevel } satisfies PipelineSettings,
       count: options.workers ?? availableParallelism(),
       log,
-    });
+    };
+    this.#pool = new WorkerPool(this.#options);
     this.width = batchesPerWorker * this.#pool.count;
+  }
+
+  renew(): void {
+    if (this.#isClosed || !this.#pool.isBroken) return;
+    void this.#pool.close();
+    this.#pool = new WorkerPool(this.#options);
+    this.#holders.clear();
   }
 
   async ownerNames(): Promise<OwnerNames> {
@@ -74,9 +84,10 @@ class WorkerPipeline implements ChunkPipeline {
 
   async *scan(request: ScanRequest, signal: AbortSignal): AsyncGenerator<ScanBatch, void> {
     const scan = this.#number();
-    const worker = this.#pool.lightest();
+    const pool = this.#pool;
+    const worker = pool.lightest();
     const ask = (message: PipelineRequest): Promise<ScanReply> => {
-      const reply = this.#pool.run<ScanReply>(worker, message);
+      const reply = pool.run<ScanReply>(worker, message);
       // A failure is met when its turn comes; until then nobody waits for it.
       reply.catch(() => undefined);
       return reply;
@@ -126,6 +137,7 @@ class WorkerPipeline implements ChunkPipeline {
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#pool.close();
   }
 

@@ -59,6 +59,11 @@ export class WorkerPool {
     return this.#threads.length;
   }
 
+  /** Nothing can be run any more. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Whether thread `index` was ever given a job. */
   started(index: number): boolean {
     return this.#threads[index] !== undefined;
