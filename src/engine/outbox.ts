@@ -98,11 +98,11 @@ export class Outbox {
       failure: undefined,
     };
     try {
-      this.#startAll(round);
-      while (round.running.size > 0 && round.failure === undefined) {
-        await this.#rest(round);
-        if (round.running.size > 0 && !stopping.signal.aborted) this.#startAll(round);
-      }
+      do {
+        this.#startAll(round);
+        if (round.running.size > 0) await this.#rest(round);
+        // Once aborted, rests would end at once, for ever, and nothing else would get a turn.
+      } while (round.running.size > 0 && round.failure === undefined && !signal.aborted);
     } finally {
       // Whatever ended the round, nothing of it may go on beside the next one.
       stopping.abort();
