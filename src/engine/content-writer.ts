@@ -7,6 +7,7 @@ import { present } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { kibi, mebi } from '../base/units.ts';
+import type { FramePlace } from '../core/packing/directory.ts';
 import { bytesOf, type ChunkId, type PackId } from '../core/vocabulary/ids.ts';
 import type {
   ChunkWrite,
@@ -15,7 +16,7 @@ import type {
   TargetProblem,
   WriteBatch,
 } from '../ports/restore-target.ts';
-import type { ChunkPlace, FramePlace, PackRow, Stores } from '../ports/stores.ts';
+import type { ChunkPlace, PackRow, Stores } from '../ports/stores.ts';
 import type { RestoreFailure } from './computer.ts';
 import { type PackSource, restoreFailureOf } from './pack-source.ts';
 import { TaskPool } from './task-pool.ts';

@@ -7,10 +7,11 @@ import { present } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { mebi } from '../base/units.ts';
 import type { CutFile, FileToCut } from '../core/chunking/file-cutter.ts';
+import type { PackKind } from '../core/packing/pack-header.ts';
 import type { ReadProblem } from '../core/scan/tree-walk.ts';
 import { type ChunkId, idBytes, idOf } from '../core/vocabulary/ids.ts';
 import type { ChunkPipeline, ChunkToSeal, CutBatch, SealedPack } from '../ports/chunk-pipeline.ts';
-import type { ChunkStore, PackKind } from '../ports/stores.ts';
+import type { ChunkStore } from '../ports/stores.ts';
 import { TaskPool } from './task-pool.ts';
 
 /** A batch is sent off once it has this much to read, or this many files. */

@@ -2,6 +2,7 @@
 import { present } from '../base/assert.ts';
 import { type Bytes, concatBytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import type { FramePlace } from '../core/packing/directory.ts';
 import { frameKeyOf, openFrame } from '../core/packing/frame.ts';
 import { decodeSnapshot, type Snapshot } from '../core/scan/snapshot.ts';
 import { textOfBytes } from '../core/scan/stat-columns.ts';
@@ -11,7 +12,7 @@ import { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { bytesOf, type ChunkId, type PackId, type SnapshotId } from '../core/vocabulary/ids.ts';
 import { parseSuite } from '../core/vocabulary/suite.ts';
-import { type FramePlace, StorageFull, type Stores } from '../ports/stores.ts';
+import { StorageFull, type Stores } from '../ports/stores.ts';
 import type { RestoreFailure } from './computer.ts';
 import { type PackSource, restoreFailureOf } from './pack-source.ts';
 

@@ -6,9 +6,10 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { CutFile, FileToCut } from '../core/chunking/file-cutter.ts';
+import type { PackContents } from '../core/packing/directory.ts';
+import type { PackKind } from '../core/packing/pack-header.ts';
 import type { ScanBatch, ScanRequest } from '../core/scan/tree-walk.ts';
 import type { PackId } from '../core/vocabulary/ids.ts';
-import type { PackContents, PackKind } from './stores.ts';
 
 export interface CutBatch {
   /** For `seal` or `drop`, which must follow. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Bytes, concatBytes, emptyBytes } from '../base/bytes.ts';
 import { instant } from '../base/units.ts';
+import type { PackContents } from '../core/packing/directory.ts';
 import {
   type AgreementId,
   type ChunkId,
@@ -18,7 +19,6 @@ import type {
   HeldRow,
   LedgerRow,
   ManifestRow,
-  PackContents,
   PackRow,
   ScanMemoryRow,
   ShardRow,

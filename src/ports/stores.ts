@@ -6,6 +6,8 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { Instant } from '../base/units.ts';
+import type { PackContents } from '../core/packing/directory.ts';
+import type { PackKind } from '../core/packing/pack-header.ts';
 import type { Code } from '../core/vocabulary/code.ts';
 import type {
   AgreementId,
@@ -27,31 +29,12 @@ export class StorageBroken extends Error {
   override readonly name = 'StorageBroken';
 }
 
-export type PackKind = 'data' | 'tree' | 'index';
-
 /** Where a chunk lies: in a frame of a pack, `offset` and `length` within the decompressed frame. */
 export interface ChunkPlace {
   readonly pack: PackId;
   readonly frame: number;
   readonly offset: number;
   readonly length: number;
-}
-
-/** Where a frame lies in its pack. */
-export interface FramePlace {
-  readonly offset: number;
-  readonly storedBytes: number;
-  readonly rawBytes: number;
-}
-
-/** Contents of a pack in columns; the same shape that `core/packing` reads and writes. */
-export interface PackContents {
-  readonly frames: readonly FramePlace[];
-  /** 32 bytes a chunk. */
-  readonly chunkIds: Bytes;
-  readonly chunkFrames: Uint32Array;
-  readonly chunkOffsets: Uint32Array;
-  readonly chunkLengths: Uint32Array;
 }
 
 export interface PackRow {

@@ -1,12 +1,11 @@
 /** The twins of packs, chunks and shards: what `adapters/sqlite` does, in maps. */
 import { assert, present } from '../base/assert.ts';
 import { hexText } from '../base/bytes.ts';
+import type { FramePlace, PackContents } from '../core/packing/directory.ts';
 import { type ChunkId, idBytes, type PackId, type PeerId } from '../core/vocabulary/ids.ts';
 import type {
   ChunkPlace,
   ChunkStore,
-  FramePlace,
-  PackContents,
   PackRow,
   PackStanding,
   PackStore,

@@ -16,6 +16,7 @@ import {
 import { gearTable } from '../core/chunking/gear-table.ts';
 import { packSaltBytes } from '../core/packing/frame.ts';
 import { OpenPacks } from '../core/packing/open-packs.ts';
+import type { PackKind } from '../core/packing/pack-header.ts';
 import { textOfBytes } from '../core/scan/stat-columns.ts';
 import { type ScanBatch, type ScanRequest, walkTree } from '../core/scan/tree-walk.ts';
 import { ChunkNamer } from '../core/sealing/chunk-id.ts';
@@ -29,7 +30,6 @@ import type {
   SealedPack,
 } from '../ports/chunk-pipeline.ts';
 import type { Random } from '../ports/random.ts';
-import type { PackKind } from '../ports/stores.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
 import type { SimNode, SimTree } from './sim-tree.ts';
 

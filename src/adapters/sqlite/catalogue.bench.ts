@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { assert } from '../../base/assert.ts';
 import { instant } from '../../base/units.ts';
+import type { PackContents } from '../../core/packing/directory.ts';
 import { type ChunkId, idOf, type PackId } from '../../core/vocabulary/ids.ts';
-import type { PackContents } from '../../ports/stores.ts';
 import { type Catalogue, openCatalogue } from './catalogue.ts';
 
 const packCount = 1000;

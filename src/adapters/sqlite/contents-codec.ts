@@ -1,8 +1,9 @@
 /** A pack's contents as the three blobs of its row: ids, then three columns of chunks, then three of frames, all 32-bit little-endian. */
 import { assert } from '../../base/assert.ts';
 import type { Bytes } from '../../base/bytes.ts';
+import type { FramePlace, PackContents } from '../../core/packing/directory.ts';
 import { idBytes } from '../../core/vocabulary/ids.ts';
-import { type FramePlace, type PackContents, StorageBroken } from '../../ports/stores.ts';
+import { StorageBroken } from '../../ports/stores.ts';
 
 export interface ContentsBlobs {
   readonly chunkIds: Bytes;

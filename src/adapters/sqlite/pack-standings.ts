@@ -4,8 +4,10 @@
  * How many shards of every pack are held is asked after every shard that goes out, and counting ten thousand packs' shards takes a quarter of a second. So it is
  * counted once, when first asked for, and kept up to date by those who change packs and shards. What was taken back is counted anew.
  */
+
+import type { PackKind } from '../../core/packing/pack-header.ts';
 import type { PackId } from '../../core/vocabulary/ids.ts';
-import type { PackKind, PackRow, PackStanding } from '../../ports/stores.ts';
+import type { PackRow, PackStanding } from '../../ports/stores.ts';
 import { codeIn } from './code-columns.ts';
 import type { Connection } from './connection.ts';
 import { flagOf, idBlob, idIn, instantOf, integerOf, type Row, wordOf } from './values.ts';

@@ -1,5 +1,6 @@
 /** Packs, what is in them, and where a chunk lies. */
 import { assert, present } from '../../base/assert.ts';
+import type { PackContents } from '../../core/packing/directory.ts';
 import {
   bytesOf,
   type ChunkId,
@@ -7,13 +8,7 @@ import {
   type PackId,
   type StripeId,
 } from '../../core/vocabulary/ids.ts';
-import type {
-  ChunkPlace,
-  ChunkStore,
-  PackContents,
-  PackRow,
-  PackStore,
-} from '../../ports/stores.ts';
+import type { ChunkPlace, ChunkStore, PackRow, PackStore } from '../../ports/stores.ts';
 import { ChunkIndex } from './chunk-index.ts';
 import { codeIn, codeValues } from './code-columns.ts';
 import type { Connection } from './connection.ts';

@@ -1,9 +1,9 @@
 /** What the pipeline and its threads say to each other. */
 import type { Bytes } from '../../base/bytes.ts';
+import type { PackKind } from '../../core/packing/pack-header.ts';
 import type { ScanRequest } from '../../core/scan/tree-walk.ts';
 import type { Suite } from '../../core/vocabulary/suite.ts';
 import type { ChunkToSeal, CutBatch } from '../../ports/chunk-pipeline.ts';
-import type { PackKind } from '../../ports/stores.ts';
 import type { PackedFiles } from './cut-request.ts';
 import type { PackedBatch } from './scan-reply.ts';
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { assert, present } from '../../base/assert.ts';
 import type { FileToCut } from '../../core/chunking/file-cutter.ts';
+import type { PackKind } from '../../core/packing/pack-header.ts';
 import type { ScanBatch, ScanRequest } from '../../core/scan/tree-walk.ts';
 import type { Suite } from '../../core/vocabulary/suite.ts';
 import type {
@@ -12,7 +13,6 @@ import type {
   SealedPack,
 } from '../../ports/chunk-pipeline.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { PackKind } from '../../ports/stores.ts';
 import { readLocalOwners } from '../posix/owner-names.ts';
 import { packFiles } from './cut-request.ts';
 import type {
