@@ -29,6 +29,7 @@ import { type Network, openNetwork } from './network.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
 import { programVersion } from './program-version.ts';
 import type { RunningComputer } from './running-computer.ts';
+import { storageFailure } from './storage-failure.ts';
 
 export interface OpenOptions {
   readonly home: string;
@@ -55,6 +56,11 @@ export async function openComputer(
   try {
     opened = await openAll({ ...options, home: resolve(options.home) }, closing);
     return opened;
+  } catch (problem) {
+    // The engine reads its catalogue as it is put together.
+    const reason = storageFailure(problem);
+    if (reason === undefined) throw problem;
+    return failed(reason);
   } finally {
     if (opened?.ok !== true) await closing.now();
   }

@@ -5,11 +5,11 @@
  */
 import { failed, type Outcome } from '../base/outcome.ts';
 import { ListingFailed } from '../engine/browse.ts';
-import { StorageBroken, StorageFull } from '../ports/stores.ts';
 import type { Operation } from './operation.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
 import { operations } from './operations/registry.ts';
 import type { RunningComputer } from './running-computer.ts';
+import { storageFailure } from './storage-failure.ts';
 
 export interface CallListener {
   readonly signal: AbortSignal;
@@ -78,8 +78,8 @@ function inputProblems(error: {
 /** A failed assertion or any other surprise is a mistake of ours; the process goes on only to say so. */
 export function failureOf(problem: unknown, signal: AbortSignal): OperationFailure {
   if (problem instanceof ListingFailed) return problem.failure;
-  if (problem instanceof StorageFull) return failure('home.no-space', problem.message);
-  if (problem instanceof StorageBroken) return failure('catalogue.input-output', problem.message);
+  const ofStorage = storageFailure(problem);
+  if (ofStorage !== undefined) return ofStorage;
   if (signal.aborted) return failure('operation.cancelled');
   const detail = problem instanceof Error ? `${problem.name}: ${problem.message}` : String(problem);
   return failure('operation.internal', detail);

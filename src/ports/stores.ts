@@ -26,7 +26,12 @@ export class StorageFull extends Error {
 
 /** The state of this computer cannot be read or written: the disk fails, or its contents are damaged. */
 export class StorageBroken extends Error {
-  override readonly name = 'StorageBroken';
+  override readonly name: string = 'StorageBroken';
+}
+
+/** What is stored is not what was written: another disk or folder will not help, only rebuilding it will. */
+export class StorageDamaged extends StorageBroken {
+  override readonly name = 'StorageDamaged';
 }
 
 /** Where a chunk lies: in a frame of a pack, `offset` and `length` within the decompressed frame. */

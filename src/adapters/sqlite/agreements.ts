@@ -11,7 +11,7 @@ import {
   type LedgerRow,
   type LedgerSide,
   type LedgerStore,
-  StorageBroken,
+  StorageDamaged,
 } from '../../ports/stores.ts';
 import type { Connection } from './connection.ts';
 import {
@@ -146,7 +146,7 @@ function agreement(row: Row): AgreementRow {
 function addressesIn(text: string): string[] {
   const value: unknown = JSON.parse(text);
   if (!Array.isArray(value) || !value.every((item): item is string => typeof item === 'string'))
-    throw new StorageBroken('the catalogue holds no list where addresses belong');
+    throw new StorageDamaged('the catalogue holds no list where addresses belong');
   return value;
 }
 

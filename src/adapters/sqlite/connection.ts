@@ -6,7 +6,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { assert } from '../../base/assert.ts';
-import { StorageBroken, StorageFull } from '../../ports/stores.ts';
+import { StorageBroken, StorageDamaged, StorageFull } from '../../ports/stores.ts';
 import type { Row } from './values.ts';
 
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html). */
@@ -33,7 +33,9 @@ function asStorageProblem(problem: unknown): unknown {
   const code = resultCodeOf(problem);
   if (code === undefined || !(problem instanceof Error)) return problem;
   if (code === resultCodes.full) return new StorageFull(problem.message, { cause: problem });
-  return new StorageBroken(problem.message, { cause: problem });
+  const damaged = code === resultCodes.corrupt || code === resultCodes.notADatabase;
+  const Problem = damaged ? StorageDamaged : StorageBroken;
+  return new Problem(problem.message, { cause: problem });
 }
 
 export class Connection {

@@ -3,7 +3,7 @@ import { assert } from '../../base/assert.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import type { FramePlace, PackContents } from '../../core/packing/directory.ts';
 import { idBytes } from '../../core/vocabulary/ids.ts';
-import { StorageBroken } from '../../ports/stores.ts';
+import { StorageDamaged } from '../../ports/stores.ts';
 
 export interface ContentsBlobs {
   readonly chunkIds: Bytes;
@@ -35,7 +35,7 @@ export function decodeContents(blobs: ContentsBlobs): PackContents {
   const [chunkFrames, chunkOffsets, chunkLengths] = readColumns(blobs.chunkPlaces);
   const [offsets, storedBytes, rawBytes] = readColumns(blobs.frames);
   if (blobs.chunkIds.length !== chunkFrames.length * idBytes)
-    throw new StorageBroken('the columns of a pack differ in length');
+    throw new StorageDamaged('the columns of a pack differ in length');
   const frames = Array.from(
     offsets,
     (offset, index): FramePlace => ({
@@ -64,7 +64,7 @@ function writeColumns(columns: readonly ArrayLike<number>[]): Bytes {
 
 function readColumns(bytes: Bytes): [Uint32Array, Uint32Array, Uint32Array] {
   if (bytes.length % (wordBytes * columnCount) !== 0)
-    throw new StorageBroken('the columns of a pack are cut off');
+    throw new StorageDamaged('the columns of a pack are cut off');
   const count = bytes.length / (wordBytes * columnCount);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const column = (number: number): Uint32Array =>

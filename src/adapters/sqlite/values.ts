@@ -3,7 +3,7 @@ import type { SQLOutputValue } from 'node:sqlite';
 import type { Bytes } from '../../base/bytes.ts';
 import { type Instant, instant } from '../../base/units.ts';
 import { bytesOf, idOf } from '../../core/vocabulary/ids.ts';
-import { StorageBroken } from '../../ports/stores.ts';
+import { StorageDamaged } from '../../ports/stores.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -11,17 +11,17 @@ type AnyId = Parameters<typeof bytesOf>[0];
 
 export function blobOf(value: SQLOutputValue | undefined): Bytes {
   if (value instanceof Uint8Array) return value as Bytes;
-  throw new StorageBroken(`the catalogue holds a ${typeof value} where bytes belong`);
+  throw new StorageDamaged(`the catalogue holds a ${typeof value} where bytes belong`);
 }
 
 export function integerOf(value: SQLOutputValue | undefined): number {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
-  throw new StorageBroken(`the catalogue holds a ${typeof value} where an integer belongs`);
+  throw new StorageDamaged(`the catalogue holds a ${typeof value} where an integer belongs`);
 }
 
 export function textOf(value: SQLOutputValue | undefined): string {
   if (typeof value === 'string') return value;
-  throw new StorageBroken(`the catalogue holds a ${typeof value} where text belongs`);
+  throw new StorageDamaged(`the catalogue holds a ${typeof value} where text belongs`);
 }
 
 /** One of the words that a column may hold. */
@@ -31,7 +31,7 @@ export function wordOf<T extends string>(
 ): T {
   const found = words.find((word) => word === value);
   if (found !== undefined) return found;
-  throw new StorageBroken(`the catalogue holds an unknown word where ${words.join(', ')} belong`);
+  throw new StorageDamaged(`the catalogue holds an unknown word where ${words.join(', ')} belong`);
 }
 
 export function flagOf(value: SQLOutputValue | undefined): boolean {
