@@ -2,6 +2,7 @@
  * What operations answer, in plain JSON: ids as hexadecimal text, times as ISO 8601, sizes in bytes, paths as `PathText`, and null for what is not known.
  */
 
+import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import { contentProblemCount, type FidelityProblem } from '../core/scan/fidelity.ts';
 import { decodeSnapshot } from '../core/scan/snapshot.ts';
 import type { Code } from '../core/vocabulary/code.ts';
@@ -14,14 +15,14 @@ import type {
   StatusReport,
 } from '../engine/computer.ts';
 import type { Hindrance } from '../engine/hindrances.ts';
-import type { SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
+import type { AgreementPhase, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import { type PathText, pathTextOf } from './path-text.ts';
 
 export interface PartnerAnswer {
   readonly id: string;
   readonly name: string;
   readonly agreement: string;
-  readonly phase: 'proposed' | 'standing' | 'paused' | 'ended';
+  readonly phase: AgreementPhase | 'paused';
   readonly addresses: readonly string[];
   readonly since: string;
   readonly lastSeenAt: string | null;
@@ -109,7 +110,7 @@ export function partnerAnswer(view: PartnerView): PartnerAnswer {
     id: agreement.partner,
     name: agreement.partnerName,
     agreement: agreement.agreement,
-    phase: agreement.phase,
+    phase: agreement.paused && isInForce(agreement.phase) ? 'paused' : agreement.phase,
     addresses: agreement.addresses,
     since: timeText(agreement.since),
     lastSeenAt: agreement.lastSeenAt === undefined ? null : timeText(agreement.lastSeenAt),

@@ -295,7 +295,7 @@ class WorkingComputer implements Computer {
   setPaused(partner: PeerId, paused: boolean): boolean {
     const row = this.#book.get(partner);
     if (row === undefined) return false;
-    this.#ports.stores.agreements.put({ ...row, phase: paused ? 'paused' : 'standing' });
+    this.#ports.stores.agreements.put({ ...row, paused });
     this.#changes.notify();
     return true;
   }

@@ -27,6 +27,7 @@ import {
   secretHashOf,
 } from '../core/agreements/invitation.ts';
 import { circleTerms, termsFields } from '../core/agreements/terms.ts';
+import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import {
@@ -125,7 +126,7 @@ export class InvitationDesk {
   #sign(from: PeerId, row: InvitationRow, redemption: Redemption): Outcome<Bytes, Refusal> {
     const { stores, keys, clock, changes } = this.#parts;
     const phase = stores.agreements.ofPartner(from)?.phase;
-    if (phase === 'standing' || phase === 'paused')
+    if (phase !== undefined && isInForce(phase))
       return refused('terms.refused', 'there is an agreement between us already');
     const offered = this.#acceptable(from, row, redemption.agreement);
     if (!offered.ok) return offered;
@@ -138,6 +139,8 @@ export class InvitationDesk {
         partner: from,
         document,
         phase: 'standing',
+        paused: false,
+        lifecycle: undefined,
         partnerName: redemption.name,
         addresses: redemption.addresses,
         since: clock.now(),
@@ -191,7 +194,7 @@ export class InvitationDesk {
     if (invitation.inviter === keys.peerId)
       return joinFailed('invite.own', 'this code is your own');
     const known = stores.agreements.ofPartner(invitation.inviter);
-    if (known?.phase === 'standing' || known?.phase === 'paused') return succeeded(known);
+    if (known !== undefined && isInForce(known.phase)) return succeeded(known);
     if (clock.now() > invitation.expiresAt)
       return joinFailed('invite.expired', 'the invite is too old');
     const wantsBytes = invitation.wantsBytes ?? invitation.lendsBytes;
@@ -227,6 +230,8 @@ export class InvitationDesk {
       partner: invitation.inviter,
       document: encodeSignedAgreement(signed),
       phase: 'proposed',
+      paused: false,
+      lifecycle: undefined,
       partnerName: '',
       addresses: invitation.addresses,
       since: clock.now(),

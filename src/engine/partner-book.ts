@@ -1,5 +1,6 @@
 /** The partners of this computer, from their agreements: who they are, where they are found, when they were last heard of. */
 import { type Instant, minuteMs } from '../base/units.ts';
+import { isInForce, takesShards } from '../core/partners/lifecycle-phase.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { type AgreementRow, StorageFull, type Stores } from '../ports/stores.ts';
 import type { PeerAddress, PeerStanding } from '../ports/transport.ts';
@@ -19,17 +20,17 @@ export class PartnerBook {
 
   /** Agreements in force, paused ones among them. */
   all(): readonly AgreementRow[] {
-    return this.#stores.agreements.all().filter(isInForce);
+    return this.#stores.agreements.all().filter(({ phase }) => isInForce(phase));
   }
 
   /** Those that new shards may go to. */
   open(): readonly AgreementRow[] {
-    return this.all().filter((row) => row.phase === 'standing');
+    return this.all().filter((row) => takesShards(row.phase) && !row.paused);
   }
 
   get(peer: PeerId): AgreementRow | undefined {
     const row = this.#stores.agreements.ofPartner(peer);
-    if (row === undefined || isInForce(row)) return row;
+    if (row === undefined || isInForce(row.phase)) return row;
     // A newer proposal that nobody signed takes nothing from the agreement before it.
     return this.all().find(({ partner }) => partner === peer);
   }
@@ -87,8 +88,4 @@ export class PartnerBook {
       if (!(reason instanceof StorageFull)) throw reason;
     }
   }
-}
-
-function isInForce({ phase }: AgreementRow): boolean {
-  return phase === 'standing' || phase === 'paused';
 }

@@ -212,7 +212,7 @@ test('messages beyond their limit are refused before they are read whole', async
 test('a paused partner leaves nothing new, and still gets back what it left', async () => {
   const { ask, stores, agreement } = served();
   await ask(put(shard));
-  stores.agreements.put({ ...agreement, phase: 'paused' });
+  stores.agreements.put({ ...agreement, paused: true });
   assert.equal(
     (await ask({ ...put(shard), path: `${shardPath.slice(0, -1)}1` })).code,
     'request.paused',

@@ -93,6 +93,11 @@ export class PartnerService {
       case 'inventory':
       case 'ledger':
         return this.#forPartner(request, resource);
+      case 'records':
+      case 'record':
+      case 'notices':
+      case 'audits':
+        return refused('resource.unknown', request.path);
     }
   }
 
@@ -161,7 +166,7 @@ export class PartnerService {
     name: ShardName,
   ): Promise<Answer> {
     // Which life this is, and so which ledger goes on, is known only when a recovery has come to its end.
-    if (agreement.phase === 'paused' || facts.recovering(this.#parts.stores))
+    if (agreement.paused || facts.recovering(this.#parts.stores))
       return refused('request.paused', 'new shards are not taken at present');
     const upload = parseUpload(request.fields);
     if (upload === undefined)

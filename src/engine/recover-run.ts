@@ -218,6 +218,8 @@ export class RecoverRun {
         partner,
         document,
         phase: 'standing',
+        paused: false,
+        lifecycle: undefined,
         partnerName: contact?.name ?? '',
         addresses: addresses.slice(0, 8),
         since: clock.now(),

@@ -1,5 +1,6 @@
 /** What `status` and `partners` tell, computed from the catalogue. */
 import type { Instant } from '../base/units.ts';
+import { takesShards } from '../core/partners/lifecycle-phase.ts';
 import { bearableLosses, chooseCode } from '../core/placement/code-choice.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { ManifestRow, SnapshotRow, Stores } from '../ports/stores.ts';
@@ -43,7 +44,9 @@ export function statusReport(facts: {
   const snapshots = stores.snapshots.heads();
   const latest = snapshots.at(-1);
   const packs = packProtections(stores);
-  const open = facts.partners.filter(({ agreement }) => agreement.phase === 'standing');
+  const open = facts.partners.filter(
+    ({ agreement }) => takesShards(agreement.phase) && !agreement.paused,
+  );
   return {
     self: facts.self,
     name: facts.name,

@@ -94,6 +94,8 @@ export function agreementRow(number: number, change: Partial<AgreementRow> = {})
     partner: peer(number),
     document: Uint8Array.of(number & 0xff),
     phase: 'standing',
+    paused: false,
+    lifecycle: undefined,
     partnerName: 'Küche',
     addresses: ['/ip4/127.0.0.1/tcp/4747'],
     since: instant(number),

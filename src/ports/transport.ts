@@ -4,6 +4,7 @@
  * Whatever happens on the way, a request ends in exactly one outcome: a reply, or silence with its reason. The peer at the other end has
  * proven its identity before the first byte of a request is sent, and before a handler sees one.
  */
+import type { Bytes } from '../base/bytes.ts';
 import type { Outcome } from '../base/outcome.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 
@@ -96,13 +97,25 @@ export interface Transport {
   identify(address: string, signal?: AbortSignal): Promise<Outcome<PeerId, Silence>>;
   /** Answers requests until closed. A handler that throws answers 500 and is logged. */
   serve(handler: RequestHandler, standingOf: (peer: PeerId) => PeerStanding): Promise<Listening>;
+  /** How the peer is connected now; undefined when it is not. */
+  route(peer: PeerId): Route | undefined;
   close(): Promise<void>;
 }
 
-/** Finding the addresses of peers whose id is known. */
+/** How a peer is reached: on the local network, at a public or mapped address, through its NAT, or with the help of a third peer that relays. */
+export type Route = 'lan' | 'direct' | 'punched' | 'relayed';
+
+/** Finding peers: those whose id is known, and those that want to be found. */
 export interface Discovery {
   /** Makes this computer findable until the returned function is called. */
   advertise(self: PeerAddress): Promise<() => Promise<void>>;
   /** Addresses at which the peer was seen; empty when nobody answered in time. */
   locate(peer: PeerId, signal?: AbortSignal): Promise<readonly string[]>;
+  /** Makes this computer one of those that are found under a topic (32 bytes), until the returned function is called. */
+  announce(topic: Bytes, self: PeerAddress): Promise<() => Promise<void>>;
+  /** Some of the peers that announce themselves under the topic; none of it is proven. Those without an address are reached by their id. */
+  lookup(
+    topic: Bytes,
+    options: { readonly limit: number; readonly signal: AbortSignal },
+  ): Promise<readonly PeerAddress[]>;
 }

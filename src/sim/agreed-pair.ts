@@ -74,6 +74,8 @@ function agreementRow(parties: {
     partner,
     document: encodeSignedAgreement(signAgreement(half, 'first', first.identitySeed)),
     phase: 'standing',
+    paused: false,
+    lifecycle: undefined,
     partnerName: 'owner',
     addresses: ['/dns/owner.sim/tcp/1'],
     since: begin,

@@ -19,6 +19,7 @@ import type {
   PeerRequest,
   RequestHandler,
   RequestOptions,
+  Route,
   Silence,
   Transport,
 } from '../ports/transport.ts';
@@ -106,6 +107,11 @@ export class SimNetwork {
   /** Exchanges in which the peer takes that part. */
   underway(part: 'asker' | 'answerer', peer: PeerId): readonly TwinExchange[] {
     return [...this.#underway].filter((one) => one[part] === peer).map((one) => one.exchange);
+  }
+
+  /** Whether something is under way from one to the other. */
+  speak(asker: PeerId, answerer: PeerId): boolean {
+    return [...this.#underway].some((one) => one.asker === asker && one.answerer === answerer);
   }
 
   /** What is there: the right peer, somebody else, or nobody. Takes the time of a connection attempt. */
@@ -248,6 +254,11 @@ export class TwinTransport implements Transport {
     this.#network.listen(this);
     this.handler = handler;
     return { addresses: [simAddress(this.self)], close: () => this.#stop() };
+  }
+
+  /** Every link of the twin is a direct one, made for each request. */
+  route(peer: PeerId): Route | undefined {
+    return this.#network.speak(this.self, peer) ? 'direct' : undefined;
   }
 
   async close(): Promise<void> {

@@ -50,6 +50,7 @@ export class SimLink {
       request: (to, request, options) => this.#request(computer, raw, { to, request, options }),
       identify: (address, signal) => raw.identify(address, signal),
       serve: (handler, standingOf) => raw.serve(this.#traced(computer, handler), standingOf),
+      route: (to) => raw.route(to),
       close: () => raw.close(),
     };
     return computer.life.port(transport, 'silent');

@@ -45,6 +45,7 @@ export function locatingTransport(
     },
     identify: (address, signal) => transport.identify(address, signal),
     serve: (handler, standingOf) => transport.serve(handler, standingOf),
+    route: (peer) => transport.route(peer),
     close: () => transport.close(),
   };
 }

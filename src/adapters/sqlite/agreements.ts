@@ -1,5 +1,6 @@
 /** Agreements with partners, the ledgers of acknowledgements under them, and invitations to more. */
 import { assert } from '../../base/assert.ts';
+import { lifecyclePhases } from '../../core/partners/lifecycle-phase.ts';
 import type { AgreementId, PeerId } from '../../core/vocabulary/ids.ts';
 import {
   type AgreementPhase,
@@ -16,6 +17,7 @@ import {
 import type { Connection } from './connection.ts';
 import {
   blobOf,
+  flagOf,
   idBlob,
   idIn,
   instantOf,
@@ -27,7 +29,7 @@ import {
   wordOf,
 } from './values.ts';
 
-const phases: readonly AgreementPhase[] = ['proposed', 'standing', 'paused', 'ended'];
+const phases: readonly AgreementPhase[] = ['proposed', ...lifecyclePhases];
 const sides: readonly LedgerSide[] = ['owner', 'holder'];
 
 export class AgreementTable implements AgreementStore {
@@ -39,9 +41,10 @@ export class AgreementTable implements AgreementStore {
 
   put(row: AgreementRow): void {
     this.#connection.run(
-      'INSERT OR REPLACE INTO agreement VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO agreement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...[idBlob(row.agreement), idBlob(row.partner), row.document, row.phase, row.partnerName],
       ...[JSON.stringify(row.addresses), row.since, row.lastSeenAt ?? null],
+      ...[row.paused ? 1 : 0, row.lifecycle ?? null],
     );
   }
 
@@ -140,6 +143,8 @@ function agreement(row: Row): AgreementRow {
     addresses: addressesIn(textOf(row['addresses'])),
     since: instantOf(row['since']),
     lastSeenAt: optionalOf(row['last_seen_at'], instantOf),
+    paused: flagOf(row['paused']),
+    lifecycle: optionalOf(row['lifecycle'], blobOf),
   };
 }
 

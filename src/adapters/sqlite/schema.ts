@@ -68,7 +68,9 @@ export const schemaSteps: readonly string[] = [
     partner_name TEXT NOT NULL,
     addresses TEXT NOT NULL,
     since INTEGER NOT NULL,
-    last_seen_at INTEGER
+    last_seen_at INTEGER,
+    paused INTEGER NOT NULL,
+    lifecycle BLOB
   ) STRICT;
   CREATE INDEX agreement_partner ON agreement (partner);
 

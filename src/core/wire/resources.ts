@@ -10,9 +10,9 @@ import { parseCount } from './count.ts';
 export type Resource =
   /** Who the peer is: GET. */
   | { readonly resource: 'profile' }
-  /** Redeeming an invite, later offers too: POST. */
+  /** Redeeming an invite, queries and offers: POST. */
   | { readonly resource: 'negotiation' }
-  /** One shard of the asker's: PUT, HEAD, GET. */
+  /** One shard of the asker's: PUT, HEAD, GET, DELETE. */
   | { readonly resource: 'shard'; readonly name: ShardName }
   /** The asker's shards, those after a name: GET. */
   | { readonly resource: 'inventory'; readonly after: ShardName | undefined }
@@ -23,6 +23,14 @@ export type Resource =
       readonly epoch: number;
       readonly after: number;
     }
+  /** A receipt of the track record, to be countersigned: POST. */
+  | { readonly resource: 'records' }
+  /** How a peer has behaved with the one that is asked: GET. */
+  | { readonly resource: 'record'; readonly about: PeerId }
+  /** Something a partner wants known: POST. */
+  | { readonly resource: 'notices' }
+  /** Proof that shards are held: POST. */
+  | { readonly resource: 'audits' }
   /** The newest manifest of an owner: PUT, GET. */
   | { readonly resource: 'manifest'; readonly owner: PeerId };
 
@@ -30,7 +38,12 @@ export function pathOf(resource: Resource): string {
   switch (resource.resource) {
     case 'profile':
     case 'negotiation':
+    case 'records':
+    case 'notices':
+    case 'audits':
       return `/v1/${resource.resource}`;
+    case 'record':
+      return `/v1/records/${resource.about}`;
     case 'shard':
       return `/v1/shards/${resource.name}`;
     case 'inventory':
@@ -60,9 +73,15 @@ export function parsePath(path: string): Resource | undefined {
   switch (kind) {
     case 'profile':
     case 'negotiation':
+    case 'notices':
+    case 'audits':
       return id === undefined && after === undefined ? { resource: kind } : undefined;
     case 'shards':
       return shardsResource(id, after);
+    case 'records':
+      if (after !== undefined) return undefined;
+      if (id === undefined) return { resource: 'records' };
+      return hasId ? { resource: 'record', about: id as PeerId } : undefined;
     case 'manifests':
       if (!hasId || after !== undefined) return undefined;
       return { resource: 'manifest', owner: id as PeerId };

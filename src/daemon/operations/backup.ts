@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { takesShards } from '../../core/partners/lifecycle-phase.ts';
 import { snapshotLimits } from '../../core/scan/snapshot.ts';
 import type { ScanRequest } from '../../core/scan/tree-walk.ts';
 import type { BackupProgress, ProtectionProgress } from '../../engine/computer.ts';
@@ -133,7 +134,9 @@ async function capture(
           progress: (counts) => call.progress({ stage: 'protecting', counts }),
         });
   const after = computer.status();
-  const standing = after.partners.filter(({ agreement }) => agreement.phase === 'standing');
+  const standing = after.partners.filter(
+    ({ agreement }) => takesShards(agreement.phase) && !agreement.paused,
+  );
   return succeeded({
     dryRun: false,
     report: backupAnswer(done.value),
