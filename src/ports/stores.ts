@@ -19,6 +19,8 @@ import type {
   SnapshotId,
   StripeId,
 } from '../core/vocabulary/ids.ts';
+import type { LayoutStore } from './layout-store.ts';
+import type { CandidateStore, ObservationStore, RecordStore } from './peer-stores.ts';
 
 /** There is no room left for what this computer has to remember. What was durable before stays. */
 export class StorageFull extends Error {
@@ -212,117 +214,6 @@ export interface AgreementStore {
   /** Oldest first. */
   all(): readonly AgreementRow[];
   remove(agreement: AgreementId): void;
-}
-
-/** How a peer that may become a partner was heard of. */
-export type CandidateSource =
-  | 'invite'
-  | 'multicast'
-  | 'dht'
-  | 'partner'
-  | 'configured'
-  | 'asked-us';
-
-/** A peer that may become a partner, and how it went with it so far. */
-export interface CandidateRow {
-  readonly peer: PeerId;
-  readonly addresses: readonly string[];
-  readonly source: CandidateSource;
-  /** Its newest signed profile, if it was ever read. */
-  readonly profile: Bytes | undefined;
-  /** When it was last heard of or answered. */
-  readonly seenAt: Instant;
-  /** It is not asked again before. */
-  readonly nextAskAt: Instant;
-  /** Why it is no partner, as a stable code; undefined when it was not refused. */
-  readonly refusal: string | undefined;
-}
-
-/** The engine keeps it small. */
-export interface CandidateStore {
-  put(row: CandidateRow): void;
-  get(peer: PeerId): CandidateRow | undefined;
-  /** Those seen last come first. */
-  all(): readonly CandidateRow[];
-  remove(peer: PeerId): void;
-}
-
-/** What this computer measured of a peer, or of itself, as an encoded observation (src/core/partners/observation.ts). */
-export interface ObservationStore {
-  get(peer: PeerId): Bytes | undefined;
-  put(peer: PeerId, observation: Bytes): void;
-  remove(peer: PeerId): void;
-}
-
-/** A receipt of the track record: what both parties signed about a stretch of time. */
-export interface RecordRow {
-  readonly agreement: AgreementId;
-  readonly partner: PeerId;
-  /** From 1, rising by one. */
-  readonly sequence: number;
-  /** SHA-256 of `document`, the next receipt's `previousHash`. */
-  readonly hash: Bytes;
-  /** Encoded receipt with both signatures. */
-  readonly document: Bytes;
-  readonly signedAt: Instant;
-}
-
-export interface RecordStore {
-  /** Appends; the sequence must follow the head's, or be any for the first (asserted). */
-  append(row: RecordRow): void;
-  head(agreement: AgreementId): RecordRow | undefined;
-  /** Rising. */
-  ofAgreement(agreement: AgreementId): readonly RecordRow[];
-  /** The last receipt with this peer, of whichever agreement was signed last. */
-  newestWith(partner: PeerId): RecordRow | undefined;
-}
-
-/** Why a pack is being laid out anew. */
-export type LayoutReason = 'code' | 'move' | 'repair';
-
-/** The stripe that is to take the place of a pack's present one. */
-export interface NextLayoutRow {
-  readonly pack: PackId;
-  readonly code: Code;
-  readonly stripe: StripeId;
-  readonly reason: LayoutReason;
-  readonly begunAt: Instant;
-}
-
-/** A shard that nothing rests on any more, and that its holder is still to be told about. */
-export interface RetiredShardRow {
-  readonly partner: PeerId;
-  readonly name: ShardName;
-  readonly pack: PackId;
-  readonly retiredAt: Instant;
-}
-
-/**
- * Packs on their way to another stripe or other partners. The present shards stay as they are, and count, until all of the next are held; then these take
- * their place in one step.
- */
-export interface LayoutStore {
-  /** Begins; replaces an earlier next layout of the pack, whose shards that are held or planned are the caller's to retire. The pack must be there (asserted). */
-  begin(row: NextLayoutRow, shards: readonly ShardRow[]): void;
-  get(pack: PackId): NextLayoutRow | undefined;
-  /** Those begun first come first. */
-  all(): readonly NextLayoutRow[];
-  /** Shards of the next layout, in order of index. */
-  shards(pack: PackId): readonly ShardRow[];
-  /** Replaces a row of the next layout; the pack must have one (asserted). */
-  putShard(row: ShardRow): void;
-  /**
-   * In one step: the next layout's shards, all `held` (asserted), become the pack's only shards, its code and stripe those of the pack, `indexed` becomes
-   * false, and `retired` is added to the retired shards.
-   */
-  adopt(pack: PackId, retired: readonly RetiredShardRow[]): void;
-  /** Gives the next layout up; `retired` is added to the retired shards. */
-  drop(pack: PackId, retired: readonly RetiredShardRow[]): void;
-  /** Those retired first come first. */
-  retired(): readonly RetiredShardRow[];
-  retire(rows: readonly RetiredShardRow[]): void;
-  /** The holder knows, or is no partner any more. */
-  forgetRetired(partner: PeerId, name: ShardName): void;
 }
 
 /** `owner` side: what the partner signed for us. `holder` side: what we signed for an owner. */
