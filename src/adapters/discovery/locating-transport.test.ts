@@ -35,6 +35,8 @@ function discoveryOf(addresses: readonly string[], looks: PeerId[]): Discovery {
       looks.push(peer);
       return addresses;
     },
+    announce: async () => async () => undefined,
+    lookup: async () => [],
   };
 }
 
@@ -84,6 +86,7 @@ test('addresses that somebody made up do not push out those that were known', as
         },
         identify: (address, signal) => carrier.identify(address, signal),
         serve: (handler, standingOf) => carrier.serve(handler, standingOf),
+        route: (peer) => carrier.route(peer),
         close: () => carrier.close(),
       },
       discoveryOf(madeUp, looks),

@@ -6,10 +6,13 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
-import { addressesOf, createMulticastDiscovery } from './multicast.ts';
+import { createMulticastDiscovery } from './multicast.ts';
+import { addressesOf, peersUnder } from './multicast-records.ts';
 
 const here = 'ab'.repeat(32) as PeerId;
 const absent = `${'ab'.repeat(16)}${'cd'.repeat(16)}` as PeerId;
+const topic = new Uint8Array(32).fill(7);
+const otherTopic = new Uint8Array(32).fill(8);
 const addresses = ['/ip4/10.77.0.1/tcp/4747', '/ip6/fd00::1/tcp/4747'];
 const [, , role, address = ''] = process.argv;
 const quiet = { write: (): void => undefined };
@@ -22,9 +25,10 @@ else declareTests();
 async function advertise(): Promise<void> {
   const discovery = createMulticastDiscovery({ log: quiet, interface: address });
   const takeBack = await discovery.advertise({ peer: here, addresses });
+  const fallSilent = await discovery.announce(topic, { peer: here, addresses });
   console.log('ready');
   for await (const _ of process.stdin);
-  await takeBack();
+  await Promise.all([takeBack(), fallSilent()]);
   await discovery.close();
 }
 
@@ -32,8 +36,13 @@ async function locate(): Promise<void> {
   const discovery = createMulticastDiscovery({ log: quiet, interface: address, timeoutMs: 2_500 });
   const [found, nothing] = await Promise.all([discovery.locate(here), discovery.locate(absent)]);
   const aborted = await discovery.locate(absent, AbortSignal.abort());
+  const options = { limit: 1, signal: AbortSignal.timeout(5_000) };
+  const [met, nobody] = await Promise.all([
+    discovery.lookup(topic, options),
+    discovery.lookup(otherTopic, options),
+  ]);
   await discovery.close();
-  console.log(JSON.stringify({ found, nothing, aborted }));
+  console.log(JSON.stringify({ found, nothing, aborted, met, nobody }));
 }
 
 function ip(...words: string[]): string | undefined {
@@ -72,7 +81,7 @@ function inside(namespace: string, ...words: string[]): string[] {
 }
 
 function declareTests(): void {
-  test('a peer on the same network is found by its id, and nobody else is', async (context) => {
+  test('a peer on the same network is found by its id and its topic, and nobody else is', async (context) => {
     const problem = makeNamespaces();
     if (problem !== undefined) {
       removeNamespaces();
@@ -86,7 +95,13 @@ function declareTests(): void {
     try {
       await new Promise((resolve) => advertiser.stdout.once('data', resolve));
       const looking = spawnSync('ip', inside(right, 'locate', '10.77.0.2'), { encoding: 'utf8' });
-      assert.deepEqual(JSON.parse(looking.stdout), { found: addresses, nothing: [], aborted: [] });
+      assert.deepEqual(JSON.parse(looking.stdout), {
+        found: addresses,
+        nothing: [],
+        aborted: [],
+        met: [{ peer: here, addresses }],
+        nobody: [],
+      });
     } finally {
       advertiser.stdin.end();
       await exited;
@@ -103,5 +118,18 @@ function declareTests(): void {
     assert.deepEqual(answer([`id=${absent}`, `at=${first}`]), []);
     assert.deepEqual(answer([`id=${here}`, `at=${first}`], 0), []);
     assert.deepEqual(answer([`at=${first}`]), []);
+  });
+
+  test('only peers that a response points to under the topic are under it', () => {
+    const name = `${here.slice(0, 32)}._covault._tcp.local`;
+    const text = { name, type: 'TXT' as const, ttl: 120, data: [`id=${here}`] };
+    assert.deepEqual(peersUnder({ answers: [text] }, topic), []);
+    const subtype = `_${'07'.repeat(16)}._sub._covault._tcp.local`;
+    const pointer = { name: subtype, type: 'PTR' as const, ttl: 120, data: name };
+    assert.deepEqual(peersUnder({ answers: [text, pointer] }, topic), [
+      { peer: here, addresses: [] },
+    ]);
+    assert.deepEqual(peersUnder({ answers: [text, pointer] }, otherTopic), []);
+    assert.deepEqual(peersUnder({ answers: [pointer] }, topic), []);
   });
 }

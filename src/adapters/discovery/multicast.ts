@@ -4,30 +4,27 @@
  * It says to everyone on that network that a covault peer of that id is here, so it runs only where the configuration says so. Answers prove nothing: they
  * are addresses to try, and the carrier's handshake decides who is there.
  */
-import makeMulticast, {
-  type FullPacket,
-  type MulticastDNS,
-  type ResponseOutgoingPacket,
-} from 'multicast-dns';
+import makeMulticast, { type FullPacket, type MulticastDNS } from 'multicast-dns';
+import type { Bytes } from '../../base/bytes.ts';
 import { secondMs } from '../../base/units.ts';
-import { type PeerId, parsePeerId } from '../../core/vocabulary/ids.ts';
+import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Discovery, PeerAddress } from '../../ports/transport.ts';
-import { parseMultiaddr } from '../http2/multiaddr.ts';
+import {
+  type Answer,
+  addressesOf,
+  asksFor,
+  asksForTopic,
+  instanceName,
+  peersUnder,
+  type Question,
+  records,
+  topicName,
+  topicRecords,
+} from './multicast-records.ts';
 
-type Answer = ResponseOutgoingPacket['answers'][number];
-type TextAnswer = Extract<Answer, { readonly type: 'TXT' }>;
-
-interface Question {
-  readonly name: string;
-  readonly type?: string | undefined;
-}
-
-const service = '_covault._tcp.local';
-const instanceDigits = 32;
 const lifetimeSeconds = 120;
 const askAgainMs = 1 * secondMs;
-const addressMaximum = 8;
 
 export interface MulticastOptions {
   readonly log: EventLog;
@@ -46,8 +43,10 @@ export function createMulticastDiscovery(options: MulticastOptions): MulticastDi
   return new Multicast(options);
 }
 
-function instanceName(peer: PeerId): string {
-  return `${peer.slice(0, instanceDigits)}.${service}`;
+/** Something to say whenever the question comes up. */
+interface Saying {
+  readonly asked: (question: Question) => boolean;
+  readonly records: (ttl: number) => Answer[];
 }
 
 class Multicast implements MulticastDiscovery {
@@ -67,94 +66,87 @@ class Multicast implements MulticastDiscovery {
     this.#socket.on('warning', onTrouble);
   }
 
-  async advertise(self: PeerAddress): Promise<() => Promise<void>> {
-    const onQuery = (query: FullPacket): void => {
-      if ((query.questions ?? []).some((question) => asksFor(question, self.peer)))
-        this.#socket.respond(records(self, lifetimeSeconds));
-    };
-    this.#socket.on('query', onQuery);
-    this.#socket.respond(records(self, lifetimeSeconds));
-    return async () => {
-      this.#socket.off('query', onQuery);
-      // A lifetime of zero takes the records back (RFC 6762 §10.1).
-      await new Promise<void>((resolve) => {
-        this.#socket.respond(records(self, 0), () => resolve());
-      });
-    };
+  advertise(self: PeerAddress): Promise<() => Promise<void>> {
+    return this.#say({
+      asked: (question) => asksFor(question, self.peer),
+      records: (ttl) => records(self, ttl),
+    });
   }
 
-  locate(peer: PeerId, signal?: AbortSignal): Promise<readonly string[]> {
-    if (signal?.aborted === true) return Promise.resolve([]);
-    return new Promise((resolve) => {
-      const ask = (): void => this.#socket.query(instanceName(peer), 'TXT');
-      const finish = (addresses: readonly string[]): void => {
-        clearInterval(asking);
-        clearTimeout(giveUp);
-        this.#socket.off('response', onResponse);
-        signal?.removeEventListener('abort', onAbort);
-        resolve(addresses);
-      };
-      const onAbort = (): void => finish([]);
-      const onResponse = (response: FullPacket): void => {
-        const addresses = addressesOf(response, peer);
-        if (addresses.length > 0) finish(addresses);
-      };
-      const asking = setInterval(ask, askAgainMs);
-      const giveUp = setTimeout(onAbort, this.#timeoutMs);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#socket.on('response', onResponse);
-      ask();
+  announce(topic: Bytes, self: PeerAddress): Promise<() => Promise<void>> {
+    return this.#say({
+      asked: (question) => asksForTopic(question, topic),
+      records: (ttl) => topicRecords(topic, self, ttl),
     });
+  }
+
+  async locate(peer: PeerId, signal?: AbortSignal): Promise<readonly string[]> {
+    let found: readonly string[] = [];
+    await this.#ask({ name: instanceName(peer), type: 'TXT' }, signal, (response) => {
+      found = addressesOf(response, peer);
+      return found.length > 0;
+    });
+    return found;
+  }
+
+  /** Whoever answers before the time is over, or until there are enough. */
+  async lookup(
+    topic: Bytes,
+    { limit, signal }: { readonly limit: number; readonly signal: AbortSignal },
+  ): Promise<readonly PeerAddress[]> {
+    const found = new Map<PeerId, PeerAddress>();
+    await this.#ask({ name: topicName(topic), type: 'PTR' }, signal, (response) => {
+      for (const one of peersUnder(response, topic))
+        if (found.size < limit) found.set(one.peer, one);
+      return found.size >= limit;
+    });
+    return [...found.values()];
   }
 
   close(): Promise<void> {
     return new Promise((resolve) => this.#socket.destroy(() => resolve()));
   }
-}
 
-function asksFor(question: Question, peer: PeerId): boolean {
-  const name = question.name.toLowerCase();
-  if (name === service) return question.type === 'PTR' || question.type === 'ANY';
-  return name === instanceName(peer);
-}
-
-/** The service's pointer to this peer, where it listens, and its text: the full id, and every address as it is written elsewhere. */
-function records(self: PeerAddress, ttl: number): Answer[] {
-  const name = instanceName(self.peer);
-  const known = self.addresses.slice(0, addressMaximum).map(parseMultiaddr);
-  const targets = known.flatMap((one) => (one.ok ? [one.value] : []));
-  const target = `${self.peer.slice(0, instanceDigits)}.local`;
-  const pointer: Answer = { name: service, type: 'PTR', ttl, data: name };
-  const text: TextAnswer = {
-    name,
-    type: 'TXT',
-    ttl,
-    data: [`id=${self.peer}`, ...self.addresses.slice(0, addressMaximum).map((one) => `at=${one}`)],
-  };
-  const hosts = targets.flatMap(({ kind, host }): Answer[] => {
-    if (kind === 'ip4') return [{ name: target, type: 'A', ttl, data: host }];
-    if (kind === 'ip6') return [{ name: target, type: 'AAAA', ttl, data: host }];
-    return [];
-  });
-  const port = targets[0]?.port;
-  const place: Answer[] =
-    port === undefined ? [] : [{ name, type: 'SRV', ttl, data: { port, target } }];
-  return [pointer, text, ...place, ...hosts];
-}
-
-/** The well-formed addresses that the response gives for exactly this peer. */
-export function addressesOf(
-  response: { readonly answers?: readonly Answer[] | undefined },
-  peer: PeerId,
-): readonly string[] {
-  for (const answer of response.answers ?? []) {
-    if (answer.type !== 'TXT' || answer.ttl === 0) continue;
-    if (answer.name.toLowerCase() !== instanceName(peer)) continue;
-    const lines = [answer.data].flat().map((line) => String(line));
-    const id = lines.find((line) => line.startsWith('id='))?.slice(3) ?? '';
-    if (parsePeerId(id) !== peer) continue;
-    const given = lines.filter((line) => line.startsWith('at=')).map((line) => line.slice(3));
-    return given.filter((address) => parseMultiaddr(address).ok).slice(0, addressMaximum);
+  async #say(saying: Saying): Promise<() => Promise<void>> {
+    const onQuery = (query: FullPacket): void => {
+      if ((query.questions ?? []).some(saying.asked))
+        this.#socket.respond(saying.records(lifetimeSeconds));
+    };
+    this.#socket.on('query', onQuery);
+    this.#socket.respond(saying.records(lifetimeSeconds));
+    return async () => {
+      this.#socket.off('query', onQuery);
+      // A lifetime of zero takes the records back (RFC 6762 §10.1).
+      await new Promise<void>((resolve) => {
+        this.#socket.respond(saying.records(0), () => resolve());
+      });
+    };
   }
-  return [];
+
+  /** Asks until `take` says of a response that it is enough, or the time is over. */
+  #ask(
+    question: { readonly name: string; readonly type: 'PTR' | 'TXT' },
+    signal: AbortSignal | undefined,
+    take: (response: FullPacket) => boolean,
+  ): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve();
+    return new Promise((resolve) => {
+      const ask = (): void => this.#socket.query(question.name, question.type);
+      const finish = (): void => {
+        clearInterval(asking);
+        clearTimeout(giveUp);
+        this.#socket.off('response', onResponse);
+        signal?.removeEventListener('abort', finish);
+        resolve();
+      };
+      const onResponse = (response: FullPacket): void => {
+        if (take(response)) finish();
+      };
+      const asking = setInterval(ask, askAgainMs);
+      const giveUp = setTimeout(finish, this.#timeoutMs);
+      signal?.addEventListener('abort', finish, { once: true });
+      this.#socket.on('response', onResponse);
+      ask();
+    });
+  }
 }

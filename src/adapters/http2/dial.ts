@@ -9,7 +9,8 @@ import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { secondMs } from '../../base/units.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
-import type { PeerAddress, Silence } from '../../ports/transport.ts';
+import type { PeerAddress, Route, Silence } from '../../ports/transport.ts';
+import { routeByAddress } from './address-scope.ts';
 import { certifiedPeer } from './certificate.ts';
 import { offeredSettings, type TransportLimits } from './limits.ts';
 import { type Multiaddr, parseMultiaddr } from './multiaddr.ts';
@@ -25,6 +26,7 @@ export interface DialOptions {
 export interface OpenConnection {
   readonly session: ClientHttp2Session;
   readonly duplex: TLSSocket;
+  readonly route: Route;
 }
 
 type Dialled = Outcome<OpenConnection, Silence>;
@@ -190,8 +192,9 @@ async function openSession(socket: TLSSocket, limits: TransportLimits): Promise<
     maxReservedRemoteStreams: 0,
   });
   session.once('connect', () => session.setLocalWindowSize(limits.partner.connectionWindowBytes));
+  const route = routeByAddress(socket.remoteAddress);
   const problem = await happened(session, 'remoteSettings');
-  if (problem === undefined) return succeeded({ session, duplex: socket });
+  if (problem === undefined) return succeeded({ session, duplex: socket, route });
   breakSession({ session, duplex: socket }, 'not needed');
   return unreachable(problem);
 }

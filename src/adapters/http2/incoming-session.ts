@@ -14,7 +14,7 @@ import {
 import type { Duplex } from 'node:stream';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { PeerStanding, RequestHandler } from '../../ports/transport.ts';
+import type { PeerStanding, RequestHandler, Route } from '../../ports/transport.ts';
 import { answer, refuse } from './incoming-exchange.ts';
 import { offeredSettings, type StandingLimits, type TransportLimits } from './limits.ts';
 import { watchLiveness } from './liveness.ts';
@@ -35,6 +35,7 @@ export interface AuthenticatedConnection {
   readonly peer: PeerId;
   readonly duplex: Duplex;
   readonly remoteAddress: string | undefined;
+  readonly route: Route;
 }
 
 export class IncomingSession {
@@ -68,6 +69,14 @@ export class IncomingSession {
     this.#idleTimer = setTimeout(() => this.#closeWhenUnused(), standing.sessionIdleMs);
     this.#idleTimer.unref();
     this.#listen();
+  }
+
+  get peer(): PeerId {
+    return this.#connection.peer;
+  }
+
+  get route(): Route {
+    return this.#connection.route;
   }
 
   /** Resolves when the connection is closed; requests under way may finish. */

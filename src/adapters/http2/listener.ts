@@ -7,6 +7,9 @@ import { networkInterfaces } from 'node:os';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { assert } from '../../base/assert.ts';
 import { secondMs } from '../../base/units.ts';
+import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { Route } from '../../ports/transport.ts';
+import { routeByAddress } from './address-scope.ts';
 import { certifiedPeer, type PeerIdentity } from './certificate.ts';
 import { type IncomingOptions, IncomingSession } from './incoming-session.ts';
 import { type Multiaddr, reachableAddresses } from './multiaddr.ts';
@@ -60,6 +63,11 @@ export class Listener {
     return reachable(at, bound);
   }
 
+  /** Undefined when the peer has not connected here. */
+  route(peer: PeerId): Route | undefined {
+    return [...this.#sessions].find((session) => session.peer === peer)?.route;
+  }
+
   /** Takes no more connections; lets requests under way finish for `graceMs`. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
@@ -111,7 +119,8 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const connection = { peer, duplex: socket, remoteAddress };
+    const route = routeByAddress(remoteAddress);
+    const connection = { peer, duplex: socket, remoteAddress, route };
     const session = new IncomingSession(connection, account, this.#options);
     this.#sessions.add(session);
     session.onClose(() => this.#sessions.delete(session));

@@ -12,6 +12,7 @@ import type {
   PeerReply,
   PeerRequest,
   RequestOptions,
+  Route,
   Silence,
 } from '../../ports/transport.ts';
 import type { PeerIdentity } from './certificate.ts';
@@ -78,6 +79,11 @@ export class OutgoingPeers {
     } finally {
       asking.release();
     }
+  }
+
+  route(peer: PeerId): Route | undefined {
+    const session = this.#sessions.get(peer);
+    return session?.isOpen === true ? session.route : undefined;
   }
 
   /** Lets requests under way finish for `graceMs`, then ends them. */

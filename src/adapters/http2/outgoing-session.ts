@@ -1,6 +1,6 @@
 /** An open session to a peer: keeps the process alive only while requests are under way, and closes when unused. */
 import { type ClientHttp2Session, constants } from 'node:http2';
-import type { PeerRequest } from '../../ports/transport.ts';
+import type { PeerRequest, Route } from '../../ports/transport.ts';
 import type { OpenConnection } from './dial.ts';
 import { type ExchangeEnd, type ExchangeOptions, exchange } from './exchange.ts';
 import type { TransportLimits } from './limits.ts';
@@ -42,6 +42,10 @@ export class OutgoingSession {
 
   get isOpen(): boolean {
     return !this.#http2.closed && !this.#http2.destroyed;
+  }
+
+  get route(): Route {
+    return this.#connection.route;
   }
 
   /** A request went over it before: it may have been closed by the other side without our knowing yet. */

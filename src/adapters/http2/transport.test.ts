@@ -87,6 +87,7 @@ async function makePair(): Promise<TransportPair> {
       relay.targetPort = portOf(listening.addresses[0] ?? '');
       return { addresses: [relayed], close: () => listening.close() };
     },
+    route: (other) => direct.route(other),
     close: () => direct.close(),
   };
   return {

@@ -7,7 +7,13 @@
 import { assert } from '../../base/assert.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { Listening, PeerStanding, RequestHandler, Transport } from '../../ports/transport.ts';
+import type {
+  Listening,
+  PeerStanding,
+  RequestHandler,
+  Route,
+  Transport,
+} from '../../ports/transport.ts';
 import { isPath } from '../../ports/travelling-fields.ts';
 import { createPeerIdentity, type PeerIdentity } from './certificate.ts';
 import { defaultLimits, type TransportLimits } from './limits.ts';
@@ -49,6 +55,7 @@ class Http2Transport implements Transport {
   readonly #settings: Settings;
   readonly #outgoing: OutgoingPeers;
   #listening: Listening | undefined;
+  #listeners: readonly Listener[] = [];
 
   constructor(identity: PeerIdentity, listenAt: readonly Multiaddr[], settings: Settings) {
     this.self = identity.peer;
@@ -75,8 +82,10 @@ class Http2Transport implements Transport {
     const listeners = this.#listenAt.map(
       () => new Listener(this.#identity, { limits, log, accounts, handler, standingOf }),
     );
+    this.#listeners = listeners;
     const close = async (): Promise<void> => {
       this.#listening = undefined;
+      this.#listeners = [];
       await Promise.all(listeners.map((listener) => listener.close(limits.closeGraceMs)));
     };
     this.#listening = { addresses: [], close };
@@ -90,6 +99,11 @@ class Http2Transport implements Transport {
       await close();
       throw problem;
     }
+  }
+
+  route(peer: PeerId): Route | undefined {
+    const incoming = this.#listeners.map((listener) => listener.route(peer));
+    return this.#outgoing.route(peer) ?? incoming.find((route) => route !== undefined);
   }
 
   async close(): Promise<void> {
