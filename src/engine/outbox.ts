@@ -302,7 +302,7 @@ export class Outbox {
       const stripe = stripeIdOf({ packId: row.pack, packLength: row.lengthBytes, code });
       const shardBytes = shardBytesOf(row.lengthBytes, code);
       const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
-      if (placed.ok) return { code, stripe, placed: placed.value };
+      if (placed.ok) return { code, stripe, placed: placed.value.partners };
     }
     return undefined;
   }
