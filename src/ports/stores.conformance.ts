@@ -159,7 +159,20 @@ function scanRow(number: number): ScanMemoryRow {
 
 /** Runs every sentence of the contract against implementations that `open` makes, each empty. */
 export function testStores(name: string, open: () => StoresUnderTest): void {
-  const sentence = (text: string, check: (subject: StoresUnderTest) => void): void => {
+  const sentence = sentencesAbout(name, open);
+  testPacks(sentence);
+  testShards(sentence);
+  testSnapshots(sentence);
+  testPartners(sentence);
+  testHeld(sentence);
+  testTransactions(sentence);
+}
+
+/** One behaviour, tried on stores of its own. */
+export type Sentence = (text: string, check: (subject: StoresUnderTest) => void) => void;
+
+export function sentencesAbout(name: string, open: () => StoresUnderTest): Sentence {
+  return (text, check) => {
     test(`${name}: ${text}`, () => {
       const subject = open();
       try {
@@ -169,15 +182,7 @@ export function testStores(name: string, open: () => StoresUnderTest): void {
       }
     });
   };
-  testPacks(sentence);
-  testShards(sentence);
-  testSnapshots(sentence);
-  testPartners(sentence);
-  testHeld(sentence);
-  testTransactions(sentence);
 }
-
-type Sentence = (text: string, check: (subject: StoresUnderTest) => void) => void;
 
 function testPacks(sentence: Sentence): void {
   sentence('a pack comes back as it was added, with its contents, after reopening', (subject) => {
@@ -487,6 +492,15 @@ function testHeld(sentence: Sentence): void {
     assert.equal(held.get(peer(1), shardName(3))?.trashedAt, 50);
     assert.equal(held.blockCount(peer(1)), 3 * 65 + 60);
     assert.deepEqual(held.owners(), [peer(1), peer(2)]);
+    assert.deepEqual(held.trashed(peer(2)), []);
+    const later = heldRow(1, { trashedAt: instant(60) });
+    held.put(later);
+    held.put(heldRow(5, { trashedAt: instant(40) }));
+    assert.deepEqual(
+      held.trashed(peer(1)).map(({ name }) => name),
+      [5, 3, 1].map(shardName),
+    );
+    assert.deepEqual(held.trashed(peer(1))[2], later);
     held.remove(peer(2), shardName(2));
     held.remove(peer(2), shardName(2));
     held.remove(peer(1), shardName(3));

@@ -3,6 +3,7 @@ import { assert, present } from '../base/assert.ts';
 import { hexText } from '../base/bytes.ts';
 import type { FramePlace, PackContents } from '../core/packing/directory.ts';
 import { type ChunkId, idBytes, type PackId, type PeerId } from '../core/vocabulary/ids.ts';
+import type { NextLayoutRow } from '../ports/layout-store.ts';
 import type {
   ChunkPlace,
   ChunkStore,
@@ -34,6 +35,14 @@ export interface TwinPackImage {
   /** Rows of a pack in order of index. */
   readonly shards: ReadonlyMap<string, readonly ShardRow[]>;
   readonly counter: ReadonlyMap<string, number>;
+  readonly layouts: ReadonlyMap<string, StoredLayout>;
+}
+
+/** The next layout of a pack. */
+export interface StoredLayout {
+  readonly row: NextLayoutRow;
+  /** In order of index. */
+  readonly shards: readonly ShardRow[];
 }
 
 type PackChange = Partial<Pick<PackRow, 'code' | 'stripe' | 'indexed' | 'spooled'>>;
@@ -44,6 +53,8 @@ export class TwinPacks implements PackStore, ChunkStore {
   readonly #chunks: TwinTable<readonly StoredPlace[]>;
   readonly #shards: TwinTable<readonly ShardRow[]>;
   readonly #counter: TwinTable<number>;
+  /** By pack. */
+  readonly layouts: TwinTable<StoredLayout>;
 
   constructor(journal: Journal, image: TwinPackImage | undefined) {
     this.#journal = journal;
@@ -51,6 +62,7 @@ export class TwinPacks implements PackStore, ChunkStore {
     this.#chunks = new TwinTable(journal, image?.chunks);
     this.#shards = new TwinTable(journal, image?.shards);
     this.#counter = new TwinTable(journal, image?.counter);
+    this.layouts = new TwinTable(journal, image?.layouts);
   }
 
   image(): TwinPackImage {
@@ -59,6 +71,7 @@ export class TwinPacks implements PackStore, ChunkStore {
       chunks: this.#chunks.image(),
       shards: this.#shards.image(),
       counter: this.#counter.image(),
+      layouts: this.layouts.image(),
     };
   }
 
@@ -116,6 +129,7 @@ export class TwinPacks implements PackStore, ChunkStore {
     this.#journal.change('packs.remove', () => {
       this.#packs.delete(pack);
       this.#shards.delete(pack);
+      this.layouts.delete(pack);
       for (let chunk = 0; chunk < stored.contents.chunkFrames.length; chunk += 1) {
         const id = chunkIdAt(stored.contents.chunkIds, chunk);
         const places = this.#chunks.get(id) ?? [];
@@ -156,6 +170,11 @@ export class TwinPacks implements PackStore, ChunkStore {
     const others = this.shardsOf(row.pack).filter(({ index }) => index !== row.index);
     const rows = sortedBy([...others, ownRow(row)], ({ index }) => [index]);
     this.#journal.change('shards.put', () => this.#shards.set(row.pack, rows));
+  }
+
+  /** In the place of all that the pack has. */
+  replaceShards(pack: PackId, rows: readonly ShardRow[]): void {
+    this.#journal.change('shards.replace', () => this.#shards.set(pack, rows));
   }
 }
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testLayoutStore } from '../ports/layout-store.conformance.ts';
+import { testPeerStores } from '../ports/peer-stores.conformance.ts';
 import { type StoresUnderTest, testStores } from '../ports/stores.conformance.ts';
 import { type TwinStores, twinStores } from './twin-stores.ts';
 
-testStores('twin stores', (): StoresUnderTest => {
+function emptyStores(): StoresUnderTest {
   let current: TwinStores = twinStores();
   return {
     stores: current,
@@ -13,7 +15,11 @@ testStores('twin stores', (): StoresUnderTest => {
     },
     close: () => undefined,
   };
-});
+}
+
+testStores('twin stores', emptyStores);
+testPeerStores('twin stores', emptyStores);
+testLayoutStore('twin stores', emptyStores);
 
 test('a crash just before a commit leaves the state before it, one just after keeps it', () => {
   for (const moment of ['before', 'after'] as const) {

@@ -7,6 +7,7 @@ import { assert } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { hexText } from '../base/bytes.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
+import type { RetiredShardRow } from '../ports/layout-store.ts';
 import type {
   AgreementRow,
   AgreementStore,
@@ -27,7 +28,14 @@ import type {
   Stores,
   TreeCache,
 } from '../ports/stores.ts';
+import { TwinLayouts } from './twin-layouts.ts';
 import { type TwinPackImage, TwinPacks, TwinShards } from './twin-packs.ts';
+import {
+  candidateStore,
+  observationStore,
+  recordStore,
+  type TwinPeerTables,
+} from './twin-peers.ts';
 import { type CommitHook, Journal, ownRow, sortedBy, TwinTable } from './twin-table.ts';
 
 interface ReceiptRow {
@@ -40,7 +48,7 @@ interface ValueRow {
   readonly value: Bytes;
 }
 
-interface TwinTables {
+interface TwinTables extends TwinPeerTables {
   readonly snapshots: TwinTable<SnapshotRow>;
   readonly scanMemory: TwinTable<ScanMemoryRow>;
   readonly trees: TwinTable<ValueRow>;
@@ -58,7 +66,10 @@ interface TwinTables {
 type RowOf<T> = T extends TwinTable<infer V> ? V : never;
 
 /** Everything that was durable at one moment. Never changes. */
-export type TwinImage = { readonly packs: TwinPackImage } & {
+export type TwinImage = {
+  readonly packs: TwinPackImage;
+  readonly retired: ReadonlyMap<string, RetiredShardRow>;
+} & {
   readonly [Name in keyof TwinTables]: ReadonlyMap<string, RowOf<TwinTables[Name]>>;
 };
 
@@ -71,6 +82,7 @@ export interface TwinStores extends Stores {
 export function twinStores(image?: TwinImage, onCommit?: CommitHook): TwinStores {
   const journal = new Journal(onCommit);
   const packs = new TwinPacks(journal, image?.packs);
+  const layouts = new TwinLayouts(journal, packs, image?.retired);
   const tables = tablesOf(journal, image);
   return {
     packs,
@@ -80,6 +92,10 @@ export function twinStores(image?: TwinImage, onCommit?: CommitHook): TwinStores
     scanMemory: scanMemory(journal, tables),
     trees: treeCache(journal, tables),
     agreements: agreementStore(journal, tables),
+    candidates: candidateStore(journal, tables),
+    observations: observationStore(journal, tables),
+    records: recordStore(journal, tables),
+    layouts,
     ledger: ledgerStore(journal, tables),
     held: heldStore(journal, tables),
     manifests: manifestStore(journal, tables),
@@ -88,7 +104,7 @@ export function twinStores(image?: TwinImage, onCommit?: CommitHook): TwinStores
     transact: (work) => journal.transact('transact', work),
     image: () => {
       assert(!journal.inTransaction, 'an image shows durable state only');
-      return imageOf(packs, tables);
+      return { ...imageOf(packs, tables), retired: layouts.image() };
     },
   };
 }
@@ -99,6 +115,9 @@ function tablesOf(journal: Journal, image: TwinImage | undefined): TwinTables {
     scanMemory: new TwinTable(journal, image?.scanMemory),
     trees: new TwinTable(journal, image?.trees),
     agreements: new TwinTable(journal, image?.agreements),
+    candidates: new TwinTable(journal, image?.candidates),
+    observations: new TwinTable(journal, image?.observations),
+    records: new TwinTable(journal, image?.records),
     ledger: new TwinTable(journal, image?.ledger),
     ledgerHeads: new TwinTable(journal, image?.ledgerHeads),
     held: new TwinTable(journal, image?.held),
@@ -109,13 +128,16 @@ function tablesOf(journal: Journal, image: TwinImage | undefined): TwinTables {
   };
 }
 
-function imageOf(packs: TwinPacks, tables: TwinTables): TwinImage {
+function imageOf(packs: TwinPacks, tables: TwinTables): Omit<TwinImage, 'retired'> {
   return {
     packs: packs.image(),
     snapshots: tables.snapshots.image(),
     scanMemory: tables.scanMemory.image(),
     trees: tables.trees.image(),
     agreements: tables.agreements.image(),
+    candidates: tables.candidates.image(),
+    observations: tables.observations.image(),
+    records: tables.records.image(),
     ledger: tables.ledger.image(),
     ledgerHeads: tables.ledgerHeads.image(),
     held: tables.held.image(),
@@ -230,6 +252,14 @@ function heldStore(journal: Journal, { held }: TwinTables): HeldStore {
     blockCount: (owner) =>
       held.values().reduce((sum, row) => sum + (row.owner === owner ? row.blockCount : 0), 0),
     owners: () => [...new Set(held.values().map((row) => row.owner))].sort(),
+    trashed: (owner) => {
+      const theirs = held
+        .values()
+        .filter((row) => row.owner === owner && row.trashedAt !== undefined);
+      return sortedBy(theirs, (row) => [
+        ...[row.trashedAt ?? 0, row.epoch, row.sequence, row.name],
+      ]).map(ownRow);
+    },
     remove: (owner, name) => journal.change('held.remove', () => held.delete(`${owner}/${name}`)),
   };
 }

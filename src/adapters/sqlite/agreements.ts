@@ -2,20 +2,20 @@
 import { assert } from '../../base/assert.ts';
 import { lifecyclePhases } from '../../core/partners/lifecycle-phase.ts';
 import type { AgreementId, PeerId } from '../../core/vocabulary/ids.ts';
-import {
-  type AgreementPhase,
-  type AgreementRow,
-  type AgreementStore,
-  type InvitationRow,
-  type InvitationStore,
-  type LedgerPlace,
-  type LedgerRow,
-  type LedgerSide,
-  type LedgerStore,
-  StorageDamaged,
+import type {
+  AgreementPhase,
+  AgreementRow,
+  AgreementStore,
+  InvitationRow,
+  InvitationStore,
+  LedgerPlace,
+  LedgerRow,
+  LedgerSide,
+  LedgerStore,
 } from '../../ports/stores.ts';
 import type { Connection } from './connection.ts';
 import {
+  addressesIn,
   blobOf,
   flagOf,
   idBlob,
@@ -140,19 +140,12 @@ function agreement(row: Row): AgreementRow {
     document: blobOf(row['document']),
     phase: wordOf(row['phase'], phases),
     partnerName: textOf(row['partner_name']),
-    addresses: addressesIn(textOf(row['addresses'])),
+    addresses: addressesIn(row['addresses']),
     since: instantOf(row['since']),
     lastSeenAt: optionalOf(row['last_seen_at'], instantOf),
     paused: flagOf(row['paused']),
     lifecycle: optionalOf(row['lifecycle'], blobOf),
   };
-}
-
-function addressesIn(text: string): string[] {
-  const value: unknown = JSON.parse(text);
-  if (!Array.isArray(value) || !value.every((item): item is string => typeof item === 'string'))
-    throw new StorageDamaged('the catalogue holds no list where addresses belong');
-  return value;
 }
 
 function ledgerRow(row: Row): LedgerRow {

@@ -7,6 +7,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { concatBytes } from '../../base/bytes.ts';
 import { instant } from '../../base/units.ts';
+import { layoutRow, retiredRow } from '../../ports/layout-store.conformance.ts';
+import { candidateRow, recordRow } from '../../ports/peer-stores.conformance.ts';
 import {
   agreement,
   agreementRow,
@@ -72,6 +74,28 @@ const changes: readonly ((stores: Stores, step: Step) => void)[] = [
     stores.manifests.put(manifestRow(a, { owner: peer(b & 1), incarnation: b, sequence: a & 3 })),
   (stores, { a, b }) => stores.manifests.remove(peer(b & 1), idBytesFor(a)),
   (stores, { a, b }) => stores.manifests.putReceipt(peer(b), idBytesFor(a), Uint8Array.of(b)),
+  (stores, { a, b, flag }) =>
+    stores.layouts.begin(
+      layoutRow(a, { begunAt: instant(b) }),
+      Array.from({ length: b & 3 }, (_, index) =>
+        shardRow(a, index, { phase: flag ? 'held' : 'planned', partner: peer(b) }),
+      ),
+    ),
+  (stores, { a, b }) => stores.layouts.putShard(shardRow(a, b & 3, { phase: 'held' })),
+  (stores, { a, b }) => stores.layouts.adopt(pack(a), [retiredRow(b)]),
+  (stores, { a, b }) => stores.layouts.drop(pack(a), [retiredRow(b, { retiredAt: instant(a) })]),
+  (stores, { a }) => stores.layouts.forgetRetired(peer(a), shardName(a)),
+  (stores, { a, b, flag }) =>
+    stores.candidates.put(
+      candidateRow(a, { seenAt: instant(b), profile: flag ? Uint8Array.of(b) : undefined }),
+    ),
+  (stores, { a }) => stores.candidates.remove(peer(a)),
+  (stores, { a, b, flag }) =>
+    flag ? stores.observations.put(peer(a), Uint8Array.of(b)) : stores.observations.remove(peer(a)),
+  (stores, { a, b }) =>
+    stores.records.append(
+      recordRow(b, { agreement: agreement(a & 1), partner: peer(a >> 1), signedAt: instant(a) }),
+    ),
 ];
 
 /** What the change did, as a word: the class of what it threw, or nothing. */
@@ -122,10 +146,19 @@ function observe(stores: Stores): unknown {
     held: [0, 1].map((id) => [
       stores.held.page(peer(id), shardName(2), 3),
       stores.held.blockCount(peer(id)),
+      stores.held.trashed(peer(id)),
     ]),
     owners: stores.held.owners(),
     manifests: [0, 1].map((id) => stores.manifests.ofOwner(peer(id))),
     receipts: ids.map((id) => stores.manifests.receipts(idBytesFor(id))),
+    layouts: [stores.layouts.all(), ids.map((id) => stores.layouts.shards(pack(id)))],
+    retired: stores.layouts.retired(),
+    candidates: stores.candidates.all(),
+    observations: ids.map((id) => stores.observations.get(peer(id))),
+    records: ids.map((id) => [
+      stores.records.ofAgreement(agreement(id)),
+      stores.records.newestWith(peer(id)),
+    ]),
   };
 }
 

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { testLayoutStore } from '../../ports/layout-store.conformance.ts';
+import { testPeerStores } from '../../ports/peer-stores.conformance.ts';
 import {
   contentsOf,
   packRow,
@@ -27,7 +29,7 @@ function folderFor(context: TestContext): string {
   return folder;
 }
 
-testStores('catalogue', (): StoresUnderTest => {
+function emptyStores(): StoresUnderTest {
   const folder = mkdtempSync(join(tmpdir(), 'covault-catalogue-'));
   const path = join(folder, 'catalog.db');
   let current = opened(path);
@@ -43,7 +45,11 @@ testStores('catalogue', (): StoresUnderTest => {
       rmSync(folder, { recursive: true });
     },
   };
-});
+}
+
+testStores('catalogue', emptyStores);
+testPeerStores('catalogue', emptyStores);
+testLayoutStore('catalogue', emptyStores);
 
 test('a catalogue of a newer version is refused and left alone', (context) => {
   const path = join(folderFor(context), 'catalog.db');

@@ -9,10 +9,12 @@ import { StorageBroken, StorageFull, type Stores } from '../../ports/stores.ts';
 import { AgreementTable, InvitationTable, LedgerTable } from './agreements.ts';
 import { Connection, resultCodeOf, resultCodes } from './connection.ts';
 import { HeldTable } from './held.ts';
+import { LayoutTable } from './layouts.ts';
 import { FactTable, ManifestTable } from './manifests.ts';
 import { migrate } from './migration.ts';
 import { PackStandings } from './pack-standings.ts';
 import { PackTable } from './packs.ts';
+import { CandidateTable, ObservationTable, RecordTable } from './peers.ts';
 import { schemaSteps } from './schema.ts';
 import { ShardTable } from './shards.ts';
 import { ScanTable, SnapshotTable, TreeTable } from './snapshots.ts';
@@ -52,6 +54,10 @@ function catalogueOver(connection: Connection): Catalogue {
     scanMemory: new ScanTable(connection),
     trees: new TreeTable(connection),
     agreements: new AgreementTable(connection),
+    candidates: new CandidateTable(connection),
+    observations: new ObservationTable(connection),
+    records: new RecordTable(connection),
+    layouts: new LayoutTable(connection, standings, packs),
     ledger: new LedgerTable(connection),
     held: new HeldTable(connection),
     manifests: new ManifestTable(connection),

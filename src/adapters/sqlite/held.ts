@@ -48,6 +48,12 @@ export class HeldTable implements HeldStore {
       .map((row) => idIn<PeerId>(row['owner']));
   }
 
+  trashed(owner: PeerId): readonly HeldRow[] {
+    const sql = `SELECT * FROM held WHERE owner = ? AND trashed_at IS NOT NULL
+      ORDER BY trashed_at, epoch, sequence, name`;
+    return this.#connection.all(sql, idBlob(owner)).map(heldRow);
+  }
+
   remove(owner: PeerId, name: ShardName): void {
     const sql = 'DELETE FROM held WHERE owner = ? AND name = ?';
     this.#connection.run(sql, idBlob(owner), idBlob(name));

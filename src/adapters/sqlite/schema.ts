@@ -42,6 +42,33 @@ export const schemaSteps: readonly string[] = [
   CREATE INDEX shard_partner ON shard (partner);
   CREATE INDEX shard_open ON shard (number) WHERE phase <> 'held';
 
+  -- The stripe that is to take the place of a pack's present one, and its shards.
+  CREATE TABLE next_layout (
+    number INTEGER PRIMARY KEY REFERENCES pack ON DELETE CASCADE,
+    code_id TEXT NOT NULL,
+    data_shards INTEGER NOT NULL,
+    parity_shards INTEGER NOT NULL,
+    stripe BLOB NOT NULL,
+    reason TEXT NOT NULL,
+    begun_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE next_shard (
+    number INTEGER NOT NULL REFERENCES next_layout ON DELETE CASCADE,
+    shard_index INTEGER NOT NULL,
+    partner BLOB NOT NULL,
+    phase TEXT NOT NULL,
+    PRIMARY KEY (number, shard_index)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Outlives the pack: its holder is still to be told.
+  CREATE TABLE retired_shard (
+    partner BLOB NOT NULL,
+    name BLOB NOT NULL,
+    pack BLOB NOT NULL,
+    retired_at INTEGER NOT NULL,
+    PRIMARY KEY (partner, name)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE snapshot (
     snapshot BLOB PRIMARY KEY,
     body BLOB NOT NULL,
@@ -74,6 +101,29 @@ export const schemaSteps: readonly string[] = [
   ) STRICT;
   CREATE INDEX agreement_partner ON agreement (partner);
 
+  CREATE TABLE candidate (
+    peer BLOB PRIMARY KEY,
+    addresses TEXT NOT NULL,
+    source TEXT NOT NULL,
+    profile BLOB,
+    seen_at INTEGER NOT NULL,
+    next_ask_at INTEGER NOT NULL,
+    refusal TEXT
+  ) STRICT;
+
+  CREATE TABLE observation (peer BLOB PRIMARY KEY, observation BLOB NOT NULL) STRICT;
+
+  CREATE TABLE record (
+    agreement BLOB NOT NULL,
+    sequence INTEGER NOT NULL,
+    partner BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    document BLOB NOT NULL,
+    signed_at INTEGER NOT NULL,
+    PRIMARY KEY (agreement, sequence)
+  ) STRICT;
+  CREATE INDEX record_partner ON record (partner, signed_at);
+
   CREATE TABLE ledger (
     agreement BLOB NOT NULL,
     side TEXT NOT NULL,
@@ -95,6 +145,7 @@ export const schemaSteps: readonly string[] = [
     trashed_at INTEGER,
     PRIMARY KEY (owner, name)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX held_trash ON held (owner, trashed_at) WHERE trashed_at IS NOT NULL;
 
   -- Sums by owner, so that a quota is checked without reading every row.
   CREATE TABLE held_total (

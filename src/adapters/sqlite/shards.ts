@@ -64,7 +64,8 @@ export class ShardTable implements ShardStore {
   }
 }
 
-function shardRow(row: Row): ShardRow {
+/** A row with the columns `pack, shard_index, partner, phase`. */
+export function shardRow(row: Row): ShardRow {
   return {
     pack: idIn(row['pack']),
     index: integerOf(row['shard_index']),

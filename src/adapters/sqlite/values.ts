@@ -62,3 +62,11 @@ export function idBlob(id: AnyId): Bytes {
 export function optionalIdBlob(id: AnyId | undefined): Bytes | null {
   return id === undefined ? null : bytesOf(id);
 }
+
+/** A list of addresses, kept as JSON text. */
+export function addressesIn(column: SQLOutputValue | undefined): string[] {
+  const value: unknown = JSON.parse(textOf(column));
+  if (!Array.isArray(value) || !value.every((item): item is string => typeof item === 'string'))
+    throw new StorageDamaged('the catalogue holds no list where addresses belong');
+  return value;
+}

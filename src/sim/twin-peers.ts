@@ -1,0 +1,72 @@
+/** The twins of what is remembered of peers: candidates, observations, records. */
+import { assert } from '../base/assert.ts';
+import type { Bytes } from '../base/bytes.ts';
+import type {
+  CandidateRow,
+  CandidateStore,
+  ObservationStore,
+  RecordRow,
+  RecordStore,
+} from '../ports/peer-stores.ts';
+import { type Journal, ownRow, sortedBy, type TwinTable } from './twin-table.ts';
+
+export interface ObservationRow {
+  readonly observation: Bytes;
+}
+
+export interface TwinPeerTables {
+  readonly candidates: TwinTable<CandidateRow>;
+  readonly observations: TwinTable<ObservationRow>;
+  readonly records: TwinTable<RecordRow>;
+}
+
+function owned<T extends object>(row: T | undefined): T | undefined {
+  return row === undefined ? undefined : ownRow(row);
+}
+
+export function candidateStore(journal: Journal, tables: TwinPeerTables): CandidateStore {
+  const { candidates } = tables;
+  return {
+    put: (row) => journal.change('candidates.put', () => candidates.set(row.peer, ownRow(row))),
+    get: (peer) => owned(candidates.get(peer)),
+    all: () => sortedBy(candidates.values(), (row) => [-row.seenAt, row.peer]).map(ownRow),
+    remove: (peer) => journal.change('candidates.remove', () => candidates.delete(peer)),
+  };
+}
+
+export function observationStore(journal: Journal, tables: TwinPeerTables): ObservationStore {
+  const { observations } = tables;
+  return {
+    get: (peer) => owned(observations.get(peer))?.observation,
+    put: (peer, observation) =>
+      journal.change('observations.put', () => observations.set(peer, ownRow({ observation }))),
+    remove: (peer) => journal.change('observations.remove', () => observations.delete(peer)),
+  };
+}
+
+export function recordStore(journal: Journal, { records }: TwinPeerTables): RecordStore {
+  const ofAgreement: RecordStore['ofAgreement'] = (agreement) => {
+    const rows = records.values().filter((row) => row.agreement === agreement);
+    return sortedBy(rows, ({ sequence }) => [sequence]).map(ownRow);
+  };
+  const head: RecordStore['head'] = (agreement) => ofAgreement(agreement).at(-1);
+  return {
+    append: (row) => {
+      const last = head(row.agreement);
+      const follows = last === undefined || row.sequence === last.sequence + 1;
+      assert(follows, 'a receipt follows the last of its agreement');
+      journal.change('records.append', () =>
+        records.set(`${row.agreement}/${row.sequence}`, ownRow(row)),
+      );
+    },
+    head,
+    ofAgreement,
+    newestWith: (partner) => {
+      const rows = records.values().filter((row) => row.partner === partner);
+      const order = (row: RecordRow): (string | number)[] => [
+        ...[-row.signedAt, -row.sequence, row.agreement],
+      ];
+      return owned(sortedBy(rows, order)[0]);
+    },
+  };
+}
