@@ -5,6 +5,7 @@
  * counts as open with the other side's first SETTINGS frame: only then has it accepted our certificate.
  */
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { secondMs } from '../../base/units.ts';
@@ -25,7 +26,8 @@ export interface DialOptions {
 
 export interface OpenConnection {
   readonly session: ClientHttp2Session;
-  readonly duplex: TLSSocket;
+  /** The stream of bytes under the session. */
+  readonly duplex: Duplex;
   readonly route: Route;
 }
 
@@ -111,7 +113,7 @@ async function dialAddress(
   options: DialOptions,
 ): Promise<Dialled> {
   return await handshake(target, options, async (socket) => {
-    if (peerBehind(socket) === peer) return await openSession(socket, options.limits);
+    if (peerBehind(socket) === peer) return await openTlsSession(socket, options.limits);
     await farewell(socket);
     return failed({ code: 'peer.wrong-identity', detail: 'somebody else answers there' });
   });
@@ -181,21 +183,47 @@ function peerBehind(socket: TLSSocket): PeerId | undefined {
   return certifiedPeer(certificate.raw);
 }
 
-async function openSession(socket: TLSSocket, limits: TransportLimits): Promise<Dialled> {
+async function openTlsSession(socket: TLSSocket, limits: TransportLimits): Promise<Dialled> {
   socket.setNoDelay(true);
   socket.setKeepAlive(true, keepAliveMs);
-  const session = connectHttp2('https://peer', {
-    createConnection: () => socket,
+  const route = routeByAddress(socket.remoteAddress);
+  return await openSession(socket, { url: 'https://peer', limits, route: () => route });
+}
+
+export interface SessionOptions {
+  /** Only its scheme matters: whether TLS is under the session. */
+  readonly url: 'https://peer' | 'http://peer';
+  readonly limits: TransportLimits;
+  /** Asked whenever somebody wants to know. */
+  readonly route: () => Route;
+  readonly signal?: AbortSignal;
+}
+
+/** HTTP/2 on a stream whose other end is known; open with the other side's first SETTINGS frame. */
+export async function openSession(duplex: Duplex, options: SessionOptions): Promise<Dialled> {
+  const { limits, route, signal } = options;
+  const session = connectHttp2(options.url, {
+    createConnection: () => duplex,
     settings: offeredSettings(limits, limits.partner),
     maxHeaderListPairs: limits.headerPairs,
     maxSessionMemory: limits.partner.sessionMemoryMb,
     maxReservedRemoteStreams: 0,
   });
   session.once('connect', () => session.setLocalWindowSize(limits.partner.connectionWindowBytes));
-  const route = routeByAddress(socket.remoteAddress);
+  const connection: OpenConnection = {
+    session,
+    duplex,
+    get route() {
+      return route();
+    },
+  };
+  const onAbort = (): void => breakSession(connection, 'no connection in time');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
   const problem = await happened(session, 'remoteSettings');
-  if (problem === undefined) return succeeded({ session, duplex: socket, route });
-  breakSession({ session, duplex: socket }, 'not needed');
+  signal?.removeEventListener('abort', onAbort);
+  if (problem === undefined) return succeeded(connection);
+  breakSession(connection, 'not needed');
   return unreachable(problem);
 }
 

@@ -11,10 +11,10 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { Duplex } from 'node:stream';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { PeerStanding, RequestHandler, Route } from '../../ports/transport.ts';
+import type { AuthenticatedConnection } from './carrier.ts';
 import { answer, refuse } from './incoming-exchange.ts';
 import { offeredSettings, type StandingLimits, type TransportLimits } from './limits.ts';
 import { watchLiveness } from './liveness.ts';
@@ -28,14 +28,6 @@ export interface IncomingOptions {
   readonly handler: RequestHandler;
   readonly standingOf: (peer: PeerId) => PeerStanding;
   readonly log: EventLog;
-}
-
-/** A stream of bytes whose other end has proven to be `peer`; any carrier can make one. */
-export interface AuthenticatedConnection {
-  readonly peer: PeerId;
-  readonly duplex: Duplex;
-  readonly remoteAddress: string | undefined;
-  readonly route: Route;
 }
 
 export class IncomingSession {

@@ -52,6 +52,11 @@ export interface TransportLimits {
   readonly dialStaggerMs: number;
   /** At most so many addresses of a peer are tried. */
   readonly dialAddresses: number;
+  /** How long a peer's addresses are tried before another carrier is tried beside them, and how long that may take. */
+  readonly carrierStaggerMs: number;
+  readonly carrierMs: number;
+  /** A peer that is not reached at one of its addresses, although it has some, is tried there again so often. */
+  readonly reconsiderMs: number;
   /** Outgoing requests with a body at once to one peer; the others wait. Below every partner's `concurrentUploads`. */
   readonly outgoingUploads: number;
   readonly headerListBytes: number;
@@ -105,6 +110,9 @@ export const defaultLimits: TransportLimits = {
   dialMs: 10 * secondMs,
   dialStaggerMs: 250,
   dialAddresses: 8,
+  carrierStaggerMs: 2 * secondMs,
+  carrierMs: 25 * secondMs,
+  reconsiderMs: 1 * minuteMs,
   outgoingUploads: 24,
   headerListBytes: 8 * kibi,
   headerPairs: 32,

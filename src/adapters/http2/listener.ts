@@ -1,30 +1,33 @@
-/**
- * Takes connections: bounded before the handshake, authenticated by it, then charged to the peer's account.
- */
+/** Takes connections over TLS: bounded before the handshake, authenticated by it. */
 import { constants } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { assert } from '../../base/assert.ts';
 import { secondMs } from '../../base/units.ts';
-import type { PeerId } from '../../core/vocabulary/ids.ts';
-import type { Route } from '../../ports/transport.ts';
+import type { EventLog } from '../../ports/event-log.ts';
 import { routeByAddress } from './address-scope.ts';
+import type { AuthenticatedConnection } from './carrier.ts';
 import { certifiedPeer, type PeerIdentity } from './certificate.ts';
-import { type IncomingOptions, IncomingSession } from './incoming-session.ts';
+import type { TransportLimits } from './limits.ts';
 import { type Multiaddr, reachableAddresses } from './multiaddr.ts';
 
 const keepAliveMs = 15 * secondMs;
 
+export interface ListenerOptions {
+  readonly limits: TransportLimits;
+  readonly log: EventLog;
+  readonly admit: (connection: AuthenticatedConnection) => void;
+}
+
 export class Listener {
   readonly #server: Server;
-  readonly #options: IncomingOptions;
-  readonly #sessions = new Set<IncomingSession>();
+  readonly #options: ListenerOptions;
   /** Connections whose handshake is not over, by the remote end's address and port. */
   readonly #handshakes = new Map<string, Socket>();
   #isClosing = false;
 
-  constructor(identity: PeerIdentity, options: IncomingOptions) {
+  constructor(identity: PeerIdentity, options: ListenerOptions) {
     this.#options = options;
     this.#server = createServer({
       key: identity.keyPem,
@@ -63,24 +66,13 @@ export class Listener {
     return reachable(at, bound);
   }
 
-  /** Undefined when the peer has not connected here. */
-  route(peer: PeerId): Route | undefined {
-    return [...this.#sessions].find((session) => session.peer === peer)?.route;
-  }
-
-  /** Takes no more connections; lets requests under way finish for `graceMs`. */
-  async close(graceMs: number): Promise<void> {
+  /** Takes no more connections. Resolves when those that it took are over too. */
+  close(): Promise<void> {
     this.#isClosing = true;
     for (const socket of this.#handshakes.values()) socket.destroy();
-    const stopped = new Promise<void>((resolve) => {
+    return new Promise((resolve) => {
       this.#server.close(() => resolve());
     });
-    const closed = [...this.#sessions].map((session) => session.close());
-    const grace = setTimeout(() => {
-      for (const session of this.#sessions) session.destroy();
-    }, graceMs);
-    await Promise.all([stopped, ...closed]);
-    clearTimeout(grace);
   }
 
   #arrive(socket: Socket): void {
@@ -104,7 +96,7 @@ export class Listener {
   #admit(socket: TLSSocket): void {
     this.#handshakes.delete(endOf(socket));
     socket.on('error', () => undefined);
-    const { log, accounts, standingOf } = this.#options;
+    const { log, admit } = this.#options;
     const remoteAddress = socket.remoteAddress;
     const certificate = socket.getPeerX509Certificate();
     const peer = certificate === undefined ? undefined : certifiedPeer(certificate.raw);
@@ -113,17 +105,7 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const account = accounts.connect(peer, standingOf(peer));
-    if (account === undefined) {
-      log.write('debug', 'peer.refused', { peer, reason: 'too many connections' });
-      socket.destroy();
-      return;
-    }
-    const route = routeByAddress(remoteAddress);
-    const connection = { peer, duplex: socket, remoteAddress, route };
-    const session = new IncomingSession(connection, account, this.#options);
-    this.#sessions.add(session);
-    session.onClose(() => this.#sessions.delete(session));
+    admit({ peer, duplex: socket, remoteAddress, route: routeByAddress(remoteAddress) });
   }
 }
 

@@ -15,8 +15,10 @@ import type {
   Route,
   Silence,
 } from '../../ports/transport.ts';
+import type { Carrier } from './carrier.ts';
 import type { PeerIdentity } from './certificate.ts';
-import { dialPeer, identifyPeer } from './dial.ts';
+import { dialPeer, identifyPeer, type OpenConnection } from './dial.ts';
+import { reachPeer } from './dial-choice.ts';
 import type { ExchangeEnd } from './exchange.ts';
 import type { TransportLimits } from './limits.ts';
 import { OutgoingSession } from './outgoing-session.ts';
@@ -31,17 +33,26 @@ interface Dial {
 const defaultIdleMs = 30_000;
 const attemptMaximum = 3;
 
+export interface OutgoingSettings {
+  readonly limits: TransportLimits;
+  readonly carrier: Carrier | undefined;
+}
+
 export class OutgoingPeers {
   readonly #context: SecureContext;
   readonly #limits: TransportLimits;
+  readonly #carrier: Carrier | undefined;
   readonly #sessions = new Map<PeerId, OutgoingSession>();
   readonly #all = new Set<OutgoingSession>();
   readonly #dials = new Map<string, Dial>();
   readonly #uploads = new Map<PeerId, Slots>();
+  /** When a peer that no address led to was last tried at its addresses again. */
+  readonly #reconsidered = new Map<PeerId, number>();
   readonly #ended = new AbortController();
 
-  constructor(identity: PeerIdentity, limits: TransportLimits) {
+  constructor(identity: PeerIdentity, { limits, carrier }: OutgoingSettings) {
     this.#limits = limits;
+    this.#carrier = carrier;
     this.#context = createSecureContext({
       key: identity.keyPem,
       cert: identity.certificatePem,
@@ -165,7 +176,10 @@ export class OutgoingPeers {
     options: RequestOptions & { readonly idleMs: number },
   ): Promise<Outcome<OutgoingSession, Silence>> {
     const session = this.#sessions.get(to.peer);
-    if (session?.isOpen === true) return succeeded(session);
+    if (session?.isOpen === true) {
+      this.#reconsider(to, session);
+      return succeeded(session);
+    }
     if (options.signal?.aborted === true) return cancelled('the caller cancelled the request');
     const key = [to.peer, ...to.addresses].join(' ');
     const dial = this.#dials.get(key) ?? this.#dial(key, to, options.idleMs);
@@ -180,24 +194,50 @@ export class OutgoingPeers {
 
   #dial(key: string, to: PeerAddress, idleMs: number): Dial {
     const controller = new AbortController();
-    const dialling = dialPeer(to, {
+    const dialling = reachPeer(to, {
       context: this.#context,
       limits: this.#limits,
+      carrier: this.#carrier,
       timeoutMs: Math.min(idleMs, this.#limits.dialMs),
       signal: controller.signal,
     });
     const session = dialling.then((dialled) => {
       this.#dials.delete(key);
       if (!dialled.ok) return this.#ended.signal.aborted ? cancelled('closing') : dialled;
-      const opened = new OutgoingSession(dialled.value, this.#limits);
-      this.#all.add(opened);
-      this.#sessions.set(to.peer, opened);
-      dialled.value.session.once('close', () => this.#forget(to.peer, opened));
-      return succeeded(opened);
+      return succeeded(this.#keep(to.peer, dialled.value));
     });
     const dial = { controller, session, waiterCount: 0 };
     this.#dials.set(key, dial);
     return dial;
+  }
+
+  #keep(peer: PeerId, connection: OpenConnection): OutgoingSession {
+    const opened = new OutgoingSession(connection, this.#limits);
+    this.#all.add(opened);
+    this.#sessions.set(peer, opened);
+    connection.session.once('close', () => this.#forget(peer, opened));
+    return opened;
+  }
+
+  /** A peer that is reached in a roundabout way may be at one of its addresses again; requests under way end where they are. */
+  #reconsider(to: PeerAddress, session: OutgoingSession): void {
+    const isRoundabout = session.route === 'punched' || session.route === 'relayed';
+    if (!isRoundabout || to.addresses.length === 0) return;
+    const nowMs = performance.now();
+    const lastMs = this.#reconsidered.get(to.peer) ?? session.openedAtMs;
+    if (nowMs - lastMs < this.#limits.reconsiderMs) return;
+    this.#reconsidered.set(to.peer, nowMs);
+    void dialPeer(to, {
+      context: this.#context,
+      limits: this.#limits,
+      timeoutMs: this.#limits.dialMs,
+      signal: this.#ended.signal,
+    }).then((dialled) => {
+      if (!dialled.ok) return;
+      const replaced = this.#sessions.get(to.peer);
+      this.#keep(to.peer, dialled.value);
+      void replaced?.close();
+    });
   }
 
   #forget(peer: PeerId, session: OutgoingSession): void {

@@ -9,6 +9,7 @@ import { breakSession } from './stream-end.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export class OutgoingSession {
+  readonly openedAtMs: number = performance.now();
   readonly #http2: ClientHttp2Session;
   readonly #connection: OpenConnection;
   readonly #idleTimer: NodeJS.Timeout;

@@ -2,7 +2,7 @@
  * Peers over HTTP/2 on mutual TLS 1.3: the direct carrier of `Transport` (DESIGN §7).
  *
  * Plain HTTP/2 so that the protocol reads as every engineer expects; certificates are self-signed and pinned, because a peer's key is its
- * name and nobody else's word is needed. Carriers that bring their own authenticated streams can hand them to `IncomingSession`.
+ * name and nobody else's word is needed. A carrier may bring further streams to peers that no address leads to.
  */
 import { assert } from '../../base/assert.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
@@ -15,6 +15,8 @@ import type {
   Transport,
 } from '../../ports/transport.ts';
 import { isPath } from '../../ports/travelling-fields.ts';
+import { Admission } from './admission.ts';
+import type { AuthenticatedConnection, Carrier } from './carrier.ts';
 import { createPeerIdentity, type PeerIdentity } from './certificate.ts';
 import { defaultLimits, type TransportLimits } from './limits.ts';
 import { Listener } from './listener.ts';
@@ -29,6 +31,8 @@ export interface PeerTransportOptions {
   readonly listen: readonly string[];
   readonly log: EventLog;
   readonly limits?: Partial<TransportLimits>;
+  /** The way to peers that none of their addresses leads to. */
+  readonly carrier?: Carrier;
 }
 
 /** Asserts that the addresses to listen at are well formed; a configuration reader checks them with `parseMultiaddr`. */
@@ -40,12 +44,17 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     return address.value;
   });
   const limits = { ...defaultLimits, ...options.limits };
-  return new Http2Transport(identity, listenAt, { log: options.log, limits });
+  return new Http2Transport(identity, listenAt, {
+    log: options.log,
+    limits,
+    carrier: options.carrier,
+  });
 }
 
 interface Settings {
   readonly log: EventLog;
   readonly limits: TransportLimits;
+  readonly carrier: Carrier | undefined;
 }
 
 class Http2Transport implements Transport {
@@ -55,14 +64,14 @@ class Http2Transport implements Transport {
   readonly #settings: Settings;
   readonly #outgoing: OutgoingPeers;
   #listening: Listening | undefined;
-  #listeners: readonly Listener[] = [];
+  #admission: Admission | undefined;
 
   constructor(identity: PeerIdentity, listenAt: readonly Multiaddr[], settings: Settings) {
     this.self = identity.peer;
     this.#identity = identity;
     this.#listenAt = listenAt;
     this.#settings = settings;
-    this.#outgoing = new OutgoingPeers(identity, settings.limits);
+    this.#outgoing = new OutgoingPeers(identity, settings);
   }
 
   request: Transport['request'] = (to, request, options = {}) => {
@@ -77,23 +86,29 @@ class Http2Transport implements Transport {
     standingOf: (peer: PeerId) => PeerStanding,
   ): Promise<Listening> {
     assert(this.#listening === undefined, 'one handler at a time');
-    const { limits, log } = this.#settings;
+    const { limits, log, carrier } = this.#settings;
     const accounts = new PeerAccounts(limits);
+    const admission = new Admission({ limits, log, accounts, handler, standingOf });
+    const admit = (connection: AuthenticatedConnection): void => admission.admit(connection);
     const listeners = this.#listenAt.map(
-      () => new Listener(this.#identity, { limits, log, accounts, handler, standingOf }),
+      () => new Listener(this.#identity, { limits, log, admit }),
     );
-    this.#listeners = listeners;
+    let stopCarrier: (() => Promise<void>) | undefined;
     const close = async (): Promise<void> => {
       this.#listening = undefined;
-      this.#listeners = [];
-      await Promise.all(listeners.map((listener) => listener.close(limits.closeGraceMs)));
+      this.#admission = undefined;
+      const stopped = listeners.map((listener) => listener.close());
+      await Promise.all([...stopped, admission.close(limits.closeGraceMs), stopCarrier?.()]);
     };
+    this.#admission = admission;
     this.#listening = { addresses: [], close };
     try {
       const bound = await Promise.all(
         listeners.map((listener, index) => this.#listen(listener, index)),
       );
-      this.#listening = { addresses: bound.flat(), close };
+      const addresses = bound.flat();
+      stopCarrier = carrier?.listen({ addresses, standingOf, admit });
+      this.#listening = { addresses, close };
       return this.#listening;
     } catch (problem) {
       await close();
@@ -102,13 +117,13 @@ class Http2Transport implements Transport {
   }
 
   route(peer: PeerId): Route | undefined {
-    const incoming = this.#listeners.map((listener) => listener.route(peer));
-    return this.#outgoing.route(peer) ?? incoming.find((route) => route !== undefined);
+    return this.#outgoing.route(peer) ?? this.#admission?.route(peer);
   }
 
   async close(): Promise<void> {
-    const { closeGraceMs } = this.#settings.limits;
-    await Promise.all([this.#listening?.close(), this.#outgoing.close(closeGraceMs)]);
+    const { limits, carrier } = this.#settings;
+    await Promise.all([this.#listening?.close(), this.#outgoing.close(limits.closeGraceMs)]);
+    await carrier?.close();
   }
 
   #listen(listener: Listener, index: number): Promise<readonly string[]> {
