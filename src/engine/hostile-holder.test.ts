@@ -87,6 +87,7 @@ async function against(
       stores,
       client,
       book,
+      clock,
       limit: new RateLimit(clock, undefined),
       log,
       spool: { reclaimed: () => undefined },

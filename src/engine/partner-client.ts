@@ -20,7 +20,7 @@ import { decodeInventory, type InventoryPage } from '../core/wire/inventory.ts';
 import { decodeLedgerPage } from '../core/wire/ledger-page.ts';
 import { decodeRefusal, type RefusalCode } from '../core/wire/refusal.ts';
 import { pathOf, type Resource } from '../core/wire/resources.ts';
-import { grownField, uploadFields } from '../core/wire/shard-upload.ts';
+import { blocksField, grownField, trashedField, uploadFields } from '../core/wire/shard-upload.ts';
 import type { Clock } from '../ports/clock.ts';
 import {
   type Body,
@@ -48,6 +48,9 @@ export interface Misanswered {
 }
 
 export type PeerFailure = Silence | Refused | Misanswered;
+
+/** `trash`: its owner let it go, and it is not gone yet. */
+export type ShardWhereabouts = 'held' | 'trash' | 'gone';
 
 interface Call {
   readonly method: Method;
@@ -80,16 +83,49 @@ export class PartnerClient {
 
   /** Blocks of a shard that lie durably at the partner from an upload that was cut off. */
   async grownBlocks(to: PeerAddress, name: ShardName, signal: AbortSignal): Promise<number> {
-    const call: Call = {
-      method: 'HEAD',
-      resource: { resource: 'shard', name },
-      signal,
-      limitBytes: 0,
-    };
-    const { value: reply } = await this.#withinMessageTime(signal, (limited) =>
-      this.#exchange(to, { ...call, signal: limited }),
-    );
+    const reply = await this.#head(to, name, signal);
     return reply.ok ? (parseCount(reply.value.fields[grownField]) ?? 0) : 0;
+  }
+
+  /** Where the partner has a shard; undefined when it did not say. */
+  async whereabouts(
+    to: PeerAddress,
+    name: ShardName,
+    signal: AbortSignal,
+  ): Promise<ShardWhereabouts | undefined> {
+    const reply = await this.#head(to, name, signal);
+    if (!reply.ok) return undefined;
+    const { fields } = reply.value;
+    if (fields[blocksField] === undefined) return 'gone';
+    return fields[trashedField] === '1' ? 'trash' : 'held';
+  }
+
+  #head(
+    to: PeerAddress,
+    name: ShardName,
+    signal: AbortSignal,
+  ): Promise<Outcome<PeerReply, PeerFailure>> {
+    const resource: Resource = { resource: 'shard', name };
+    return this.#withinMessageTime(signal, (limited) =>
+      this.#exchange(to, { method: 'HEAD', resource, signal: limited, limitBytes: 0 }),
+    );
+  }
+
+  /** Lets go of a shard; gives the signed entry of the ledger. */
+  deleteShard(
+    to: PeerAddress,
+    name: ShardName,
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    const resource: Resource = { resource: 'shard', name };
+    return this.#withinMessageTime(signal, (limited) =>
+      this.#askLong(to, {
+        method: 'DELETE',
+        resource,
+        signal: limited,
+        limitBytes: messageMaximumBytes,
+      }),
+    );
   }
 
   /** Sends the rest of a shard from block `firstBlock` on; gives the signed acknowledgement. A partner that takes it too slowly counts as silent. */
@@ -231,22 +267,22 @@ export class PartnerClient {
   /** The body of a good answer, whole. Shards take the time that they take; everything else has an end. */
   async #ask(to: PeerAddress, call: Call): Promise<Outcome<Bytes, PeerFailure>> {
     if (call.resource.resource === 'shard') return await this.#askLong(to, call);
-    const { value } = await this.#withinMessageTime(call.signal, (signal) =>
+    return await this.#withinMessageTime(call.signal, (signal) =>
       this.#askLong(to, { ...call, signal }),
     );
-    return value;
   }
 
-  #withinMessageTime<T>(
+  async #withinMessageTime<T>(
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
-  ): Promise<{ readonly value: T; readonly isLate: boolean }> {
+  ): Promise<T> {
     const { clock } = this.#self;
-    return this.#until(
+    const { value } = await this.#until(
       signal,
       (late, ended) => clock.sleep(messageMs, ended).then(() => late()),
       work,
     );
+    return value;
   }
 
   /** Does the work under a signal that `watch` may abort by calling `late`. */

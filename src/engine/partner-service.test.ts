@@ -21,6 +21,7 @@ import { PartnerBook } from './partner-book.ts';
 import { PartnerClient, wholeBody } from './partner-client.ts';
 import { PartnerService } from './partner-service.ts';
 import { ShardIntake } from './shard-intake.ts';
+import { ShardService } from './shard-service.ts';
 
 const name = 'b2'.repeat(16) as ShardName;
 const shard: Bytes = new Uint8Array(4 * blockBytes).map((_, index) => index >> 16);
@@ -45,10 +46,8 @@ function served(): Served {
   const network = new SimNetwork({ clock, prng: new Prng('service') });
   const self = { clock, addresses: () => [], heard: () => undefined };
   const service = new PartnerService({
-    stores,
-    held,
     book: new PartnerBook(stores),
-    intake: new ShardIntake({ ...own, held }),
+    shards: new ShardService({ stores, held, intake: new ShardIntake({ ...own, held }) }),
     manifests: new ManifestKeeper(own),
     invitations: new InvitationDesk({
       keys: holder,
@@ -173,8 +172,21 @@ test('paths have one spelling, and everything else leads nowhere', async () => {
     const { status, code } = await ask({ path });
     assert.deepEqual([status, code], [404, 'resource.unknown'], path);
   }
-  assert.equal((await ask({ method: 'DELETE', path: shardPath })).code, 'request.method');
+  assert.equal((await ask({ method: 'DELETE', path: '/v1/shards' })).code, 'request.method');
   assert.equal((await ask({ method: 'POST', path: '/v1/profile' })).code, 'request.method');
+});
+
+test('a deleted shard is not read any more, and a HEAD says where it is', async () => {
+  const { ask } = served();
+  assert.equal((await ask(put(shard))).status, 200);
+  assert.equal((await ask({ method: 'DELETE', path: shardPath })).status, 200);
+  assert.equal((await ask({ path: shardPath })).code, 'shard.unknown');
+  const { fields } = await ask({ method: 'HEAD', path: shardPath });
+  assert.deepEqual(fields, { 'covault-blocks': '4', 'covault-trashed': '1' });
+  const page = decodeInventory((await ask({ path: '/v1/shards' })).body);
+  assert.deepEqual(page.ok && page.value.entries, []);
+  const other = { path: pathOf({ resource: 'shard', name: 'd4'.repeat(16) as ShardName }) };
+  assert.equal((await ask({ method: 'DELETE', ...other })).code, 'shard.unknown');
 });
 
 test('an upload without a number of blocks, or with a wrong one, is refused', async () => {

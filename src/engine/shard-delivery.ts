@@ -3,6 +3,7 @@
  *
  * Deliveries to one partner run one after the other, so that acknowledgements arrive in the order of the ledger. If some were lost on the way (a reply that
  * never came), the partner's entries are fetched and checked before going on. A partner that begins a new ledger has lost the shards of the old one.
+ * Deletions go the same way.
  */
 
 import { present } from '../base/assert.ts';
@@ -10,6 +11,7 @@ import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import {
   checkAcknowledgement,
+  checkDeletion,
   checkLedgerEntry,
   type LedgerEntry,
   type LedgerFailure,
@@ -21,9 +23,11 @@ import {
 import { ShardNamer } from '../core/sealing/shard-name.ts';
 import type { AgreementId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, PackRow, Stores } from '../ports/stores.ts';
 import type { SealedShard } from '../ports/stripe-coder.ts';
+import { noteHeld } from './held-note.ts';
 import { Lane } from './lane.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient, PeerFailure } from './partner-client.ts';
@@ -32,8 +36,17 @@ import { noteLosses } from './returned-holder.ts';
 import type { Spool } from './spool.ts';
 
 export interface Delivery {
+  /** With the stripe that the shard is of, be it the present one or the next. */
   readonly pack: PackRow;
   readonly shard: SealedShard;
+  readonly signal: AbortSignal;
+}
+
+export interface Removal {
+  readonly partner: PeerId;
+  readonly name: ShardName;
+  /** Asked when nothing else is on its way to the partner any more. */
+  readonly isDue: () => boolean;
   readonly signal: AbortSignal;
 }
 
@@ -53,9 +66,21 @@ export interface ShardDeliveryParts {
   readonly stores: Stores;
   readonly client: PartnerClient;
   readonly book: PartnerBook;
+  readonly clock: Clock;
   readonly limit: RateLimit;
   readonly log: EventLog;
   readonly spool: Pick<Spool, 'reclaimed'>;
+}
+
+/** What a partner signed, and what follows from it. */
+interface SignedReply {
+  readonly agreement: AgreementRow;
+  readonly document: Bytes;
+  /** Against what was asked for. */
+  readonly check: (view: LedgerView) => Outcome<LedgerEntry, LedgerFailure>;
+  /** Inside the step that appends the entry. */
+  readonly commit: () => void;
+  readonly signal: AbortSignal;
 }
 
 /** What is handed to the transport at once. */
@@ -74,14 +99,53 @@ export class ShardDelivery {
   }
 
   deliver(delivery: Delivery): Promise<Outcome<void, DeliveryFailure>> {
-    const { partner } = delivery.shard;
+    return this.#laneOf(delivery.shard.partner).run(() => this.#deliverNow(delivery));
+  }
+
+  /** Has a retired shard deleted, and forgets it; also when the partner does not know it. */
+  remove(removal: Removal): Promise<Outcome<void, DeliveryFailure>> {
+    return this.#laneOf(removal.partner).run(() => this.#removeNow(removal));
+  }
+
+  #laneOf(partner: PeerId): Lane {
     const lane = this.#lanes.get(partner) ?? new Lane();
     this.#lanes.set(partner, lane);
-    return lane.run(() => this.#deliverNow(delivery));
+    return lane;
+  }
+
+  async #removeNow({
+    partner,
+    name,
+    isDue,
+    signal,
+  }: Removal): Promise<Outcome<void, DeliveryFailure>> {
+    const { book, client, stores, log } = this.#parts;
+    if (signal.aborted) return failed({ code: 'delivery.cancelled', detail: 'on request' });
+    if (!isDue()) return succeeded(undefined);
+    const agreement = book.get(partner);
+    const commit = (): void => stores.layouts.forgetRetired(partner, name);
+    if (agreement === undefined) {
+      commit();
+      return succeeded(undefined);
+    }
+    const answer = await client.deleteShard(book.addressOf(partner), name, signal);
+    if (!answer.ok) {
+      const isGone =
+        answer.error.code === 'peer.refused' && answer.error.refusal === 'shard.unknown';
+      if (!isGone) return failed(failureOf(answer.error, signal));
+      commit();
+      return succeeded(undefined);
+    }
+    const document = answer.value;
+    const check = (view: LedgerView): Outcome<LedgerEntry, LedgerFailure> =>
+      checkDeletion(view, name, document);
+    const settled = await this.#settle({ agreement, document, check, commit, signal });
+    if (settled.ok) log.write('debug', 'shard.deleted', { partner, name });
+    return settled;
   }
 
   async #deliverNow({ pack, shard, signal }: Delivery): Promise<Outcome<void, DeliveryFailure>> {
-    const { book, client, shardNameKey } = this.#parts;
+    const { book, client, shardNameKey, stores, clock, log } = this.#parts;
     if (signal.aborted) return failed({ code: 'delivery.cancelled', detail: 'on request' });
     const agreement = book.get(shard.partner);
     if (agreement === undefined)
@@ -99,11 +163,19 @@ export class ShardDelivery {
     const answer = await client.putShard(to, upload, signal);
     if (!answer.ok) return failed(failureOf(answer.error, signal));
     const subject: LedgerSubject = { action: 'put', name, blockCount, merkleRoot };
-    const settled = await this.#settle(
-      { pack, shard, signal },
-      { agreement, subject, document: answer.value },
-    );
-    if (settled.ok) this.#begun.delete(name);
+    const document = answer.value;
+    const { index, partner } = shard;
+    const settled = await this.#settle({
+      agreement,
+      document,
+      check: (view) => checkAcknowledgement(view, subject, document),
+      commit: () =>
+        noteHeld(stores, { pack: pack.pack, stripe, index, partner, name }, clock.now()),
+      signal,
+    });
+    if (!settled.ok) return settled;
+    this.#begun.delete(name);
+    log.write('debug', 'shard.held', { pack: pack.pack, index, partner });
     return settled;
   }
 
@@ -115,59 +187,39 @@ export class ShardDelivery {
     }
   }
 
-  /** Checks the acknowledgement and makes the shard count as held, in one durable step. */
-  async #settle(
-    { pack, shard, signal }: Delivery,
-    reply: {
-      readonly agreement: AgreementRow;
-      readonly subject: LedgerSubject;
-      readonly document: Bytes;
-    },
-  ): Promise<Outcome<void, DeliveryFailure>> {
-    if (this.#isNewEpoch(reply) && !(await noteLosses(this.#parts, reply.agreement, signal)))
+  /** Checks what the partner signed, and makes it true here as well, in one durable step. */
+  async #settle(reply: SignedReply): Promise<Outcome<void, DeliveryFailure>> {
+    const { agreement, signal } = reply;
+    if (this.#isNewEpoch(reply) && !(await noteLosses(this.#parts, agreement, signal)))
       return failed({ code: 'delivery.silent', detail: 'it does not tell what it still holds' });
     let checked = this.#check(reply);
     if (!checked.ok && checked.error.code === 'ledger.gap') {
-      await this.#closeGap(reply.agreement, checked.error.epoch, signal);
+      await this.#closeGap(agreement, checked.error.epoch, signal);
       checked = this.#check(reply);
     }
     if (!checked.ok)
       return failed({ code: 'delivery.bad-acknowledgement', detail: checked.error.code });
-    const { stores, log } = this.#parts;
+    const { stores } = this.#parts;
     const entry = checked.value;
     stores.transact(() => {
-      if (entry !== undefined) append(stores, reply.agreement.agreement, entry);
-      stores.shards.put({
-        pack: pack.pack,
-        index: shard.index,
-        partner: shard.partner,
-        phase: 'held',
-      });
-    });
-    log.write('debug', 'shard.held', {
-      pack: pack.pack,
-      index: shard.index,
-      partner: shard.partner,
+      if (entry !== undefined) append(stores, agreement.agreement, entry);
+      reply.commit();
     });
     return succeeded(undefined);
   }
 
   /** Whether the partner signed in a later life than all that we know of. */
-  #isNewEpoch(reply: { readonly agreement: AgreementRow; readonly document: Bytes }): boolean {
+  #isNewEpoch(reply: SignedReply): boolean {
     const view = viewOf(this.#parts.stores, reply.agreement);
     const entry = readEntry(view, reply.document);
     return entry.ok && entry.value.acknowledgement.epoch > view.head.epoch;
   }
 
   /** The entry to append, or undefined when it stands in our ledger already: the partner gave the same answer again. */
-  #check(reply: {
-    readonly agreement: AgreementRow;
-    readonly subject: LedgerSubject;
-    readonly document: Bytes;
-  }): Outcome<LedgerEntry | undefined, LedgerFailure> {
+  #check(reply: SignedReply): Outcome<LedgerEntry | undefined, LedgerFailure> {
     const { stores } = this.#parts;
     const view = viewOf(stores, reply.agreement);
-    const checked = checkAcknowledgement(view, reply.subject, reply.document);
+    const checked = reply.check(view);
     if (checked.ok || checked.error.code !== 'ledger.old') return checked;
     const again = readEntry(view, reply.document);
     if (!again.ok) return again;

@@ -24,6 +24,7 @@ import { MerkleBuilder } from '../primitives/merkle.ts';
 import { publicKeyOf } from '../primitives/signature.ts';
 import { BlobWriter } from './blob-writer.ts';
 import { appendHolderEntry, presentEntry } from './held-ledger.ts';
+import { blobOf, HeldTrash } from './held-trash.ts';
 import { agreementOf } from './partner-space.ts';
 import { UnfinishedUploads } from './unfinished-uploads.ts';
 
@@ -45,6 +46,8 @@ interface Reservation {
 }
 
 export class ShardIntake {
+  /** What was deleted; its rounds empty it. */
+  readonly trash: HeldTrash;
   readonly #parts: IntakeParts;
   /** Uploads under way, by blob name: two of one shard would mix. */
   readonly #open = new Map<string, Reservation>();
@@ -53,6 +56,7 @@ export class ShardIntake {
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     this.#unfinished = new UnfinishedUploads(parts.held, (blob) => this.#open.has(blob));
+    this.trash = new HeldTrash({ ...parts, claim: (blob) => this.#claim(blob) });
   }
 
   /** Blocks that an unfinished upload has left durable. */
@@ -86,6 +90,29 @@ export class ShardIntake {
     } finally {
       this.#open.delete(blob);
     }
+  }
+
+  /** Moves a shard into the trash; gives the signed entry of the ledger, for one that is there already the same as the first time. */
+  remove(agreement: AgreementRow, name: ShardName): Outcome<Bytes, Refusal> {
+    const { stores } = this.#parts;
+    const known = stores.held.get(agreement.partner, name);
+    if (known === undefined) return refused('shard.unknown', name);
+    if (this.#open.has(blobName(agreement, name)))
+      return refused('shard.busy', 'an upload of this shard is under way');
+    const before = known.trashedAt === undefined ? undefined : this.#entryOf(agreement, known);
+    if (before !== undefined) return succeeded(before);
+    try {
+      return succeeded(this.trash.add(agreement, known));
+    } catch (reason) {
+      if (!(reason instanceof StorageFull)) throw reason;
+      return refused('shard.no-space', 'the disk has no room');
+    }
+  }
+
+  #claim(blob: string): (() => void) | undefined {
+    if (this.#open.has(blob)) return undefined;
+    this.#open.set(blob, { diskBytes: 0, quotaBytes: 0 });
+    return () => this.#open.delete(blob);
   }
 
   async #takeIn(
@@ -195,7 +222,9 @@ export class ShardIntake {
     shard: HeldRow | Bytes,
   ): Outcome<Bytes, Refusal> {
     const isHeld = !(shard instanceof Uint8Array);
-    const before = isHeld ? this.#entryOf(agreement, shard) : undefined;
+    // One that lay in the trash is taken anew, with an entry of its own.
+    const isKept = isHeld && shard.trashedAt === undefined;
+    const before = isKept ? this.#entryOf(agreement, shard) : undefined;
     if (before !== undefined) return succeeded(before);
     const { name, blockCount, merkleRoot } = upload;
     try {
@@ -211,7 +240,7 @@ export class ShardIntake {
     }
   }
 
-  /** The acknowledgement of a held shard, unless that belongs to an earlier agreement or life. */
+  /** The entry that says what became of a shard last, unless that belongs to an earlier agreement or life. */
   #entryOf({ agreement }: AgreementRow, held: HeldRow): Bytes | undefined {
     const { stores, identitySeed } = this.#parts;
     const row = presentEntry(stores, agreement, held);
@@ -219,7 +248,9 @@ export class ShardIntake {
     const holder = idOf<PeerId>(publicKeyOf(identitySeed));
     const entry = readEntry({ agreement, holder }, row.document);
     assert(entry.ok, 'our own ledger can be read');
-    return entry.value.acknowledgement.name === held.name ? row.document : undefined;
+    const { name, action } = entry.value.acknowledgement;
+    const isOfRow = action === (held.trashedAt === undefined ? 'put' : 'delete');
+    return name === held.name && isOfRow ? row.document : undefined;
   }
 
   #record(
@@ -251,9 +282,8 @@ function merkleRootOf(shard: Bytes): Bytes {
   return merkle.root();
 }
 
-/** One folder an owner, one file a shard. */
 export function blobName({ partner }: AgreementRow, name: ShardName): string {
-  return `${partner}/${name}`;
+  return blobOf({ owner: partner, name });
 }
 
 /** Whether a shard still is what was acknowledged. */

@@ -152,6 +152,20 @@ export function checkAcknowledgement(
   return followHead(view.head, entry.value);
 }
 
+/** The same for the deletion of a shard of which the owner only knows the name. */
+export function checkDeletion(
+  view: LedgerView,
+  name: ShardName,
+  document: Bytes,
+): Outcome<LedgerEntry, LedgerFailure> {
+  const entry = readEntry(view, document);
+  if (!entry.ok) return entry;
+  const { acknowledgement } = entry.value;
+  if (acknowledgement.action !== 'delete' || acknowledgement.name !== name)
+    return failed({ code: 'ledger.wrong-subject' });
+  return followHead(view.head, entry.value);
+}
+
 /** The same for an entry whose subject the owner does not know: one fetched to close a gap, or after a loss. */
 export function checkLedgerEntry(
   view: LedgerView,

@@ -22,6 +22,8 @@ export const offsetField = 'covault-offset';
 export const rootField = 'covault-root';
 /** Durable blocks of an unfinished upload, in the answer to a HEAD. */
 export const grownField = 'covault-grown';
+/** Its owner deleted the shard and it is not gone yet: `1`, in the answer to a HEAD. */
+export const trashedField = 'covault-trashed';
 
 const rootPattern = /^[0-9a-f]{64}$/;
 
