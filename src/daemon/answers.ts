@@ -9,12 +9,12 @@ import type { Code } from '../core/vocabulary/code.ts';
 import type {
   BackupReport,
   ListedEntry,
-  PartnerView,
   ProtectionProgress,
   RestoreReport,
   StatusReport,
 } from '../engine/computer.ts';
 import type { Hindrance } from '../engine/hindrances.ts';
+import type { PartnerView } from '../engine/partnerships.ts';
 import type { AgreementPhase, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import { type PathText, pathTextOf } from './path-text.ts';
 

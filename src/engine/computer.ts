@@ -18,14 +18,18 @@ import type { Random } from '../ports/random.ts';
 import type { RestoreTarget, TargetProblem } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { StripeCoder } from '../ports/stripe-coder.ts';
-import type { Transport } from '../ports/transport.ts';
+import type { Discovery, Transport } from '../ports/transport.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
 import type { Hindrance } from './hindrances.ts';
+import type { PartnershipSettings } from './partnership-settings.ts';
+import type { Partnerships, PartnerView } from './partnerships.ts';
 
 export interface ComputerPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
+  /** How peers are found whose address, or whose name, is not known; left out where nothing can be found. */
+  readonly discovery?: Discovery | undefined;
   readonly stores: Stores;
   /** Packs of our own: work to do, and a cache. */
   readonly spool: BlobStore;
@@ -58,6 +62,8 @@ export interface ComputerSettings {
   readonly cacheCapBytes: number;
   /** Bytes a second to all partners together; undefined: no limit. */
   readonly uploadLimit: number | undefined;
+  /** How partners are looked for and what is agreed with them; what is left out is as the preset has it. */
+  readonly partnership?: Partial<PartnershipSettings>;
 }
 
 export interface BackupRequest {
@@ -117,19 +123,6 @@ export interface ProtectionProgress {
   readonly shardsWanted: number;
   readonly bytesHeld: number;
   readonly bytesWanted: number;
-}
-
-export interface PartnerView {
-  readonly agreement: AgreementRow;
-  readonly reachable: boolean | undefined;
-  /** What it holds for us and what it promised to. */
-  readonly holdsBytes: number;
-  readonly lendsUsBytes: number;
-  /** What we hold for it and what we promised. */
-  readonly weHoldBytes: number;
-  readonly weLendBytes: number;
-  /** Shards it returned wrong since this computer was started. */
-  readonly wrongBlocks: number;
 }
 
 export interface StatusReport {
@@ -256,7 +249,7 @@ export interface ListedEntry {
   readonly entry: import('../core/scan/tree-entry.ts').TreeEntry;
 }
 
-export interface Computer {
+export interface Computer extends Partnerships {
   /** Serves peers and sends out what is spooled, until stopped. */
   start(): Promise<void>;
   /** Cancels what is under way, backups and restores included, and resolves when nothing is. */
@@ -280,9 +273,6 @@ export interface Computer {
   ): Promise<SnapshotPhase>;
 
   status(): StatusReport;
-  partners(): readonly PartnerView[];
-  /** Asks every partner for a sign of life. */
-  probePartners(): Promise<void>;
   snapshots(): readonly SnapshotRow[];
   /** Entries at and below a path, depth first; `recursive` false: only direct ones. */
   list(
@@ -305,7 +295,6 @@ export interface Computer {
   /** Resolves with the agreement once somebody redeemed the code. */
   redeemed(code: string, signal: AbortSignal): Promise<AgreementRow | undefined>;
   join(code: string, offer: JoinOffer): Promise<Outcome<AgreementRow, JoinFailure>>;
-  setPaused(partner: PeerId, paused: boolean): boolean;
 
   /** What a recovery kit says besides the words. */
   kit(): KitContents;

@@ -5,12 +5,8 @@ import type { Instant } from '../base/units.ts';
 import type { KitContents } from '../core/recovery/kit.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
-import { parseAddresses } from '../core/wire/contact.ts';
-import { signProfile } from '../core/wire/profile.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
-import type { Listening } from '../ports/transport.ts';
-import { Backoff } from './backoff.ts';
 import { BackupRun } from './backup-run.ts';
 import { listEntries, readFile } from './browse.ts';
 import type {
@@ -25,7 +21,6 @@ import type {
   JoinFailure,
   JoinOffer,
   ListedEntry,
-  PartnerView,
   ProtectionProgress,
   RecoverFailure,
   RecoverReport,
@@ -34,29 +29,25 @@ import type {
   RestoreRequest,
   StatusReport,
 } from './computer.ts';
-import { InventoryWatch } from './inventory-watch.ts';
-import { InvitationDesk } from './invitation-desk.ts';
-import { ManifestKeeper } from './manifest-keeper.ts';
-import { Notifier } from './notifier.ts';
-import { Outbox } from './outbox.ts';
-import { PackSource } from './pack-source.ts';
-import { PartnerBook } from './partner-book.ts';
-import { PartnerClient } from './partner-client.ts';
-import { PartnerPace } from './partner-pace.ts';
-import { PartnerService } from './partner-service.ts';
+import { ComputerParts } from './computer-parts.ts';
+import type { PackSource } from './pack-source.ts';
+import { PartnershipDesk } from './partnership-desk.ts';
+import type {
+  AgreementView,
+  CandidateView,
+  PartnerFailure,
+  Partnerships,
+  PartnerView,
+  SearchOptions,
+  SearchReport,
+  TermsChange,
+} from './partnerships.ts';
 import { waitForProtection } from './protection-wait.ts';
-import { ownManifest, Publication } from './publication.ts';
-import { RateLimit } from './rate-limit.ts';
+import { ownManifest } from './publication.ts';
 import { type PossiblePartner, type RecoverOptions, RecoverRun } from './recover-run.ts';
 import { type RestoreOptions, RestoreRun } from './restore-run.ts';
-import { ShardDelivery } from './shard-delivery.ts';
-import { ShardFetch } from './shard-fetch.ts';
-import { ShardIntake } from './shard-intake.ts';
-import { ShardLosses } from './shard-losses.ts';
-import { Spool } from './spool.ts';
-import { partnerViews, presentSnapshots, statusReport } from './status.ts';
+import { presentSnapshots, statusReport } from './status.ts';
 import { TreeReader } from './tree-reader.ts';
-import { WorkLoop } from './work-loop.ts';
 
 export function createComputer(
   ports: ComputerPorts,
@@ -70,94 +61,33 @@ class WorkingComputer implements Computer {
   readonly #ports: ComputerPorts;
   readonly #keys: OwnerKeys;
   readonly #settings: ComputerSettings;
-  readonly #changes = new Notifier();
-  readonly #pace = new PartnerPace();
-  readonly #book: PartnerBook;
-  readonly #client: PartnerClient;
-  readonly #spool: Spool;
+  readonly #parts: ComputerParts;
+  readonly #partnerships: Partnerships;
   readonly #source: PackSource;
-  readonly #outbox: Outbox;
-  readonly #sending: WorkLoop;
-  readonly #publishing: WorkLoop;
-  readonly #inventories: InventoryWatch;
-  readonly #invitations: InvitationDesk;
-  readonly #service: PartnerService;
-  readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
-  #listening: Listening | undefined;
   #loops: readonly Promise<void>[] = [];
   readonly #runs = new Set<Promise<unknown>>();
   #swept: Promise<void> = Promise.resolve();
   #backingUp = false;
-  readonly #losses: ShardLosses;
 
   constructor(ports: ComputerPorts, keys: OwnerKeys, settings: ComputerSettings) {
     this.#ports = ports;
     this.#keys = keys;
     this.#settings = settings;
-    const { stores, clock, log, random } = ports;
-    const changes = this.#changes;
-    this.#backoff = new Backoff(clock);
-    this.#book = new PartnerBook(stores);
-    this.#client = new PartnerClient(ports.transport, {
-      clock,
-      addresses: () => this.#addresses(),
-      heard: (peer, answered) => this.#heard(peer, answered),
-    });
-    const caps = { spoolBytes: settings.spoolCapBytes, cacheBytes: settings.cacheCapBytes };
-    this.#spool = new Spool(ports, caps, {
-      changes,
-      drains: () => this.#outbox.hasTakers(),
-      takers: () => this.#outbox.takers(),
-      isSending: (pack) => this.#outbox.isSending(pack),
-    });
-    this.#losses = new ShardLosses({ stores, spool: this.#spool, log, changes });
-    const shared = { ...ports, keys, name: settings.name, book: this.#book, client: this.#client };
-    const work = { changes, backoff: this.#backoff, spool: this.#spool };
-    this.#source = this.#newSource();
-    const delivery = new ShardDelivery({
-      ...shared,
-      ...work,
-      shardNameKey: keys.shardNameKey,
-      limit: new RateLimit(clock, settings.uploadLimit),
-    });
-    this.#outbox = new Outbox({ ...shared, ...work, delivery });
-    const publication = new Publication({ ...shared, ...work });
-    const loop = { clock, log, changes, backoff: this.#backoff };
-    this.#sending = new WorkLoop(
-      loop,
-      async (signal) => (await this.#outbox.sendRound(signal)) > 0,
-    );
-    this.#publishing = new WorkLoop(loop, (signal) => publication.round(signal));
-    this.#inventories = new InventoryWatch({ ...shared, changes });
-    this.#invitations = new InvitationDesk({
-      ...shared,
-      changes,
-      addresses: () => this.#addresses(),
-    });
-    const own = { identitySeed: keys.identitySeed, stores, clock, log, random };
-    this.#service = new PartnerService({
-      ...shared,
-      intake: new ShardIntake({ ...own, held: ports.held }),
-      manifests: new ManifestKeeper(own),
-      invitations: this.#invitations,
-      profile: () => this.#profile(),
-      heard: (request) => {
-        this.#heard(request.from, true);
-        this.#book.moved(request.from, parseAddresses(request.fields), clock.now());
-      },
-    });
+    this.#parts = new ComputerParts(ports, keys, settings);
+    this.#partnerships = new PartnershipDesk(this.#parts, this.#stopping.signal);
+    this.#source = this.#parts.newSource();
   }
 
   async start(): Promise<void> {
-    if (!this.#backingUp) this.#swept = this.#spool.sweep();
+    if (!this.#backingUp) this.#swept = this.#parts.spool.sweep();
     await this.#swept;
-    this.#listening = await this.#ports.transport.serve(
-      (request) => this.#service.answer(request),
-      (peer) => this.#book.standingOf(peer),
+    this.#parts.listening = await this.#ports.transport.serve(
+      (request) => this.#parts.service.answer(request),
+      (peer) => this.#parts.book.standingOf(peer),
     );
     const { signal } = this.#stopping;
-    const loops = [this.#sending, this.#publishing, this.#inventories];
+    const loops = [this.#parts.sending, this.#parts.publishing, this.#parts.inventories];
     this.#loops = loops.map((loop) => loop.run(signal));
     const { broke } = this.#ports;
     if (broke !== undefined) for (const loop of this.#loops) loop.catch(broke);
@@ -165,9 +95,9 @@ class WorkingComputer implements Computer {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#changes.notify();
+    this.#parts.changes.notify();
     await Promise.allSettled([...this.#loops, ...this.#runs]);
-    await this.#listening?.close();
+    await this.#parts.listening?.close();
     await this.#ports.transport.close();
   }
 
@@ -196,15 +126,20 @@ class WorkingComputer implements Computer {
     this.#backingUp = true;
     try {
       const { programVersion } = this.#settings;
-      const context = { ports: this.#ports, keys: this.#keys, spool: this.#spool, programVersion };
+      const context = {
+        ports: this.#ports,
+        keys: this.#keys,
+        spool: this.#parts.spool,
+        programVersion,
+      };
       return await this.#tracked(options.signal, async (signal) => {
         await this.#swept;
-        await this.#spool.dropUnreadable('all');
+        await this.#parts.spool.dropUnreadable('all');
         return await new BackupRun(context, request, { ...options, signal }).run();
       });
     } finally {
       this.#backingUp = false;
-      this.#changes.notify();
+      this.#parts.changes.notify();
     }
   }
 
@@ -217,9 +152,16 @@ class WorkingComputer implements Computer {
     },
   ): Promise<SnapshotPhase> {
     const { stores, clock } = this.#ports;
-    const resting = (): boolean => this.#sending.resting && this.#publishing.resting;
+    const resting = (): boolean => this.#parts.sending.resting && this.#parts.publishing.resting;
     return waitForProtection(
-      { stores, clock, spool: this.#spool, book: this.#book, changes: this.#changes, resting },
+      {
+        stores,
+        clock,
+        spool: this.#parts.spool,
+        book: this.#parts.book,
+        changes: this.#parts.changes,
+        resting,
+      },
       { snapshot, wanted },
       { ...options, stopped: this.#stopping.signal },
     );
@@ -229,28 +171,66 @@ class WorkingComputer implements Computer {
     return statusReport({
       self: this.#keys.peerId,
       name: this.#settings.name,
-      listening: this.#addresses(),
+      listening: this.#parts.addresses(),
       stores: this.#ports.stores,
       partners: this.partners(),
-      spooledBytes: this.#spool.waitingBytes,
+      spooledBytes: this.#parts.spool.waitingBytes,
       manifest: ownManifest(this.#ports.stores, this.#keys),
     });
   }
 
   partners(): readonly PartnerView[] {
-    return partnerViews(this.#ports.stores, this.#book, this.#pace);
+    return this.#partnerships.partners();
   }
 
-  async probePartners(): Promise<void> {
-    const { signal } = this.#stopping;
-    const probes = this.#book
-      .all()
-      .map(({ partner }) => this.#client.probe(this.#book.addressOf(partner), signal));
-    await Promise.all(probes);
+  probePartners(): Promise<void> {
+    return this.#partnerships.probePartners();
+  }
+
+  agreements(): readonly AgreementView[] {
+    return this.#partnerships.agreements();
+  }
+
+  candidates(): readonly CandidateView[] {
+    return this.#partnerships.candidates();
+  }
+
+  search(options: SearchOptions): Promise<SearchReport> {
+    return this.#tracked(options.signal, (signal) =>
+      this.#partnerships.search({ ...options, signal }),
+    );
+  }
+
+  leave(partner: PeerId): Promise<Outcome<AgreementView, PartnerFailure>> {
+    return this.#partnerships.leave(partner);
+  }
+
+  stay(partner: PeerId): Promise<Outcome<AgreementView, PartnerFailure>> {
+    return this.#partnerships.stay(partner);
+  }
+
+  forget(partner: PeerId): Outcome<AgreementView, PartnerFailure> {
+    return this.#partnerships.forget(partner);
+  }
+
+  forgive(partner: PeerId): Outcome<AgreementView, PartnerFailure> {
+    return this.#partnerships.forgive(partner);
+  }
+
+  changeTerms(
+    partner: PeerId,
+    change: TermsChange,
+    signal: AbortSignal,
+  ): Promise<Outcome<AgreementView, PartnerFailure>> {
+    return this.#tracked(signal, (until) => this.#partnerships.changeTerms(partner, change, until));
+  }
+
+  setPaused(partner: PeerId, paused: boolean): boolean {
+    return this.#partnerships.setPaused(partner, paused);
   }
 
   snapshots(): readonly SnapshotRow[] {
-    return presentSnapshots(this.#ports.stores, this.#spool.runBeganAt);
+    return presentSnapshots(this.#ports.stores, this.#parts.spool.runBeganAt);
   }
 
   list(
@@ -270,41 +250,33 @@ class WorkingComputer implements Computer {
     target: RestoreTarget,
     options: RestoreOptions,
   ): Promise<Outcome<RestoreReport, RestoreFailure>> {
-    const source = this.#newSource();
+    const source = this.#parts.newSource();
     const { stores } = this.#ports;
     const reader = new TreeReader(stores, source, this.#keys);
-    const partners = () => this.#book.all();
-    const parts = { stores, source, reader, partners, pace: this.#pace };
+    const partners = () => this.#parts.book.all();
+    const parts = { stores, source, reader, partners, pace: this.#parts.pace };
     return this.#tracked(options.signal, (signal) =>
       new RestoreRun(parts, request, { ...options, signal, target }).run(),
     );
   }
 
   invite(terms: InvitationTerms): string {
-    return this.#invitations.invite(terms);
+    return this.#parts.invitations.invite(terms);
   }
 
   redeemed(code: string, signal: AbortSignal): Promise<AgreementRow | undefined> {
-    return this.#invitations.redeemed(code, signal);
+    return this.#parts.invitations.redeemed(code, signal);
   }
 
   async join(code: string, offer: JoinOffer): Promise<Outcome<AgreementRow, JoinFailure>> {
-    return await this.#invitations.join(code, offer, this.#stopping.signal);
-  }
-
-  setPaused(partner: PeerId, paused: boolean): boolean {
-    const row = this.#book.get(partner);
-    if (row === undefined) return false;
-    this.#ports.stores.agreements.put({ ...row, paused });
-    this.#changes.notify();
-    return true;
+    return await this.#parts.invitations.join(code, offer, this.#stopping.signal);
   }
 
   kit(): KitContents {
     const manifest = ownManifest(this.#ports.stores, this.#keys);
     return {
       name: this.#settings.name,
-      partners: this.#book.all().map(({ partner, partnerName, addresses }) => ({
+      partners: this.#parts.book.all().map(({ partner, partnerName, addresses }) => ({
         peer: partner,
         ...(partnerName === '' ? {} : { name: partnerName }),
         addresses,
@@ -323,75 +295,27 @@ class WorkingComputer implements Computer {
     const parts = {
       ...this.#ports,
       keys: this.#keys,
-      client: this.#client,
-      book: this.#book,
+      client: this.#parts.client,
+      book: this.#parts.book,
       source: this.#source,
       reader: this.#reader(),
     };
     const report = await this.#tracked(options.signal, (signal) =>
       new RecoverRun(parts, { ...options, signal }).run(peers),
     );
-    this.#changes.notify();
+    this.#parts.changes.notify();
     return report;
   }
 
   changed(signal: AbortSignal): Promise<void> {
-    return this.#changes.changed(signal);
+    return this.#parts.changes.changed(signal);
   }
 
   now(): Instant {
     return this.#ports.clock.now();
   }
 
-  #newSource(): PackSource {
-    const parts = { ...this.#ports, spool: this.#spool, pace: this.#pace };
-    const fetch = new ShardFetch({
-      ...parts,
-      losses: this.#losses,
-      keys: this.#keys,
-      client: this.#client,
-      book: this.#book,
-    });
-    return new PackSource({ ...parts, fetch });
-  }
-
   #reader(): TreeReader {
     return new TreeReader(this.#ports.stores, this.#source, this.#keys);
-  }
-
-  #heard(peer: PeerId, answered: boolean): void {
-    if (!answered) {
-      this.#book.missed(peer);
-      return;
-    }
-    const wasMissing = this.#book.reachable(peer) === false;
-    this.#book.heard(peer, this.#ports.clock.now());
-    if (!wasMissing) return;
-    // A partner that came back is tried at once.
-    this.#backoff.cleared(peer);
-    this.#inventories.cameBack(peer);
-    this.#changes.notify();
-  }
-
-  #addresses(): readonly string[] {
-    const listening = this.#listening?.addresses ?? [];
-    return [...new Set([...this.#settings.announcedAddresses, ...listening])].slice(0, 8);
-  }
-
-  #profile(): Bytes {
-    const { name, programVersion, system, architecture, offeredBytes } = this.#settings;
-    return signProfile(
-      {
-        peer: this.#keys.peerId,
-        name,
-        protocols: [1],
-        program: programVersion,
-        system,
-        architecture,
-        offeredBytes,
-        time: this.now(),
-      },
-      this.#keys.identitySeed,
-    );
   }
 }

@@ -4,11 +4,9 @@ import { takesShards } from '../core/partners/lifecycle-phase.ts';
 import { bearableLosses, chooseCode } from '../core/placement/code-choice.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { ManifestRow, SnapshotRow, Stores } from '../ports/stores.ts';
-import type { PartnerView, StatusReport } from './computer.ts';
+import type { StatusReport } from './computer.ts';
 import { hindrances } from './hindrances.ts';
-import type { PartnerBook } from './partner-book.ts';
-import type { PartnerPace } from './partner-pace.ts';
-import { spaceAccount } from './partner-space.ts';
+import type { PartnerView } from './partnerships.ts';
 import {
   type PackProtection,
   packProtections,
@@ -17,19 +15,6 @@ import {
   restingOn,
   snapshotStandings,
 } from './protection.ts';
-
-export function partnerViews(
-  stores: Stores,
-  book: PartnerBook,
-  pace: PartnerPace,
-): readonly PartnerView[] {
-  return book.all().map((agreement) => ({
-    agreement,
-    reachable: book.reachable(agreement.partner),
-    ...spaceAccount(stores, agreement),
-    wrongBlocks: pace.wrongBlocks(agreement.partner),
-  }));
-}
 
 export function statusReport(facts: {
   readonly self: PeerId;

@@ -1,7 +1,8 @@
 /** Doctor: every part that can fail, whether it is well, and what to do if not. */
 import { z } from 'zod';
 import { succeeded } from '../../base/outcome.ts';
-import type { Computer, PartnerView } from '../../engine/computer.ts';
+import type { Computer } from '../../engine/computer.ts';
+import type { PartnerView } from '../../engine/partnerships.ts';
 import { type Check, clockCheck, homeChecks, ok } from '../doctor-checks.ts';
 import { type Operation, operation } from '../operation.ts';
 

@@ -1,5 +1,7 @@
 /** Invite and join: how two computers that know each other become partners, with no third party. */
+
 import { z } from 'zod';
+import { present } from '../../base/assert.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { AgreementRow } from '../../ports/stores.ts';
 import { type PartnerAnswer, partnerAnswer } from '../answers.ts';
@@ -91,15 +93,5 @@ function partnerOf({ computer }: OperationContext, agreement: AgreementRow): Par
   const view = computer
     .partners()
     .find((partner) => partner.agreement.agreement === agreement.agreement);
-  return partnerAnswer(
-    view ?? {
-      agreement,
-      reachable: true,
-      holdsBytes: 0,
-      lendsUsBytes: 0,
-      weHoldBytes: 0,
-      weLendBytes: 0,
-      wrongBlocks: 0,
-    },
-  );
+  return partnerAnswer(present(view, 'whoever just signed is a partner'));
 }

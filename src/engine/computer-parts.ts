@@ -1,0 +1,153 @@
+/** The parts of a computer and how they hang together. What is asked of it is in create-computer.ts. */
+import type { OwnerKeys } from '../core/sealing/keys.ts';
+import type { PeerId } from '../core/vocabulary/ids.ts';
+import { parseAddresses } from '../core/wire/contact.ts';
+import type { Listening } from '../ports/transport.ts';
+import { Backoff } from './backoff.ts';
+import type { ComputerPorts, ComputerSettings } from './computer.ts';
+import { InventoryWatch } from './inventory-watch.ts';
+import { InvitationDesk } from './invitation-desk.ts';
+import { ManifestKeeper } from './manifest-keeper.ts';
+import { Notifier } from './notifier.ts';
+import { Outbox } from './outbox.ts';
+import { ownProfile } from './own-profile.ts';
+import { PackSource } from './pack-source.ts';
+import { PartnerBook } from './partner-book.ts';
+import { PartnerClient } from './partner-client.ts';
+import { PartnerPace } from './partner-pace.ts';
+import { PartnerService } from './partner-service.ts';
+import { type PartnershipSettings, partnershipSettings } from './partnership-settings.ts';
+import { Publication } from './publication.ts';
+import { RateLimit } from './rate-limit.ts';
+import { ShardDelivery } from './shard-delivery.ts';
+import { ShardFetch } from './shard-fetch.ts';
+import { ShardIntake } from './shard-intake.ts';
+import { ShardLosses } from './shard-losses.ts';
+import { ShardService } from './shard-service.ts';
+import { Spool } from './spool.ts';
+import { WorkLoop } from './work-loop.ts';
+
+export class ComputerParts {
+  readonly ports: ComputerPorts;
+  readonly keys: OwnerKeys;
+  readonly settings: ComputerSettings;
+  readonly partnership: PartnershipSettings;
+  readonly changes: Notifier = new Notifier();
+  readonly pace: PartnerPace = new PartnerPace();
+  readonly backoff: Backoff;
+  readonly book: PartnerBook;
+  readonly client: PartnerClient;
+  readonly spool: Spool;
+  readonly losses: ShardLosses;
+  readonly outbox: Outbox;
+  readonly sending: WorkLoop;
+  readonly publishing: WorkLoop;
+  readonly inventories: InventoryWatch;
+  readonly invitations: InvitationDesk;
+  readonly service: PartnerService;
+  /** Set while this computer serves. */
+  listening: Listening | undefined;
+
+  constructor(ports: ComputerPorts, keys: OwnerKeys, settings: ComputerSettings) {
+    this.ports = ports;
+    this.keys = keys;
+    this.settings = settings;
+    this.partnership = partnershipSettings(settings.partnership);
+    const { stores, clock, log } = ports;
+    this.backoff = new Backoff(clock);
+    this.book = new PartnerBook(stores);
+    this.client = new PartnerClient(ports.transport, {
+      clock,
+      addresses: () => this.addresses(),
+      heard: (peer, answered) => this.#heard(peer, answered),
+    });
+    this.spool = this.#newSpool();
+    this.losses = new ShardLosses({ stores, spool: this.spool, log, changes: this.changes });
+    this.outbox = this.#newOutbox();
+    const publication = new Publication({ ...this.#shared(), ...this.#work() });
+    const loop = { clock, log, changes: this.changes, backoff: this.backoff };
+    this.sending = new WorkLoop(loop, async (signal) => (await this.outbox.sendRound(signal)) > 0);
+    this.publishing = new WorkLoop(loop, (signal) => publication.round(signal));
+    this.inventories = new InventoryWatch({ ...this.#shared(), changes: this.changes });
+    this.invitations = new InvitationDesk({
+      ...this.#shared(),
+      changes: this.changes,
+      addresses: () => this.addresses(),
+    });
+    this.service = this.#newService();
+  }
+
+  /** Where this computer can be found. */
+  addresses(): readonly string[] {
+    const listening = this.listening?.addresses ?? [];
+    return [...new Set([...this.settings.announcedAddresses, ...listening])].slice(0, 8);
+  }
+
+  /** A source of packs that remembers nothing of others' reads. */
+  newSource(): PackSource {
+    const { ports, spool, pace, losses, keys, client, book } = this;
+    const parts = { ...ports, spool, pace };
+    const fetch = new ShardFetch({ ...parts, losses, keys, client, book });
+    return new PackSource({ ...parts, fetch });
+  }
+
+  #shared() {
+    const { ports, keys, settings, book, client } = this;
+    return { ...ports, keys, name: settings.name, book, client };
+  }
+
+  #work() {
+    const { changes, backoff, spool } = this;
+    return { changes, backoff, spool };
+  }
+
+  #newSpool(): Spool {
+    const { spoolCapBytes, cacheCapBytes } = this.settings;
+    const caps = { spoolBytes: spoolCapBytes, cacheBytes: cacheCapBytes };
+    return new Spool(this.ports, caps, {
+      changes: this.changes,
+      drains: () => this.outbox.hasTakers(),
+      takers: () => this.outbox.takers(),
+      isSending: (pack) => this.outbox.isSending(pack),
+    });
+  }
+
+  #newOutbox(): Outbox {
+    const { ports, keys, settings } = this;
+    const shared = { ...this.#shared(), ...this.#work() };
+    const limit = new RateLimit(ports.clock, settings.uploadLimit);
+    const delivery = new ShardDelivery({ ...shared, shardNameKey: keys.shardNameKey, limit });
+    return new Outbox({ ...shared, delivery });
+  }
+
+  #newService(): PartnerService {
+    const { ports, keys, book, invitations } = this;
+    const { stores, clock, log, random, held } = ports;
+    const own = { identitySeed: keys.identitySeed, stores, clock, log, random };
+    return new PartnerService({
+      book,
+      invitations,
+      shards: new ShardService({ stores, held, intake: new ShardIntake({ ...own, held }) }),
+      manifests: new ManifestKeeper(own),
+      profile: () => ownProfile(this),
+      heard: (request) => {
+        this.#heard(request.from, true);
+        book.moved(request.from, parseAddresses(request.fields), clock.now());
+      },
+    });
+  }
+
+  #heard(peer: PeerId, answered: boolean): void {
+    if (!answered) {
+      this.book.missed(peer);
+      return;
+    }
+    const wasMissing = this.book.reachable(peer) === false;
+    this.book.heard(peer, this.ports.clock.now());
+    if (!wasMissing) return;
+    // A partner that came back is tried at once.
+    this.backoff.cleared(peer);
+    this.inventories.cameBack(peer);
+    this.changes.notify();
+  }
+}
