@@ -287,7 +287,11 @@ test('a profile is read under its signer only', () => {
     program: '0.1.0',
     system: 'linux',
     architecture: 'x64',
+    place: {},
     offeredBytes: 5e10,
+    wantedBytes: 0,
+    presets: ['circle' as const],
+    references: [],
     time: instant(1),
   };
   const document = signProfile(profile, seed);

@@ -1,0 +1,37 @@
+/**
+ * A moving average without fractions: so much of a part in so much of a whole (time on line in time observed; bytes in milliseconds).
+ *
+ * When the whole outgrows what is to be remembered both are scaled down, so that what is old weighs less and less. Whole numbers make it the same on every
+ * computer, and let it be stored as it is.
+ */
+import { assert } from '../../base/assert.ts';
+
+/** Whole numbers, not negative. */
+export interface Tally {
+  readonly part: number;
+  readonly whole: number;
+}
+
+export const emptyTally: Tally = { part: 0, whole: 0 };
+
+/** The tally with `more` in it, whose whole is at most `memory`. */
+export function addToTally(tally: Tally, more: Tally, memory: number): Tally {
+  assert(more.part >= 0 && more.whole >= 0, 'amounts are not negative');
+  const fresh = scaledTo(roundedTally(more), memory);
+  const kept = scaledTo(tally, memory - fresh.whole);
+  return { part: kept.part + fresh.part, whole: kept.whole + fresh.whole };
+}
+
+/** Part by whole; undefined while there is no whole. */
+export function averageOf(tally: Tally): number | undefined {
+  return tally.whole === 0 ? undefined : tally.part / tally.whole;
+}
+
+function roundedTally({ part, whole }: Tally): Tally {
+  return { part: Math.round(part), whole: Math.round(whole) };
+}
+
+function scaledTo(tally: Tally, whole: number): Tally {
+  if (tally.whole <= whole) return tally;
+  return { part: Math.round((tally.part * whole) / tally.whole), whole };
+}
