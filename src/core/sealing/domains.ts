@@ -25,6 +25,7 @@ export const derivedLabels = {
   manifestBody: 'covault/v1/derived/manifest-body',
   recoveryTopic: 'covault/v1/derived/recovery-topic',
   keyFileWrap: 'covault/v1/derived/key-file-wrap',
+  auditNonce: 'covault/v1/derived/audit-nonce',
 } as const;
 
 /** Domains of `hashWithDomain`. */
@@ -34,6 +35,7 @@ export const domains = {
   invitationSecret: 'covault/v1/hash/invitation-secret',
   keyFile: 'covault/v1/hash/key-file',
   ledgerStart: 'covault/v1/hash/ledger-start',
+  auditInventory: 'covault/v1/hash/audit-inventory',
   auditBinding: 'covault/v1/hash/audit-binding',
   auditSealedNonce: 'covault/v1/hash/audit-sealed-nonce',
   auditBlockChoice: 'covault/v1/hash/audit-block-choice',
@@ -51,7 +53,12 @@ export const documentTypes = [
   'invitation',
   'statement',
   'notice',
+  'audit-challenge',
+  'audit-nonce',
+  'audit-denial',
+  'audit-opening',
   'audit-answer',
+  'audit-verdict',
   'certificate',
 ] as const;
 

@@ -30,6 +30,12 @@ export type RefusalCode =
   | 'manifest.stale'
   /** Another manifest is held in its place, or before it. */
   | 'manifest.fork'
+  /** A sealed nonce that was answered waits to be opened, until one audit interval has passed. */
+  | 'audit.unopened'
+  /** The partner counts other shards, or others as visited in this round. */
+  | 'audit.other-account'
+  /** The partner's ledger went on more than an audit interval ago. */
+  | 'audit.old-ledger'
   /** Somebody else redeemed it. */
   | 'invite.used'
   | 'invite.expired'
@@ -63,6 +69,9 @@ const statuses: Readonly<Record<RefusalCode, number>> = {
   'shard.busy': 409,
   'manifest.stale': 409,
   'manifest.fork': 409,
+  'audit.unopened': 409,
+  'audit.other-account': 409,
+  'audit.old-ledger': 409,
   'invite.used': 409,
   'invite.expired': 410,
   'request.too-long': 413,
