@@ -2,7 +2,8 @@
  * The agreement between two peers (C1, C3): one document, signed by both, kept by both.
  *
  * The first party is the one that invited or was asked, the second the one that came. Its id is the SHA-256 of the body, so both know it
- * before either has signed. An agreement binds only with both signatures.
+ * before either has signed. An agreement binds only with both signatures. A renewal or a change of terms is an agreement of its own that says which
+ * one it replaces (replacement.ts).
  */
 import { assert } from '../../base/assert.ts';
 import type { Bytes } from '../../base/bytes.ts';
@@ -18,7 +19,7 @@ import type { Instant } from '../../base/units.ts';
 import { sha256 } from '../../primitives/hash.ts';
 import { signatureBytes } from '../../primitives/signature.ts';
 import { signDocument, verifyDocument } from '../sealing/signed-document.ts';
-import { type AgreementId, bytesOf, idOf, type PeerId } from '../vocabulary/ids.ts';
+import { type AgreementId, bytesOf, idBytes, idOf, type PeerId } from '../vocabulary/ids.ts';
 import { readPeer } from '../wire/contact.ts';
 import { readTerms, type Terms, type TermsFailure, termsFields, validTerms } from './terms.ts';
 
@@ -29,6 +30,16 @@ export interface Agreement {
   readonly second: PeerId;
   readonly start: Instant;
   readonly terms: Terms;
+  /** Absent in the first agreement between two peers. */
+  readonly replaces?: Replaces;
+}
+
+/** Whose place an agreement takes. */
+export interface Replaces {
+  /** The first agreement of the chain: its id stays the key of the partnership, of its ledger and its track record. */
+  readonly root: AgreementId;
+  /** From 1; the higher number is in force. */
+  readonly number: number;
 }
 
 /** Which of the two parties. */
@@ -52,6 +63,7 @@ export type AgreementFailure =
 export const agreementMaximumBytes = 2_048;
 
 const kind = { magic: 'covault/agreement', version: 1, limitBytes: agreementMaximumBytes };
+const changeKind = { ...kind, magic: 'covault/agreement-change' };
 const signedKind = {
   magic: 'covault/signed-agreement',
   version: 1,
@@ -61,27 +73,47 @@ const signedKind = {
 export function encodeAgreement(agreement: Agreement): Bytes {
   assert(validTerms(agreement.terms).ok, 'only terms that make sense are put in writing');
   assert(agreement.first !== agreement.second, 'an agreement has two parties');
-  return encodeDocument(kind, [
-    bytesOf(agreement.first),
-    bytesOf(agreement.second),
-    agreement.start,
-    termsFields(agreement.terms),
-  ]);
+  const { first, second, start, terms, replaces } = agreement;
+  const fields = [bytesOf(first), bytesOf(second), start, termsFields(terms)];
+  if (replaces === undefined) return encodeDocument(kind, fields);
+  assert(replaces.number >= 1, 'the first agreement has number 0');
+  return encodeDocument(changeKind, [...fields, bytesOf(replaces.root), replaces.number]);
 }
 
 /** The agreement in `body`, with terms that make sense between two different peers. */
 export function decodeAgreement(body: Uint8Array): Outcome<Agreement, AgreementFailure> {
-  const decoded = decodeDocument(kind, body, (fields) => ({
-    first: readPeer(fields),
-    second: readPeer(fields),
-    start: fields.instant(),
-    terms: readTerms(fields),
-  }));
+  const plain = decodeDocument(kind, body, readAgreement);
+  const decoded =
+    plain.ok || plain.error.code !== 'document.wrong-magic'
+      ? plain
+      : decodeDocument(changeKind, body, readChange);
   if (!decoded.ok) return decoded;
   const terms = validTerms(decoded.value.terms);
   if (!terms.ok) return terms;
   if (decoded.value.first === decoded.value.second) return failed({ code: 'agreement.same-party' });
   return decoded;
+}
+
+function readAgreement(fields: FieldReader): Agreement {
+  return {
+    first: readPeer(fields),
+    second: readPeer(fields),
+    start: fields.instant(),
+    terms: readTerms(fields),
+  };
+}
+
+function readChange(fields: FieldReader): Agreement {
+  const agreement = readAgreement(fields);
+  return { ...agreement, replaces: readReplaces(fields) };
+}
+
+/** The two fields that follow those of an agreement in one that replaces another. */
+export function readReplaces(fields: FieldReader): Replaces {
+  const root = idOf<AgreementId>(fields.fixed(idBytes));
+  const number = fields.uint();
+  fields.require(number >= 1, 'a number above that of the first agreement');
+  return { root, number };
 }
 
 export function agreementIdOf(body: Uint8Array): AgreementId {
