@@ -1,0 +1,76 @@
+/** The state of a partnership as the catalogue keeps it (AgreementRow.lifecycle); it is never sent. */
+import type { Bytes } from '../../base/bytes.ts';
+import {
+  type DocumentFailure,
+  decodeDocument,
+  encodeDocument,
+  type FieldReader,
+  orNull,
+} from '../../base/document.ts';
+import type { Outcome } from '../../base/outcome.ts';
+import { lifecyclePhases } from './lifecycle-phase.ts';
+import type { Leaving, LifecycleState } from './lifecycle-state.ts';
+
+const kind = { magic: 'covault/lifecycle', version: 1, limitBytes: 512 };
+/** Times that only ever add up are kept in whole milliseconds. */
+const timeMaximum = Number.MAX_SAFE_INTEGER;
+
+export function encodeLifecycle(state: LifecycleState): Bytes {
+  const { leaving } = state;
+  return encodeDocument(kind, [
+    state.phase,
+    state.since,
+    state.joinedAt,
+    state.unanswered,
+    state.unproved,
+    orNull(state.cause),
+    Math.floor(state.failingMs),
+    state.fresh,
+    Math.floor(Math.min(timeMaximum, state.unaskedMs)),
+    state.proofsOwed,
+    state.relapses,
+    state.spared,
+    state.provenDays,
+    state.lastProvenDay,
+    state.cleanSince,
+    orNull(state.pausedUntil),
+    orNull(state.lossNoticedAt),
+    leaving === undefined ? null : [leaving.by, leaving.until],
+    Math.ceil(state.serveLeftMs),
+  ]);
+}
+
+export function decodeLifecycle(bytes: Uint8Array): Outcome<LifecycleState, DocumentFailure> {
+  return decodeDocument(kind, bytes, readState);
+}
+
+function readState(fields: FieldReader): LifecycleState {
+  return {
+    phase: fields.choice(lifecyclePhases),
+    since: fields.instant(),
+    joinedAt: fields.instant(),
+    unanswered: fields.flag(),
+    unproved: fields.flag(),
+    cause: fields.optional((field) => field.choice(['silence', 'wrong'])),
+    failingMs: fields.uint(),
+    fresh: fields.flag(),
+    unaskedMs: fields.uint(),
+    proofsOwed: fields.uint(),
+    relapses: fields.uint(),
+    spared: fields.flag(),
+    provenDays: fields.uint(),
+    lastProvenDay: fields.uint(),
+    cleanSince: fields.instant(),
+    pausedUntil: fields.optional((field) => field.instant()),
+    lossNoticedAt: fields.optional((field) => field.instant()),
+    leaving: fields.optional(readLeaving),
+    serveLeftMs: fields.uint(),
+  };
+}
+
+function readLeaving(fields: FieldReader): Leaving {
+  return fields.record((record) => ({
+    by: record.choice(['us', 'partner']),
+    until: record.instant(),
+  }));
+}

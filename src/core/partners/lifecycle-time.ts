@@ -1,0 +1,122 @@
+/** What passing time does to a partnership: it counts silence, ends periods, and lets what a former partner stored here go. Used by lifecycle.ts only. */
+import { assertNever } from '../../base/assert.ts';
+import type { Instant } from '../../base/units.ts';
+import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
+import { inCommitment, type LifecyclePeriods, type LifecycleState } from './lifecycle-state.ts';
+
+export function stepTime(
+  state: LifecycleState,
+  event: Extract<LifecycleEvent, { readonly type: 'tick' }>,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  const ranMs = Math.min(Math.max(0, event.ranMs), periods.tickMostMs);
+  const { now } = event;
+  switch (state.phase) {
+    case 'reneged':
+    case 'ended':
+      return serving(state, { now, ranMs });
+    case 'in-commitment':
+    case 'standing':
+    case 'suspended':
+    case 'leaving':
+      return inForceTick(state, { now, ranMs }, periods);
+    default:
+      return assertNever(state.phase);
+  }
+}
+
+interface Passed {
+  readonly now: Instant;
+  readonly ranMs: number;
+}
+
+/** What a former partner stored here is kept while time runs down; our own absence takes nothing from it. */
+function serving(state: LifecycleState, { now, ranMs }: Passed): LifecycleStep {
+  if (state.serveLeftMs === 0) {
+    if (state.phase === 'ended') return { state, effects: [] };
+    return { state: { ...state, phase: 'ended', since: now }, effects: [{ type: 'ended' }] };
+  }
+  const serveLeftMs = Math.max(0, state.serveLeftMs - ranMs);
+  if (serveLeftMs > 0) return { state: { ...state, serveLeftMs }, effects: [] };
+  const over: LifecycleState = { ...state, serveLeftMs };
+  return state.phase === 'ended'
+    ? { state: over, effects: [{ type: 'discard' }] }
+    : {
+        state: { ...over, phase: 'ended', since: now },
+        effects: [{ type: 'ended' }, { type: 'discard' }],
+      };
+}
+
+function inForceTick(
+  before: LifecycleState,
+  { now, ranMs }: Passed,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  const { leaving } = before;
+  const end = Math.min(
+    leaving?.until ?? Number.POSITIVE_INFINITY,
+    periods.endsAt ?? Number.POSITIVE_INFINITY,
+  );
+  if (now >= end) return endLifecycle(before, now, periods);
+  const effects: LifecycleEffect[] = [];
+  let state = counted(before, { now, ranMs }, periods);
+  if (state.phase === 'in-commitment' && !inCommitment(state, periods, now)) {
+    state = { ...state, phase: 'standing', since: now };
+    effects.push({ type: 'committed' });
+  }
+  if (state.failingMs >= periods.spareMs && !state.spared) {
+    state = { ...state, spared: true, proofsOwed: Math.max(1, state.proofsOwed) };
+    effects.push({ type: 'place-spares' });
+  }
+  if (state.spared && (state.phase === 'in-commitment' || state.phase === 'standing')) {
+    state = { ...state, phase: 'suspended', since: now };
+    effects.push({ type: 'suspended', cause: state.cause ?? 'silence' });
+  }
+  if (state.failingMs < periods.graceMs) return { state, effects };
+  const over = reneged(state, now, periods);
+  return { state: over.state, effects: [...effects, ...over.effects] };
+}
+
+/** The time that counts: the partner fails, it has not told of a loss, and we do ask. */
+function counted(
+  state: LifecycleState,
+  { now, ranMs }: Passed,
+  periods: LifecyclePeriods,
+): LifecycleState {
+  const { fresh, pausedUntil } = state;
+  const next = { ...state, fresh: false, unaskedMs: state.unaskedMs + ranMs };
+  const paused = pausedUntil !== undefined && now < pausedUntil;
+  if (!counts(state, periods) || fresh || paused) return next;
+  return { ...next, failingMs: state.failingMs + ranMs };
+}
+
+function counts(state: LifecycleState, { auditIntervalMs, proves }: LifecyclePeriods): boolean {
+  if (state.cause !== 'wrong' || state.unanswered) return isRunning(state);
+  // After a wrong proof time runs until it is cleared, unless there is something left to ask for and it is we who do not ask.
+  return !proves || state.unaskedMs <= 2 * auditIntervalMs;
+}
+
+function reneged(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
+  const cause = state.cause ?? 'silence';
+  const days = Math.min(periods.serviceDaysMost, state.provenDays);
+  const serveLeftMs = cause === 'silence' ? days * periods.serviceDayMs : 0;
+  const effects: LifecycleEffect[] = [{ type: 'divorce', cause }];
+  effects.push(serveLeftMs > 0 ? { type: 'serve', forMs: serveLeftMs } : { type: 'discard' });
+  return { state: { ...state, phase: 'reneged', since: now, serveLeftMs }, effects };
+}
+
+export function isRunning({ unanswered, unproved }: LifecycleState): boolean {
+  return unanswered || unproved;
+}
+
+export function endLifecycle(
+  state: LifecycleState,
+  now: Instant,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  // What it left here lies in the trash for L, counted in our running time.
+  const serveLeftMs = state.phase === 'reneged' ? 0 : periods.deleteLockMs;
+  const effects: LifecycleEffect[] = [{ type: 'ended' }];
+  effects.push(serveLeftMs > 0 ? { type: 'serve', forMs: serveLeftMs } : { type: 'discard' });
+  return { state: { ...state, phase: 'ended', since: now, serveLeftMs }, effects };
+}

@@ -1,0 +1,239 @@
+/**
+ * Where a partnership stands, and what leads on (C30, C46): in commitment → standing → suspended → reneged or reinstated → ended; or leaving → ended.
+ *
+ * Only what this computer measured itself counts against a partner. Silence adds up while we are on line, ask, and get no answer; our own absence, a sleep, or a
+ * clock that jumps adds next to nothing, because a tick carries the time that we really ran and counts at most `tickMostMs`. A partner that is silent for T_r gets a
+ * spare and is suspended; after G it has reneged. A wrong proof suspends it at once, and then only a row of right ones clears it, a longer row each time. What we cannot
+ * judge, because we did not ask, never runs out against it. A person can forgive whatever the machine concluded (docs/protocol.md#lifecycle).
+ */
+import { assert, assertNever } from '../../base/assert.ts';
+import { dayMs, type Instant, instant } from '../../base/units.ts';
+import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
+import {
+  type FailureCause,
+  inCommitment,
+  type Leaving,
+  type LifecyclePeriods,
+  type LifecycleState,
+  restorableFrom,
+} from './lifecycle-state.ts';
+import { endLifecycle, isRunning, stepTime } from './lifecycle-time.ts';
+
+/** Right proofs in a row after the first wrong one; doubled with each relapse. */
+const proofsAfterWrong = 4;
+const proofsMost = 256;
+/** A loss notice within so many grace periods of the last one pauses nothing. */
+const lossNoticeGraces = 3;
+
+export function stepLifecycle(
+  state: LifecycleState,
+  event: LifecycleEvent,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  assert(periods.graceMs > 0 && periods.tickMostMs > 0, 'periods are positive');
+  if (event.type === 'tick') return stepTime(state, event, periods);
+  if (event.type === 'forgiven') return forgiven(state, event.now, periods);
+  if (state.phase === 'reneged' || state.phase === 'ended')
+    return afterwards(state, event, periods);
+  switch (event.type) {
+    case 'answered':
+    case 'returned':
+      return answered(state, event, periods);
+    case 'missed':
+      return { state: failing(state, { unanswered: true }, 'silence'), effects: [] };
+    case 'unproved':
+      return {
+        state: {
+          ...failing(state, { unanswered: false, unproved: true }, 'silence'),
+          unaskedMs: 0,
+        },
+        effects: [],
+      };
+    case 'proved':
+      return proved(state, event.now, periods);
+    case 'wrong':
+      return wrong(state, event.now);
+    case 'notice-given':
+      return notice(state, { by: 'us', until: event.until }, { now: event.now, periods });
+    case 'notice-received':
+      return notice(state, { by: 'partner', until: event.until }, { now: event.now, periods });
+    case 'notice-withdrawn':
+      return withdrawn(state, event, periods);
+    case 'loss-noticed':
+      return lossNoticed(state, event.now, periods);
+    case 'dropped':
+      return endLifecycle(state, event.now, periods);
+    default:
+      return assertNever(event);
+  }
+}
+
+/** Nothing that a former partner does changes what it is; a person can still end what is left of it. */
+function afterwards(
+  state: LifecycleState,
+  event: Exclude<LifecycleEvent, { readonly type: 'tick' | 'forgiven' }>,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  if (event.type !== 'dropped' || state.phase === 'ended') return { state, effects: [] };
+  return endLifecycle(state, event.now, periods);
+}
+
+/** Phase that a partner in good standing has now. */
+function goodPhase(
+  state: LifecycleState,
+  now: Instant,
+  periods: LifecyclePeriods,
+): 'in-commitment' | 'standing' {
+  return inCommitment(state, periods, now) ? 'in-commitment' : 'standing';
+}
+
+function failing(
+  state: LifecycleState,
+  flags: { readonly unanswered?: boolean; readonly unproved?: boolean },
+  cause: FailureCause,
+): LifecycleState {
+  const next = { ...state, ...flags, cause: state.cause ?? cause };
+  return isRunning(state) ? next : { ...next, fresh: true };
+}
+
+function clean(state: LifecycleState, now: Instant): LifecycleState {
+  return {
+    ...state,
+    unanswered: false,
+    unproved: false,
+    cause: undefined,
+    failingMs: 0,
+    fresh: false,
+    proofsOwed: 0,
+    spared: false,
+    // A short silence, such as a night, takes nothing from its standing.
+    cleanSince: state.proofsOwed > 0 ? now : state.cleanSince,
+  };
+}
+
+/** It is there again. That clears a short silence; what was longer is cleared by proof. */
+function answered(
+  state: LifecycleState,
+  { now, type }: Extract<LifecycleEvent, { readonly type: 'answered' | 'returned' }>,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  const back = { ...state, unanswered: false };
+  if (state.proofsOwed > 0 && (periods.proves || state.cause === 'wrong')) {
+    const ask = state.unanswered || type === 'returned';
+    return { state: back, effects: ask ? [{ type: 'ask-proof' }] : [] };
+  }
+  if (state.unproved && periods.proves) return { state: back, effects: [] };
+  return reinstated({ ...back, unproved: false }, now, periods);
+}
+
+function proved(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
+  const day = Math.floor(now / periods.serviceDayMs);
+  const counted = {
+    ...state,
+    unanswered: false,
+    unproved: false,
+    unaskedMs: 0,
+    provenDays: day > state.lastProvenDay ? state.provenDays + 1 : state.provenDays,
+    lastProvenDay: Math.max(day, state.lastProvenDay),
+    proofsOwed: Math.max(0, state.proofsOwed - 1),
+  };
+  if (counted.proofsOwed > 0) return { state: counted, effects: [{ type: 'ask-proof' }] };
+  return reinstated({ ...counted, proofsOwed: state.proofsOwed }, now, periods);
+}
+
+function reinstated(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
+  const effects: LifecycleEffect[] = [];
+  if (state.spared) effects.push({ type: 'release-spares' });
+  if (state.phase !== 'suspended') return { state: clean(state, now), effects };
+  const phase = state.leaving === undefined ? goodPhase(state, now, periods) : 'leaving';
+  return {
+    state: { ...clean(state, now), phase, since: now },
+    effects: [{ type: 'reinstated' }, ...effects],
+  };
+}
+
+/** Bytes that prove a loss suspend at once, and time runs until enough right proofs came. */
+function wrong(state: LifecycleState, now: Instant): LifecycleStep {
+  const again = state.cause === 'wrong';
+  const relapses = again ? state.relapses : state.relapses + 1;
+  const owed = Math.min(proofsMost, proofsAfterWrong * 2 ** Math.min(16, relapses - 1));
+  const failed: LifecycleState = {
+    ...failing(state, { unanswered: false, unproved: true }, 'wrong'),
+    cause: 'wrong',
+    unaskedMs: 0,
+    relapses,
+    proofsOwed: Math.max(state.proofsOwed, owed),
+  };
+  if (state.phase === 'suspended') return { state: failed, effects: [] };
+  return {
+    state: { ...failed, phase: 'suspended', since: now },
+    effects: [{ type: 'suspended', cause: 'wrong' }],
+  };
+}
+
+function notice(
+  state: LifecycleState,
+  leaving: Leaving,
+  { now, periods }: { readonly now: Instant; readonly periods: LifecyclePeriods },
+): LifecycleStep {
+  // The first notice counts; whoever gives one later has no say in when the other's ends.
+  if (state.leaving !== undefined) return { state, effects: [] };
+  // The notice agreed on is kept on our side, even where a shorter one is claimed; a longer one than a year is none.
+  const latest = now + Math.max(periods.noticeMs, 366 * dayMs);
+  const until = instant(Math.min(latest, Math.max(leaving.until, now + periods.noticeMs)));
+  const phase = state.phase === 'suspended' ? 'suspended' : 'leaving';
+  return {
+    state: {
+      ...state,
+      phase,
+      since: phase === state.phase ? state.since : now,
+      leaving: { ...leaving, until },
+    },
+    effects: [{ type: 'move-shards', until }],
+  };
+}
+
+function withdrawn(
+  state: LifecycleState,
+  { now, by }: Extract<LifecycleEvent, { readonly type: 'notice-withdrawn' }>,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  if (state.leaving?.by !== by) return { state, effects: [] };
+  const stayed = { ...state, leaving: undefined };
+  if (state.phase !== 'leaving') return { state: stayed, effects: [] };
+  return { state: { ...stayed, phase: goodPhase(state, now, periods), since: now }, effects: [] };
+}
+
+/** An honest loss weighs less than being caught: time stands still until the data is loaded again. Once in a while, not for ever. */
+function lossNoticed(
+  state: LifecycleState,
+  now: Instant,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  const before = state.lossNoticedAt;
+  const often = before !== undefined && Math.abs(now - before) < lossNoticeGraces * periods.graceMs;
+  if (often) return { state, effects: [{ type: 'reload' }] };
+  const pausedUntil = instant(Math.max(now, restorableFrom(state, periods)) + periods.reloadMs);
+  const noticed = {
+    ...state,
+    unanswered: false,
+    unproved: false,
+    lossNoticedAt: now,
+    pausedUntil,
+  };
+  return { state: noticed, effects: [{ type: 'reload' }] };
+}
+
+/** By hand only, and from any failure; an agreement that ended stays ended. */
+function forgiven(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
+  if (state.phase === 'ended') return { state, effects: [] };
+  const spares: LifecycleEffect[] = state.spared ? [{ type: 'release-spares' }] : [];
+  const forgotten = { ...clean(state, now), relapses: 0, serveLeftMs: 0, unaskedMs: 0 };
+  if (state.phase !== 'suspended' && state.phase !== 'reneged')
+    return { state: forgotten, effects: spares };
+  const phase = state.leaving === undefined ? goodPhase(state, now, periods) : 'leaving';
+  return {
+    state: { ...forgotten, phase, since: now },
+    effects: [{ type: 'reinstated' }, ...spares],
+  };
+}
