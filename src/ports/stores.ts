@@ -19,6 +19,7 @@ import type {
   SnapshotId,
   StripeId,
 } from '../core/vocabulary/ids.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { LayoutStore } from './layout-store.ts';
 import type { CandidateStore, ObservationStore, RecordStore } from './peer-stores.ts';
 
@@ -335,6 +336,7 @@ export interface Stores {
   readonly observations: ObservationStore;
   readonly records: RecordStore;
   readonly layouts: LayoutStore;
+  readonly audits: AuditStore;
   readonly ledger: LedgerStore;
   readonly held: HeldStore;
   readonly manifests: ManifestStore;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testAuditStore } from '../ports/audit-store.conformance.ts';
 import { testLayoutStore } from '../ports/layout-store.conformance.ts';
 import { testPeerStores } from '../ports/peer-stores.conformance.ts';
 import { type StoresUnderTest, testStores } from '../ports/stores.conformance.ts';
@@ -20,6 +21,7 @@ function emptyStores(): StoresUnderTest {
 testStores('twin stores', emptyStores);
 testPeerStores('twin stores', emptyStores);
 testLayoutStore('twin stores', emptyStores);
+testAuditStore('twin stores', emptyStores);
 
 test('a crash just before a commit leaves the state before it, one just after keeps it', () => {
   for (const moment of ['before', 'after'] as const) {

@@ -28,6 +28,7 @@ import type {
   Stores,
   TreeCache,
 } from '../ports/stores.ts';
+import { auditStore, type TwinAuditTables } from './twin-audits.ts';
 import { TwinLayouts } from './twin-layouts.ts';
 import { type TwinPackImage, TwinPacks, TwinShards } from './twin-packs.ts';
 import {
@@ -48,7 +49,7 @@ interface ValueRow {
   readonly value: Bytes;
 }
 
-interface TwinTables extends TwinPeerTables {
+interface TwinTables extends TwinPeerTables, TwinAuditTables {
   readonly snapshots: TwinTable<SnapshotRow>;
   readonly scanMemory: TwinTable<ScanMemoryRow>;
   readonly trees: TwinTable<ValueRow>;
@@ -96,6 +97,7 @@ export function twinStores(image?: TwinImage, onCommit?: CommitHook): TwinStores
     observations: observationStore(journal, tables),
     records: recordStore(journal, tables),
     layouts,
+    audits: auditStore(journal, tables),
     ledger: ledgerStore(journal, tables),
     held: heldStore(journal, tables),
     manifests: manifestStore(journal, tables),
@@ -118,6 +120,9 @@ function tablesOf(journal: Journal, image: TwinImage | undefined): TwinTables {
     candidates: new TwinTable(journal, image?.candidates),
     observations: new TwinTable(journal, image?.observations),
     records: new TwinTable(journal, image?.records),
+    audits: new TwinTable(journal, image?.audits),
+    auditAccounts: new TwinTable(journal, image?.auditAccounts),
+    auditedShards: new TwinTable(journal, image?.auditedShards),
     ledger: new TwinTable(journal, image?.ledger),
     ledgerHeads: new TwinTable(journal, image?.ledgerHeads),
     held: new TwinTable(journal, image?.held),
@@ -138,6 +143,9 @@ function imageOf(packs: TwinPacks, tables: TwinTables): Omit<TwinImage, 'retired
     candidates: tables.candidates.image(),
     observations: tables.observations.image(),
     records: tables.records.image(),
+    audits: tables.audits.image(),
+    auditAccounts: tables.auditAccounts.image(),
+    auditedShards: tables.auditedShards.image(),
     ledger: tables.ledger.image(),
     ledgerHeads: tables.ledgerHeads.image(),
     held: tables.held.image(),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import { testAuditStore } from '../../ports/audit-store.conformance.ts';
 import { testLayoutStore } from '../../ports/layout-store.conformance.ts';
 import { testPeerStores } from '../../ports/peer-stores.conformance.ts';
 import {
@@ -50,6 +51,7 @@ function emptyStores(): StoresUnderTest {
 testStores('catalogue', emptyStores);
 testPeerStores('catalogue', emptyStores);
 testLayoutStore('catalogue', emptyStores);
+testAuditStore('catalogue', emptyStores);
 
 test('a catalogue of a newer version is refused and left alone', (context) => {
   const path = join(folderFor(context), 'catalog.db');

@@ -7,6 +7,7 @@
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { StorageBroken, StorageFull, type Stores } from '../../ports/stores.ts';
 import { AgreementTable, InvitationTable, LedgerTable } from './agreements.ts';
+import { AuditTable } from './audits.ts';
 import { Connection, resultCodeOf, resultCodes } from './connection.ts';
 import { HeldTable } from './held.ts';
 import { LayoutTable } from './layouts.ts';
@@ -58,6 +59,7 @@ function catalogueOver(connection: Connection): Catalogue {
     observations: new ObservationTable(connection),
     records: new RecordTable(connection),
     layouts: new LayoutTable(connection, standings, packs),
+    audits: new AuditTable(connection),
     ledger: new LedgerTable(connection),
     held: new HeldTable(connection),
     manifests: new ManifestTable(connection),

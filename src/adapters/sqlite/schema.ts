@@ -134,6 +134,46 @@ export const schemaSteps: readonly string[] = [
     PRIMARY KEY (agreement, side, epoch, sequence)
   ) STRICT;
 
+  CREATE TABLE audit (
+    agreement BLOB NOT NULL,
+    side TEXT NOT NULL,
+    challenge BLOB NOT NULL,
+    phase TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    outcome TEXT,
+    document BLOB NOT NULL,
+    PRIMARY KEY (agreement, side, challenge)
+  ) STRICT;
+  CREATE INDEX audit_phase ON audit (agreement, side, phase, outcome, since);
+
+  CREATE TABLE audit_account (
+    agreement BLOB NOT NULL,
+    side TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    round INTEGER NOT NULL,
+    round_start INTEGER NOT NULL,
+    last_at INTEGER,
+    day_start INTEGER NOT NULL,
+    drawn_blocks INTEGER NOT NULL,
+    passed INTEGER NOT NULL,
+    wrong INTEGER NOT NULL,
+    PRIMARY KEY (agreement, side)
+  ) STRICT;
+
+  CREATE TABLE audited_shard (
+    agreement BLOB NOT NULL,
+    side TEXT NOT NULL,
+    name BLOB NOT NULL,
+    sequence INTEGER NOT NULL,
+    block_count INTEGER NOT NULL,
+    merkle_root BLOB NOT NULL,
+    deleted_by INTEGER,
+    visited_in INTEGER NOT NULL,
+    PRIMARY KEY (agreement, side, name, sequence)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE held (
     owner BLOB NOT NULL,
     name BLOB NOT NULL,

@@ -1,0 +1,103 @@
+/** The twin of what is remembered of audits. */
+import { hexText } from '../base/bytes.ts';
+import type { AuditedShard } from '../core/audits/audited-space.ts';
+import type { AuditAccount, AuditLane, AuditRow, AuditStore } from '../ports/audit-store.ts';
+import { type Journal, ownRow, sortedBy, type TwinTable } from './twin-table.ts';
+
+export type AuditedShardRow = AuditedShard & AuditLane;
+
+export interface TwinAuditTables {
+  readonly audits: TwinTable<AuditRow>;
+  readonly auditAccounts: TwinTable<AuditAccount>;
+  readonly auditedShards: TwinTable<AuditedShardRow>;
+}
+
+function keyOf({ agreement, side }: AuditLane): string {
+  return `${agreement}/${side}`;
+}
+
+function isIn(lane: AuditLane): (row: AuditLane) => boolean {
+  return (row) => row.agreement === lane.agreement && row.side === lane.side;
+}
+
+export function auditStore(journal: Journal, tables: TwinAuditTables): AuditStore {
+  return {
+    ...challengeStore(journal, tables),
+    ...shardStore(journal, tables),
+    account: (lane) => {
+      const row = tables.auditAccounts.get(keyOf(lane));
+      return row && ownRow(row);
+    },
+    putAccount: (row) =>
+      journal.change('audits.putAccount', () => tables.auditAccounts.set(keyOf(row), ownRow(row))),
+  };
+}
+
+type ChallengeRole = 'put' | 'get' | 'open' | 'settled' | 'forgetSettled' | 'remove';
+
+function challengeStore(
+  journal: Journal,
+  { audits }: TwinAuditTables,
+): Pick<AuditStore, ChallengeRole> {
+  const key = (lane: AuditLane, id: Uint8Array): string => `${keyOf(lane)}/${hexText(id)}`;
+  const settled: AuditStore['settled'] = (lane, outcome, limit) => {
+    const rows = audits
+      .values()
+      .filter(isIn(lane))
+      .filter((row) => row.phase === 'settled' && row.outcome === outcome);
+    return sortedBy(rows, ({ since, challenge }) => [-since, hexText(challenge)])
+      .slice(0, limit)
+      .map(ownRow);
+  };
+  return {
+    put: (row) =>
+      journal.change('audits.put', () => audits.set(key(row, row.challenge), ownRow(row))),
+    get: (lane, challenge) => {
+      const row = audits.get(key(lane, challenge));
+      return row && ownRow(row);
+    },
+    open: (lane) => {
+      const rows = audits.values().filter(isIn(lane));
+      const left = rows.filter(({ phase }) => phase !== 'settled');
+      return sortedBy(left, ({ since, challenge }) => [since, hexText(challenge)]).map(ownRow);
+    },
+    settled,
+    forgetSettled: (lane, outcome, keep) =>
+      journal.change('audits.forgetSettled', () => {
+        for (const row of settled(lane, outcome, Number.MAX_SAFE_INTEGER).slice(keep))
+          audits.delete(key(lane, row.challenge));
+      }),
+    remove: (lane, challenge) =>
+      journal.change('audits.remove', () => audits.delete(key(lane, challenge))),
+  };
+}
+
+type ShardRole = 'putShard' | 'shard' | 'shards' | 'forgetDeleted' | 'clearShards';
+
+function shardStore(
+  journal: Journal,
+  { auditedShards }: TwinAuditTables,
+): Pick<AuditStore, ShardRole> {
+  const key = (lane: AuditLane, shard: AuditedShard): string =>
+    `${keyOf(lane)}/${shard.name}/${shard.sequence}`;
+  const shards: AuditStore['shards'] = (lane) =>
+    sortedBy(auditedShards.values().filter(isIn(lane)), (row) => [row.name, row.sequence]).map(
+      ({ agreement: _, side: _side, ...shard }) => ownRow(shard),
+    );
+  const drop = (label: string, lane: AuditLane, goes: (shard: AuditedShard) => boolean): void =>
+    journal.change(label, () => {
+      for (const shard of shards(lane)) if (goes(shard)) auditedShards.delete(key(lane, shard));
+    });
+  return {
+    putShard: ({ agreement, side }, shard) =>
+      journal.change('audits.putShard', () =>
+        auditedShards.set(key({ agreement, side }, shard), ownRow({ ...shard, agreement, side })),
+      ),
+    shard: (lane, name) =>
+      shards(lane).findLast((row) => row.name === name && row.deletedBy === undefined),
+    shards,
+    forgetDeleted: (lane, sequence) =>
+      drop('audits.forgetDeleted', lane, (shard) => (shard.deletedBy ?? Infinity) <= sequence),
+    clearShards: (lane) => drop('audits.clearShards', lane, () => true),
+  };
+}
