@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { PartnerAnswer, SnapshotAnswer, StatusAnswer } from '../daemon/answers.ts';
 import { protectionLine } from './commands/backup.ts';
-import { nextStep, protectionSentence, statusText } from './status-text.ts';
+import {
+  chanceText,
+  nextStep,
+  outlookLines,
+  protectionSentence,
+  statusText,
+} from './status-text.ts';
 
 const partner: PartnerAnswer = {
   id: 'ab'.repeat(32),
@@ -58,11 +64,32 @@ const status: StatusAnswer = {
   spooledBytes: 0,
   manifest: { incarnation: 1, sequence: 3, receipts: 4 },
   bearableLosses: 1,
+  outlook: {
+    partners: 4,
+    holding: 4,
+    measured: 4,
+    wantedPartners: 8,
+    reasons: [{ code: 'plan.few-partners', partners: 4, wanted: 8 }],
+    next: { type: 'find-partners', count: 4 },
+    chances: { failsNow: 0.034, failsInWindow: 0.000047, lostInYear: 0.000001 },
+    restorableFrom: null,
+  },
   hindrances: [],
 };
 
 test('a complete backup says on how many computers it is, and how many may vanish', () => {
-  assert.equal(protectionSentence(status), 'Safe on 4 computers; any 1 may vanish.');
+  assert.equal(
+    protectionSentence(status),
+    'Safe on 4 computers; any 1 may vanish; invite 4 more for full protection.',
+  );
+  const next = { type: 'none' } as const;
+  const outlook = { ...status.outlook, holding: 3, next };
+  assert.equal(
+    protectionSentence({ ...status, outlook }),
+    'Safe on 3 of 4 computers; any 1 may vanish.',
+  );
+  const young = { ...partner, phase: 'in-commitment' as const };
+  assert.match(protectionSentence({ ...status, partners: [young] }), /^Safe on/);
   assert.match(nextStep(status), /invite 4 more/);
 });
 
@@ -121,4 +148,41 @@ test('a backup below the wanted redundancy says why and what to do', () => {
   assert.match(protectionLine({ ...result, partners: 3 }), /none of 3 partners can be reached/);
   assert.match(protectionLine({ ...result, partners: 3, reachable: 2 }), /Captured, but not yet/);
   assert.match(protectionLine({ ...result, phase: 'complete', partners: 3 }), /^Complete/);
+});
+
+test('chances are told with one digit, on the worse side, and never below one in a million', () => {
+  const texts = [1, 0.51, 0.5, 0.1, 0.034, 0.000047, 0.0000011, 1e-6, 0].map(chanceText);
+  assert.deepEqual(texts, [
+    'more than 1 in 2',
+    'more than 1 in 2',
+    '1 in 2',
+    '1 in 10',
+    '1 in 20',
+    '1 in 20,000',
+    '1 in 900,000',
+    'less than 1 in a million',
+    'less than 1 in a million',
+  ]);
+});
+
+test('what may happen is said, and from when on partners honour restores', () => {
+  const text = statusText(status);
+  assert.match(text, /1 in 20,000 that a restore fails within 7 days\n/);
+  assert.match(text, /less than 1 in a million that this computer is lost and cannot/);
+  assert.doesNotMatch(text, /Restorable/);
+  const restorableFrom = '2026-03-01T12:00:00.000Z';
+  const young = outlookLines({ ...status.outlook, restorableFrom, measured: 1 });
+  assert.match(young[0] ?? '', /^Restorable {7}from 2026-0[23]-/);
+  assert.match(young[1] ?? '', /within 7 days, from that day on \(3 of them not measured yet\)$/);
+  assert.deepEqual(outlookLines({ ...status.outlook, chances: null }), []);
+});
+
+test('the next step is what helps most', () => {
+  const advised = (next: StatusAnswer['outlook']['next']): string =>
+    nextStep({ ...status, outlook: { ...status.outlook, next } });
+  assert.match(advised({ type: 'find-partners', count: 4 }), /invite 4 more .*8 computers/);
+  assert.match(advised({ type: 'free-space', partners: 1 }), /1 partner cannot take any more/);
+  const diverse = advised({ type: 'diversify', domain: 'system linux 6.8', count: 2 });
+  assert.match(diverse, /unlike these: with system linux 6.8/);
+  assert.equal(advised({ type: 'none' }), 'nothing.');
 });

@@ -1,13 +1,18 @@
 /** Protection in plain words: where things stand, what may be lost, and what to do next. */
 import { assertNever } from '../base/assert.ts';
-import type { PartnerAnswer, SnapshotAnswer, StatusAnswer } from '../daemon/answers.ts';
+import type {
+  OutlookAnswer,
+  PartnerAnswer,
+  SnapshotAnswer,
+  StatusAnswer,
+} from '../daemon/answers.ts';
 import type { Hindrance } from '../engine/hindrances.ts';
 import { countedText, countText, momentText, sizeText } from './quantities.ts';
 import { printableText } from './text-escape.ts';
 
 const idShown = 12;
-/** With these many partners data is spread as 4+4, the full protection of a circle. */
-export const fullCirclePartners = 8;
+/** Nothing below is ever told: what no model counts weighs more. */
+const leastChance = 1e-6;
 
 export function statusText(status: StatusAnswer): string {
   const lines = [
@@ -38,10 +43,22 @@ export function protectionSentence(status: StatusAnswer): string {
 function safeSentence(status: StatusAnswer, standing: number): string {
   const losses = status.bearableLosses ?? 0;
   const whole = status.protection.phase === 'complete';
-  const where = `Safe on ${countedText(standing, 'computer')}`;
+  const { holding } = status.outlook;
+  const where =
+    holding < standing
+      ? `Safe on ${countText(holding)} of ${countedText(standing, 'computer')}`
+      : `Safe on ${countedText(standing, 'computer')}`;
   const share = whole ? where : `${where}, still sending (${shardShare(status)})`;
-  if (losses === 0) return `${share}; none of them may vanish`;
-  return `${share}; any ${countText(losses)} may vanish`;
+  const vanishing =
+    losses === 0 ? 'none of them may vanish' : `any ${countText(losses)} may vanish`;
+  return [share, vanishing, ...missingPartners(status)].join('; ');
+}
+
+function missingPartners({ outlook }: StatusAnswer): readonly string[] {
+  const { next } = outlook;
+  return next.type === 'find-partners'
+    ? [`invite ${countText(next.count)} more for full protection`]
+    : [];
 }
 
 function shardShare(status: StatusAnswer): string {
@@ -90,12 +107,41 @@ function factLines(status: StatusAnswer): readonly string[] {
     lines.push(
       `Spread           ${status.code.dataShards}+${status.code.parityShards}: any ${status.code.dataShards} of ${status.code.dataShards + status.code.parityShards} shards rebuild everything`,
     );
+  lines.push(...outlookLines(status.outlook));
   if (status.spooledBytes > 0) lines.push(`Spool            ${sizeText(status.spooledBytes)}`);
   const daemon = status.daemon
     ? `running, listening on ${status.listening.join(', ') || 'no address'}`
     : 'not running';
   lines.push(`Daemon           ${daemon}`);
   return lines;
+}
+
+/** What may happen, with no more certainty than the model has. */
+export function outlookLines(outlook: OutlookAnswer): readonly string[] {
+  const { chances, restorableFrom, holding, measured } = outlook;
+  const lines: string[] = [];
+  if (restorableFrom !== null)
+    lines.push(
+      `Restorable       from ${momentText(restorableFrom)}: partners honour no restores before, while their commitment runs`,
+    );
+  if (chances === null) return lines;
+  const guessed = measured < holding ? ` (${holding - measured} of them not measured yet)` : '';
+  const when = restorableFrom === null ? '' : ', from that day on';
+  lines.push(
+    `If this is lost  ${chanceText(chances.failsInWindow)} that a restore fails within 7 days${when}${guessed}`,
+    `                 ${chanceText(chances.failsNow)} that it has to wait for partners`,
+    `Within a year    ${chanceText(chances.lostInYear)} that this computer is lost and cannot be restored`,
+  );
+  return lines;
+}
+
+/** `1 in 20,000`: one digit, rounded to the worse side. */
+export function chanceText(chance: number): string {
+  if (chance <= leastChance) return 'less than 1 in a million';
+  if (chance > 1 / 2) return 'more than 1 in 2';
+  const tries = 1 / chance;
+  const unit = 10 ** Math.floor(Math.log10(tries));
+  return `1 in ${countText(Math.floor(tries / unit + 1e-9) * unit)}`;
 }
 
 function latestText(snapshot: SnapshotAnswer): string {
@@ -129,7 +175,7 @@ export function presenceText(partner: PartnerAnswer): string {
 }
 
 function standingPartners(partners: readonly PartnerAnswer[]): readonly PartnerAnswer[] {
-  return partners.filter(({ phase }) => phase === 'standing');
+  return partners.filter(({ phase }) => phase === 'standing' || phase === 'in-commitment');
 }
 
 export function nextStep(status: StatusAnswer): string {
@@ -144,9 +190,25 @@ export function nextStep(status: StatusAnswer): string {
   const silent = partners.filter(({ reachable }) => reachable === false);
   if (silent.length > 0)
     return `see why ${silent.map(({ name }) => printableText(name)).join(', ')} cannot be reached: \`covault doctor\`.`;
-  const missing = fullCirclePartners - partners.length;
-  if (missing > 0) return `invite ${missing} more for full protection (4+4 on 8 computers).`;
+  const helpful = outlookStep(status.outlook);
+  if (helpful !== undefined) return helpful;
   return status.daemon
     ? 'nothing.'
     : 'keep `covault up` running, for your partners’ sake and yours.';
+}
+
+/** What would help most; undefined when nothing is missing. */
+function outlookStep({ next, wantedPartners }: OutlookAnswer): string | undefined {
+  switch (next.type) {
+    case 'find-partners':
+      return `invite ${countText(next.count)} more for full protection (${countText(wantedPartners)} computers).`;
+    case 'free-space':
+      return `ask for more room: ${countedText(next.partners, 'partner')} cannot take any more.`;
+    case 'diversify':
+      return `invite partners unlike these: with ${printableText(next.domain)} ${countedText(next.count, 'shard')} more of everything could be lost at once than should be.`;
+    case 'none':
+      return undefined;
+    default:
+      return assertNever(next);
+  }
 }

@@ -3,6 +3,8 @@
  */
 
 import { isInForce } from '../core/partners/lifecycle-phase.ts';
+import type { Durability } from '../core/placement/durability.ts';
+import type { NextAction, PlanReason } from '../core/placement/planner.ts';
 import { contentProblemCount, type FidelityProblem } from '../core/scan/fidelity.ts';
 import { decodeSnapshot } from '../core/scan/snapshot.ts';
 import type { Code } from '../core/vocabulary/code.ts';
@@ -15,6 +17,7 @@ import type {
 } from '../engine/computer.ts';
 import type { Hindrance } from '../engine/hindrances.ts';
 import type { PartnerView } from '../engine/partnerships.ts';
+import type { SafetyOutlook } from '../engine/safety-outlook.ts';
 import type { AgreementPhase, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import { type PathText, pathTextOf } from './path-text.ts';
 
@@ -67,8 +70,26 @@ export interface StatusAnswer {
     readonly receipts: number;
   } | null;
   readonly bearableLosses: number | null;
+  readonly outlook: OutlookAnswer;
   /** Why it is no safer; empty when nothing stands in the way. */
   readonly hindrances: readonly Hindrance[];
+}
+
+/** What may happen to what is backed up, and what would help most. */
+export interface OutlookAnswer {
+  /** Partners, and how many of these hold a shard of everything. */
+  readonly partners: number;
+  readonly holding: number;
+  /** Holders of which it was measured how often they are there. */
+  readonly measured: number;
+  /** Partners that the full code wants. */
+  readonly wantedPartners: number;
+  readonly reasons: readonly PlanReason[];
+  readonly next: NextAction;
+  /** Chances, 0.000001 … 1; null while something cannot be restored. */
+  readonly chances: Durability | null;
+  /** Restores are honoured from then on; null: now. */
+  readonly restorableFrom: string | null;
 }
 
 export interface ProblemAnswer {
@@ -197,7 +218,16 @@ export function statusAnswer(report: StatusReport, daemon: boolean): StatusAnswe
     spooledBytes: report.spooledBytes,
     manifest: report.manifest ?? null,
     bearableLosses: report.bearableLosses ?? null,
+    outlook: outlookAnswer(report.outlook),
     hindrances: report.hindrances,
+  };
+}
+
+function outlookAnswer({ chances, restorableFrom, ...outlook }: SafetyOutlook): OutlookAnswer {
+  return {
+    ...outlook,
+    chances: chances ?? null,
+    restorableFrom: restorableFrom === undefined ? null : timeText(restorableFrom),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The parts of a computer and how they hang together. What is asked of it is in create-computer.ts. */
+import { domainsOf } from '../core/partners/failure-domain.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { parseAddresses } from '../core/wire/contact.ts';
@@ -15,6 +16,7 @@ import { PackSource } from './pack-source.ts';
 import { PartnerBook } from './partner-book.ts';
 import { PartnerClient } from './partner-client.ts';
 import { PartnerPace } from './partner-pace.ts';
+import { PartnerPlanning } from './partner-planning.ts';
 import { PartnerService } from './partner-service.ts';
 import { type PartnershipSettings, partnershipSettings } from './partnership-settings.ts';
 import { Publication } from './publication.ts';
@@ -36,6 +38,7 @@ export class ComputerParts {
   readonly pace: PartnerPace = new PartnerPace();
   readonly backoff: Backoff;
   readonly book: PartnerBook;
+  readonly planning: PartnerPlanning;
   readonly client: PartnerClient;
   readonly spool: Spool;
   readonly losses: ShardLosses;
@@ -56,6 +59,7 @@ export class ComputerParts {
     const { stores, clock, log } = ports;
     this.backoff = new Backoff(clock);
     this.book = new PartnerBook(stores);
+    this.planning = this.#newPlanning();
     this.client = new PartnerClient(ports.transport, {
       clock,
       addresses: () => this.addresses(),
@@ -97,8 +101,19 @@ export class ComputerParts {
   }
 
   #work() {
-    const { changes, backoff, spool } = this;
-    return { changes, backoff, spool };
+    const { changes, backoff, spool, planning } = this;
+    return { changes, backoff, spool, planning };
+  }
+
+  #newPlanning(): PartnerPlanning {
+    const { ports, book, settings } = this;
+    const { preset, networkPrefix, systemVersion } = this.partnership;
+    const own = domainsOf({
+      system: settings.system,
+      ...(systemVersion === '' ? {} : { osVersion: systemVersion }),
+      ...(networkPrefix === undefined ? {} : { networkPrefix }),
+    });
+    return new PartnerPlanning({ ...ports, book, preset: { preset }, own });
   }
 
   #newSpool(): Spool {

@@ -23,6 +23,7 @@ import type { Kernels } from '../primitives/kernels/kernels.ts';
 import type { Hindrance } from './hindrances.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
 import type { Partnerships, PartnerView } from './partnerships.ts';
+import type { SafetyOutlook } from './safety-outlook.ts';
 
 export interface ComputerPorts {
   readonly clock: Clock;
@@ -140,6 +141,8 @@ export interface StatusReport {
     | undefined;
   /** How many partners may vanish before something cannot be restored; undefined when nothing is backed up. */
   readonly bearableLosses: number | undefined;
+  /** What may happen to it, and what would help most. */
+  readonly outlook: SafetyOutlook;
   /** Why it is no safer, as far as that can be told; empty when nothing stands in the way. */
   readonly hindrances: readonly Hindrance[];
 }

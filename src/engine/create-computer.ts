@@ -176,6 +176,7 @@ class WorkingComputer implements Computer {
       partners: this.partners(),
       spooledBytes: this.#parts.spool.waitingBytes,
       manifest: ownManifest(this.#ports.stores, this.#keys),
+      planning: this.#parts.planning,
     });
   }
 

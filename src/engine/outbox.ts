@@ -8,29 +8,24 @@
 import { present } from '../base/assert.ts';
 import { linkedAbort } from '../base/linked-abort.ts';
 import { minuteMs } from '../base/units.ts';
-import { bytesLentBy } from '../core/agreements/agreement.ts';
-import { stripeIdOf } from '../core/erasure/layout.ts';
-import { chooseCode } from '../core/placement/code-choice.ts';
-import { placeShards } from '../core/placement/placement.ts';
 import { type Code, shardCount } from '../core/vocabulary/code.ts';
-import type { PackId, PeerId, StripeId } from '../core/vocabulary/ids.ts';
+import type { PackId, PeerId } from '../core/vocabulary/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { AgreementRow, PackRow, ShardRow, Stores } from '../ports/stores.ts';
+import type { PackRow, ShardRow, Stores } from '../ports/stores.ts';
 import type { SealedShard, StripeCoder } from '../ports/stripe-coder.ts';
 import type { Backoff } from './backoff.ts';
 import { Notifier } from './notifier.ts';
 import type { PartnerBook } from './partner-book.ts';
-import { agreementOf, bytesAt, shardBytesOf } from './partner-space.ts';
+import type { PartnerPlanning } from './partner-planning.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
+import { ShardPlacing } from './shard-placing.ts';
 import type { Spool } from './spool.ts';
 import { StripeDesk } from './stripe-desk.ts';
 
 /** While some partners are busy it is looked for work for the others no more often than this, and no less often than that. */
 const leastLookMs = 50;
 const mostLookMs: number = 1 * minuteMs;
-/** A partner that had no room is planned for again after so long: it may have made some. */
-const fullMs: number = 5 * minuteMs;
 
 export interface OutboxParts {
   readonly stores: Stores;
@@ -42,13 +37,7 @@ export interface OutboxParts {
   readonly delivery: ShardDelivery;
   readonly backoff: Backoff;
   readonly changes: Notifier;
-}
-
-interface PlannedPack {
-  readonly code: Code;
-  readonly stripe: StripeId;
-  /** Partner by index of shard. */
-  readonly placed: ReadonlyMap<number, PeerId>;
+  readonly planning: PartnerPlanning;
 }
 
 /** One round of sending: who is at it, and what is left to do. */
@@ -67,12 +56,9 @@ interface Round {
 export class Outbox {
   readonly #parts: OutboxParts;
   readonly #desk: StripeDesk;
+  readonly #placing: ShardPlacing;
   /** What each partner is being sent. */
   readonly #sending = new Map<PeerId, PackId>();
-  /** Partners that refused a shard for want of space, and when they are asked again. */
-  readonly #full = new Map<PeerId, number>();
-  /** Bytes that our shards take at each partner, sent or planned; counted once, then kept. */
-  readonly #taken = new Map<PeerId, number>();
   /** Packs for which no room was found at partners, and when. */
   readonly #noRoom = new Map<PackId, number>();
   /** Whether the last round left anything that can be sent before long. */
@@ -81,6 +67,7 @@ export class Outbox {
   constructor(parts: OutboxParts) {
     this.#parts = parts;
     this.#desk = new StripeDesk(parts);
+    this.#placing = new ShardPlacing(parts);
   }
 
   /** Sends whatever can be sent, until no partner is busy any more; gives the number of shards that became held. */
@@ -222,7 +209,14 @@ export class Outbox {
   takers(): ReadonlySet<PeerId> {
     const { book, backoff } = this.#parts;
     const open = book.open().map(({ partner }) => partner);
-    return new Set(open.filter((partner) => !this.#isFull(partner) && !backoff.isLasting(partner)));
+    return new Set(
+      open.filter((partner) => !this.#placing.isFull(partner) && !backoff.isLasting(partner)),
+    );
+  }
+
+  /** What partners have of ours changed without the outbox. */
+  recount(): void {
+    this.#placing.recount();
   }
 
   /** A shard of this pack is on its way. */
@@ -256,55 +250,12 @@ export class Outbox {
       .some(({ phase, partner }) => isToGo(phase) && takers.has(partner));
   }
 
-  #isFull(partner: PeerId): boolean {
-    const until = this.#full.get(partner);
-    if (until === undefined) return false;
-    const now = this.#parts.clock.now();
-    // A clock that was set back must not make a partner full for days.
-    if (now < until && until - now <= fullMs) return true;
-    this.#full.delete(partner);
-    return false;
-  }
-
   /** Chooses code and partners for a pack that has none; undefined while there are too few. */
   #plan(row: PackRow): Code | undefined {
-    const { stores, book, log } = this.#parts;
-    const wanted = chooseCode(book.open().length);
-    if (wanted === undefined) return undefined;
-    const planned = this.#placeAmong(row, wanted);
-    if (planned === undefined) {
+    const code = this.#placing.place(row);
+    if (code === undefined && this.#parts.book.open().length > 0)
       this.#noRoom.set(row.pack, this.#parts.clock.now());
-      log.write('warn', 'pack.no-room', { pack: row.pack, bytes: row.lengthBytes });
-      return undefined;
-    }
-    const { code, stripe, placed } = planned;
-    stores.transact(() => {
-      stores.packs.update(row.pack, { code, stripe });
-      for (const [index, partner] of placed)
-        stores.shards.put({ pack: row.pack, index, partner, phase: 'planned' });
-    });
-    for (const partner of placed.values()) this.#take(partner, shardBytesOf(row.lengthBytes, code));
     return code;
-  }
-
-  /**
-   * A partner without room must not keep the pack from all others: then a code for fewer partners is taken, as long as that bears half
-   * the losses at least.
-   */
-  #placeAmong(row: PackRow, wanted: Code): PlannedPack | undefined {
-    const partners = this.#parts.book.open().map((agreement) => ({
-      peer: agreement.partner,
-      freeBytes: this.#isFull(agreement.partner) ? 0 : this.#spaceLeft(agreement),
-    }));
-    for (let count = partners.length; count > 0; count -= 1) {
-      const code = chooseCode(count);
-      if (code === undefined || code.parityShards * 2 < wanted.parityShards) return undefined;
-      const stripe = stripeIdOf({ packId: row.pack, packLength: row.lengthBytes, code });
-      const shardBytes = shardBytesOf(row.lengthBytes, code);
-      const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
-      if (placed.ok) return { code, stripe, placed: placed.value.partners };
-    }
-    return undefined;
   }
 
   /** Partners that take shards and are not waiting to be tried again. */
@@ -328,57 +279,23 @@ export class Outbox {
     const delivered = await delivery.deliver({ pack: row, shard, signal });
     if (delivered.ok) {
       backoff.cleared(shard.partner);
-      this.#full.delete(shard.partner);
+      this.#placing.noteRoom(shard.partner);
       return true;
     }
     const { code } = delivered.error;
     log.write('info', 'shard.not-sent', { pack, index: shard.index, partner: shard.partner, code });
     if (code === 'delivery.no-space') {
-      this.#full.set(shard.partner, this.#parts.clock.now() + fullMs);
+      this.#placing.noteFull(shard.partner);
       if (!this.#moveElsewhere(row, shard)) backoff.failed(shard.partner);
     } else if (code !== 'delivery.cancelled') backoff.failed(shard.partner);
     return false;
   }
 
-  /** Plans a shard for another partner that has none of this stripe and has room, if there is one. */
+  /** Whether another partner takes the shard instead. */
   #moveElsewhere(row: PackRow, shard: SealedShard): boolean {
-    const { stores, book } = this.#parts;
-    const taken = new Set(stores.shards.ofPack(row.pack).map(({ partner }) => partner));
-    const other = book
-      .open()
-      .filter(({ partner }) => !taken.has(partner) && !this.#isFull(partner))
-      .find((agreement) => this.#spaceLeft(agreement) >= shard.bytes.length);
-    if (other === undefined) return false;
-    stores.shards.put({
-      pack: row.pack,
-      index: shard.index,
-      partner: other.partner,
-      phase: 'planned',
-    });
-    this.#take(shard.partner, -shard.bytes.length);
-    this.#take(other.partner, shard.bytes.length);
+    if (!this.#placing.moveElsewhere(row, shard)) return false;
     this.#parts.changes.notify();
     return true;
-  }
-
-  #spaceLeft(agreement: AgreementRow): number {
-    return (
-      bytesLentBy(agreementOf(agreement), agreement.partner) - this.#takenAt(agreement.partner)
-    );
-  }
-
-  #take(partner: PeerId, bytes: number): void {
-    // Counted from the catalogue, which has this change already, when it was not counted before.
-    const known = this.#taken.get(partner);
-    if (known !== undefined) this.#taken.set(partner, known + bytes);
-  }
-
-  #takenAt(partner: PeerId): number {
-    const known = this.#taken.get(partner);
-    if (known !== undefined) return known;
-    const counted = bytesAt(this.#parts.stores, partner);
-    this.#taken.set(partner, counted);
-    return counted;
   }
 
   async #settle(row: PackRow, code: Code): Promise<void> {

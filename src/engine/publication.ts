@@ -22,7 +22,6 @@ import type { PackDescriptor, PlacementHint } from '../core/manifest/pack-descri
 import { readReceipt } from '../core/manifest/receipt.ts';
 import { packSaltBytes } from '../core/packing/frame.ts';
 import { PackWriter } from '../core/packing/pack-writer.ts';
-import { chooseCode } from '../core/placement/code-choice.ts';
 import { ChunkNamer } from '../core/sealing/chunk-id.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { type Code, shardCount } from '../core/vocabulary/code.ts';
@@ -40,6 +39,7 @@ import { facts } from './facts.ts';
 import type { Notifier } from './notifier.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
+import type { PartnerPlanning } from './partner-planning.ts';
 import {
   allReached,
   type PackProtection,
@@ -67,6 +67,7 @@ export interface PublicationParts {
   readonly client: PartnerClient;
   readonly backoff: Backoff;
   readonly changes: Notifier;
+  readonly planning: PartnerPlanning;
 }
 
 export class Publication {
@@ -179,8 +180,8 @@ export class Publication {
   }
 
   #body(index: readonly PackProtection[], snapshots: ManifestBody['snapshots']): ManifestBody {
-    const { name, book } = this.#parts;
-    const code = chooseCode(book.open().length);
+    const { name, book, planning } = this.#parts;
+    const { code } = planning.plan();
     return {
       ownerName: name,
       ...(code === undefined ? {} : { code }),

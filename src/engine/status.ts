@@ -1,11 +1,11 @@
 /** What `status` and `partners` tell, computed from the catalogue. */
 import type { Instant } from '../base/units.ts';
-import { takesShards } from '../core/partners/lifecycle-phase.ts';
-import { bearableLosses, chooseCode } from '../core/placement/code-choice.ts';
+import { bearableLosses } from '../core/placement/code-choice.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { ManifestRow, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { StatusReport } from './computer.ts';
 import { hindrances } from './hindrances.ts';
+import type { PartnerPlanning } from './partner-planning.ts';
 import type { PartnerView } from './partnerships.ts';
 import {
   type PackProtection,
@@ -15,6 +15,7 @@ import {
   restingOn,
   snapshotStandings,
 } from './protection.ts';
+import { safetyOutlook } from './safety-outlook.ts';
 
 export function statusReport(facts: {
   readonly self: PeerId;
@@ -24,20 +25,19 @@ export function statusReport(facts: {
   readonly partners: readonly PartnerView[];
   readonly spooledBytes: number;
   readonly manifest: ManifestRow | undefined;
+  readonly planning: PartnerPlanning;
 }): StatusReport {
-  const { stores, manifest } = facts;
+  const { stores, manifest, planning } = facts;
   const snapshots = stores.snapshots.heads();
   const latest = snapshots.at(-1);
   const packs = packProtections(stores);
-  const open = facts.partners.filter(
-    ({ agreement }) => takesShards(agreement.phase) && !agreement.paused,
-  );
+  const agreements = facts.partners.map(({ agreement }) => agreement);
   return {
     self: facts.self,
     name: facts.name,
     listening: facts.listening,
     partners: facts.partners,
-    code: chooseCode(open.length),
+    code: planning.plan().code,
     protection: protectionProgress(stores),
     snapshots: snapshots.length,
     latest: latest && latestRow(stores, latest.snapshot),
@@ -51,6 +51,7 @@ export function statusReport(facts: {
             receipts: stores.manifests.receipts(manifest.hash).length,
           },
     bearableLosses: leastBearable(packs),
+    outlook: safetyOutlook(stores, agreements, planning),
     hindrances: hindrances(stores, packs, { row: manifest, partners: facts.partners.length }),
   };
 }

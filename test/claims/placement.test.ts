@@ -40,17 +40,15 @@ for (const partnerCount of [2, 3, 5, 8])
       assert.equal(circle.shardsAt(partner).length, circle.packs().length);
   });
 
-test('C36: with more partners than shards every stripe still has a partner for each shard', async () => {
+test('C36: with more partners than shards every stripe has a partner for each shard, and all share one set of them', async () => {
   const circle = await backedUp('ten partners', 10, 1);
   for (let round = 0; round < 4; round += 1) {
     circle.owner.files.writeFile(`/home/file-${round}`, draws.bytes(mebi));
     await circle.backedUp();
   }
   assertDistinct(circle);
-  for (const partner of circle.partners) assert.ok(circle.shardsAt(partner).length > 0);
-  const held = circle.partners.map(
-    (partner) => [partner.keys.peerId, circle.shardsAt(partner).length] as const,
-  );
+  const holders = circle.partners.filter((partner) => circle.shardsAt(partner).length > 0);
+  assert.equal(holders.length, 8);
   const told = running(circle.owner)
     .partners()
     .map(({ agreement, holdsBytes }) => [agreement.partner, holdsBytes] as const);
@@ -59,7 +57,6 @@ test('C36: with more partners than shards every stripe still has a partner for e
     const bytes = circle.shardsAt(partner).reduce((sum, shard) => sum + shard.bytes.length, 0);
     assert.equal(bytesAt.get(partner.keys.peerId), bytes, 'the owner knows what lies where');
   }
-  assert.equal(held.length, 10);
 });
 
 test('C36: stripes of other times, when other partners were there, keep to it as well', async () => {

@@ -1,0 +1,103 @@
+/**
+ * What the planner is told about the partners: what was measured of each, what its profile says it may fail together with, what it lends and has of ours.
+ *
+ * Nothing is waited for. A partner that was never measured and whose profile was never read is planned with all the same, cautiously and by itself.
+ */
+import { type Instant, instant, minuteMs } from '../base/units.ts';
+import { bytesLentBy } from '../core/agreements/agreement.ts';
+import { domainsOf, traitsOf } from '../core/partners/failure-domain.ts';
+import { availabilityOf, bandwidthOf, decodeObservation } from '../core/partners/observation.ts';
+import type { PlanPreset } from '../core/placement/code-choice.ts';
+import type { FailureDomains } from '../core/placement/failure-domains.ts';
+import { type Plan, type PlannedPartner, planFor } from '../core/placement/planner.ts';
+import type { PeerId } from '../core/vocabulary/ids.ts';
+import { readProfile } from '../core/wire/profile.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { AgreementRow, Stores } from '../ports/stores.ts';
+import type { PartnerBook } from './partner-book.ts';
+import { agreementOf, bytesAt } from './partner-space.ts';
+
+/** Packs are planned many times a second, partners change within days: what is known of one is read again after so long. */
+const knownMs: number = 1 * minuteMs;
+
+export interface PartnerPlanningParts {
+  readonly stores: Stores;
+  readonly book: PartnerBook;
+  readonly clock: Clock;
+  readonly preset: PlanPreset;
+  /** What this computer itself may fail together with. */
+  readonly own: FailureDomains;
+}
+
+/** What does not change from pack to pack. */
+type Known = Pick<PlannedPartner, 'availability' | 'bandwidth' | 'domains'>;
+
+export class PartnerPlanning {
+  readonly #parts: PartnerPlanningParts;
+  readonly #known = new Map<PeerId, { readonly at: Instant; readonly known: Known }>();
+
+  constructor(parts: PartnerPlanningParts) {
+    this.#parts = parts;
+  }
+
+  get preset(): PlanPreset {
+    return this.#parts.preset;
+  }
+
+  get own(): FailureDomains {
+    return this.#parts.own;
+  }
+
+  /** For new stripes, with the partners that take shards. */
+  plan(): Plan {
+    return planFor(this.partners(), this.preset);
+  }
+
+  /** Partners that take shards. `takenAt`: bytes that our shards take at each, when that was counted already. */
+  partners(takenAt?: (partner: PeerId) => number): readonly PlannedPartner[] {
+    return this.#parts.book.open().map((row) => this.planned(row, takenAt));
+  }
+
+  /** One partner, as the planner sees it. */
+  planned(row: AgreementRow, takenAt?: (partner: PeerId) => number): PlannedPartner {
+    const { stores, clock } = this.#parts;
+    const usedBytes = takenAt?.(row.partner) ?? bytesAt(stores, row.partner);
+    const agreement = agreementOf(row);
+    const now = clock.now();
+    const restorableFrom = instant(row.since + agreement.terms.commitmentMs);
+    const waits = row.phase === 'in-commitment' && restorableFrom > now;
+    return {
+      ...this.#knownOf(row.partner),
+      peer: row.partner,
+      ageMs: Math.max(0, now - row.since),
+      freeBytes: bytesLentBy(agreement, row.partner) - usedBytes,
+      usedBytes,
+      ...(waits ? { restorableFrom } : {}),
+    };
+  }
+
+  #knownOf(peer: PeerId): Known {
+    const now = this.#parts.clock.now();
+    const before = this.#known.get(peer);
+    // A clock that was set back must not keep what is known for days.
+    if (before !== undefined && Math.abs(now - before.at) < knownMs) return before.known;
+    const known = readKnown(this.#parts.stores, peer);
+    this.#known.set(peer, { at: now, known });
+    return known;
+  }
+}
+
+function readKnown(stores: Stores, peer: PeerId): Known {
+  const bytes = stores.observations.get(peer);
+  const observation = bytes && decodeObservation(bytes);
+  const observed = observation?.ok ? observation.value : undefined;
+  const availability = observed && availabilityOf(observed);
+  const bandwidth = observed && bandwidthOf(observed, 'down');
+  const document = stores.candidates.get(peer)?.profile;
+  const profile = document && readProfile(document, peer);
+  return {
+    ...(availability === undefined ? {} : { availability }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+    domains: profile?.ok ? domainsOf(traitsOf(profile.value)) : {},
+  };
+}
