@@ -14,7 +14,7 @@ export function stepTime(
   switch (state.phase) {
     case 'reneged':
     case 'ended':
-      return serving(state, { now, ranMs });
+      return serving(state, ranMs);
     case 'in-commitment':
     case 'standing':
     case 'suspended':
@@ -30,21 +30,17 @@ interface Passed {
   readonly ranMs: number;
 }
 
-/** What a former partner stored here is kept while time runs down; our own absence takes nothing from it. */
-function serving(state: LifecycleState, { now, ranMs }: Passed): LifecycleStep {
-  if (state.serveLeftMs === 0) {
-    if (state.phase === 'ended') return { state, effects: [] };
-    return { state: { ...state, phase: 'ended', since: now }, effects: [{ type: 'ended' }] };
-  }
+/**
+ * What a former partner stored here is kept while time runs down; our own absence takes nothing from it. One that reneged stays so until a person forgives or
+ * drops it: the machine has no last word.
+ */
+function serving(state: LifecycleState, ranMs: number): LifecycleStep {
+  if (state.serveLeftMs === 0) return { state, effects: [] };
   const serveLeftMs = Math.max(0, state.serveLeftMs - ranMs);
-  if (serveLeftMs > 0) return { state: { ...state, serveLeftMs }, effects: [] };
-  const over: LifecycleState = { ...state, serveLeftMs };
-  return state.phase === 'ended'
-    ? { state: over, effects: [{ type: 'discard' }] }
-    : {
-        state: { ...over, phase: 'ended', since: now },
-        effects: [{ type: 'ended' }, { type: 'discard' }],
-      };
+  return {
+    state: { ...state, serveLeftMs },
+    effects: serveLeftMs > 0 ? [] : [{ type: 'discard' }],
+  };
 }
 
 function inForceTick(
@@ -114,8 +110,8 @@ export function endLifecycle(
   now: Instant,
   periods: LifecyclePeriods,
 ): LifecycleStep {
-  // What it left here lies in the trash for L, counted in our running time.
-  const serveLeftMs = state.phase === 'reneged' ? 0 : periods.deleteLockMs;
+  // What it left here lies in the trash for L, counted in our running time; after reneging it has what is left of the time it earned.
+  const serveLeftMs = state.phase === 'reneged' ? state.serveLeftMs : periods.deleteLockMs;
   const effects: LifecycleEffect[] = [{ type: 'ended' }];
   effects.push(serveLeftMs > 0 ? { type: 'serve', forMs: serveLeftMs } : { type: 'discard' });
   return { state: { ...state, phase: 'ended', since: now, serveLeftMs }, effects };

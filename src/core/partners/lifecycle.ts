@@ -1,5 +1,5 @@
 /**
- * Where a partnership stands, and what leads on (C30, C46): in commitment → standing → suspended → reneged or reinstated → ended; or leaving → ended.
+ * Where a partnership stands, and what leads on (C30, C46): in commitment → standing → suspended → reinstated or reneged; leaving → ended.
  *
  * Only what this computer measured itself counts against a partner. Silence adds up while we are on line, ask, and get no answer; our own absence, a sleep, or a
  * clock that jumps adds next to nothing, because a tick carries the time that we really ran and counts at most `tickMostMs`. A partner that is silent for T_r gets a

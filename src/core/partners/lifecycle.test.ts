@@ -1,0 +1,422 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { dayMs, hourMs, type Instant, instant, minuteMs } from '../../base/units.ts';
+import { circleTerms, openTerms } from '../agreements/terms.ts';
+import { stepLifecycle } from './lifecycle.ts';
+import { decodeLifecycle, encodeLifecycle } from './lifecycle-codec.ts';
+import type { LifecycleEffect, LifecycleEvent } from './lifecycle-event.ts';
+import { takesShards } from './lifecycle-phase.ts';
+import {
+  cleanMs,
+  inCommitment,
+  type LifecyclePeriods,
+  type LifecycleState,
+  lifecyclePeriods,
+  lifecycleStart,
+  restoresAllowed,
+  servesUntil,
+} from './lifecycle-state.ts';
+
+const lending = { firstLendsBytes: 1e9, secondLendsBytes: 1e9 };
+const open = lifecyclePeriods(openTerms(lending), { spareMs: 2 * dayMs, proves: true });
+const circle = lifecyclePeriods(circleTerms(lending), { spareMs: 3 * dayMs, proves: true });
+const epoch = instant(1_800_000_000_000);
+
+/** One partner, seen from one computer whose clock and time on line the test moves. */
+class Partnership {
+  readonly periods: LifecyclePeriods;
+  readonly effects: LifecycleEffect[] = [];
+  state: LifecycleState;
+  now: Instant = epoch;
+
+  constructor(periods: LifecyclePeriods) {
+    this.periods = periods;
+    this.state = lifecycleStart(periods, epoch);
+  }
+
+  happens(type: 'answered' | 'missed' | 'unproved' | 'proved' | 'wrong'): this {
+    return this.step({ type, now: this.now });
+  }
+
+  step(event: LifecycleEvent): this {
+    const { state, effects } = stepLifecycle(this.state, event, this.periods);
+    this.state = state;
+    this.effects.push(...effects);
+    return this;
+  }
+
+  /** On line for so long, ticking often enough. */
+  runs(forMs: number, each?: () => void): this {
+    const stepMs = Math.min(10 * minuteMs, this.periods.tickMostMs);
+    for (let left = forMs; left > 0; left -= stepMs) {
+      this.now = instant(this.now + Math.min(stepMs, left));
+      this.step({ type: 'tick', now: this.now, ranMs: Math.min(stepMs, left) });
+      each?.();
+    }
+    return this;
+  }
+
+  /** Switched off, or asleep, or the clock was set. */
+  jumps(forMs: number): this {
+    this.now = instant(this.now + forMs);
+    return this;
+  }
+
+  has(type: LifecycleEffect['type']): boolean {
+    return this.effects.some((effect) => effect.type === type);
+  }
+
+  restores(): boolean {
+    return restoresAllowed(this.state, this.periods, this.now);
+  }
+}
+
+function standing(periods: LifecyclePeriods): Partnership {
+  const partnership = new Partnership(periods);
+  const daily = (): unknown => partnership.happens('proved');
+  return partnership.runs(open.commitmentMs + dayMs, daily);
+}
+
+test('C30: restores are neither made nor honoured in commitment, and both from then on', () => {
+  const stranger = new Partnership(open);
+  assert.equal(stranger.state.phase, 'in-commitment');
+  assert.equal(stranger.restores(), false);
+  stranger.runs(open.commitmentMs - minuteMs);
+  assert.equal(stranger.restores(), false);
+  stranger.runs(2 * minuteMs);
+  assert.equal(stranger.restores(), true);
+  assert.equal(stranger.state.phase, 'standing');
+  assert.ok(stranger.has('committed'));
+});
+
+test('C30: an invited partner without commitment may restore from the first moment', () => {
+  const friend = new Partnership(circle);
+  assert.equal(friend.state.phase, 'standing');
+  assert.equal(friend.restores(), true);
+});
+
+test('C30: a partner that falls silent gets a spare after T_r and has reneged after G', () => {
+  const partner = standing(open).happens('missed');
+  partner.runs(open.spareMs - hourMs);
+  assert.equal(partner.state.phase, 'standing');
+  partner.runs(2 * hourMs);
+  assert.equal(partner.state.phase, 'suspended');
+  assert.ok(partner.has('place-spares'));
+  assert.equal(takesShards(partner.state.phase), false);
+  partner.runs(open.graceMs - open.spareMs - 2 * hourMs);
+  assert.equal(partner.state.phase, 'suspended');
+  partner.runs(3 * hourMs);
+  assert.equal(partner.state.phase, 'reneged');
+  assert.deepEqual(
+    partner.effects.find(({ type }) => type === 'divorce'),
+    { type: 'divorce', cause: 'silence' },
+  );
+});
+
+test('C30: one that answers but does not prove reneges like one that is away', () => {
+  const dodger = standing(open).happens('unproved');
+  dodger.runs(open.graceMs + hourMs, () => dodger.happens('answered').happens('unproved'));
+  assert.equal(dodger.state.phase, 'reneged');
+});
+
+test('C46: a partner that comes back within G is reinstated by a proof, and its spares are let go', () => {
+  const partner = standing(open)
+    .happens('missed')
+    .runs(10 * dayMs);
+  partner.happens('answered');
+  assert.equal(partner.state.phase, 'suspended');
+  assert.ok(partner.has('ask-proof'));
+  // Until it is asked, nothing runs out against it.
+  partner.runs(30 * dayMs, () => partner.happens('answered'));
+  assert.equal(partner.state.phase, 'suspended');
+  partner.happens('proved');
+  assert.equal(partner.state.phase, 'standing');
+  assert.ok(partner.has('reinstated') && partner.has('release-spares'));
+  assert.equal(partner.state.failingMs, 0);
+});
+
+test('a desktop that is on line for half the day is never suspended', () => {
+  const desktop = standing(open);
+  for (let day = 0; day < 60; day += 1) {
+    desktop.happens('missed').runs(12 * hourMs);
+    desktop
+      .happens('answered')
+      .happens('proved')
+      .runs(12 * hourMs);
+  }
+  assert.equal(desktop.has('suspended'), false);
+  assert.ok(cleanMs(desktop.state, desktop.now) > 60 * dayMs);
+});
+
+test('our own holiday, sleep or leaping clock eats nothing of the grace of a partner', () => {
+  const partner = standing(open).happens('missed');
+  for (let leap = 0; leap < 20; leap += 1) {
+    partner.jumps(40 * dayMs);
+    partner.step({ type: 'tick', now: partner.now, ranMs: 40 * dayMs });
+    partner.jumps(-20 * dayMs);
+    partner.step({ type: 'tick', now: partner.now, ranMs: -5 });
+  }
+  assert.equal(partner.state.phase, 'standing');
+  assert.ok(partner.state.failingMs <= 20 * partner.periods.tickMostMs);
+});
+
+test('a wrong proof suspends at once, and a longer row of right ones is owed each time', () => {
+  const partner = standing(open);
+  const needed: number[] = [];
+  for (let episode = 0; episode < 3; episode += 1) {
+    partner.happens('wrong');
+    assert.equal(partner.state.phase, 'suspended');
+    let proofs = 0;
+    for (; partner.state.phase === 'suspended'; proofs += 1) partner.happens('proved');
+    needed.push(proofs);
+  }
+  assert.deepEqual(needed, [4, 8, 16]);
+});
+
+test('a partner that goes on being wrong reneges after G, and is not served', () => {
+  const cheat = standing(open).happens('wrong');
+  let audits = 0;
+  cheat.runs(open.graceMs + dayMs, () => {
+    audits += 1;
+    if (cheat.state.phase === 'suspended') cheat.happens(audits % 6 === 0 ? 'wrong' : 'answered');
+  });
+  assert.equal(cheat.state.phase, 'reneged');
+  assert.ok(cheat.has('discard'));
+  assert.equal(servesUntil(cheat.state, cheat.now), 'not-served');
+  assert.equal(cheat.restores(), false);
+});
+
+test('one that keeps nine tenths of the data does not get away with it', () => {
+  const cheat = standing(open).happens('wrong');
+  let audits = 0;
+  cheat.runs(open.graceMs + 5 * dayMs, () => {
+    if (cheat.now % open.auditIntervalMs !== 0) return;
+    audits += 1;
+    cheat.happens(audits % 10 === 0 ? 'wrong' : 'proved');
+  });
+  // 4 right ones reinstate it once, 8 once more; the 16 after that it never shows.
+  cheat.runs(2 * open.graceMs, () => {
+    if (cheat.now % open.auditIntervalMs !== 0) return;
+    audits += 1;
+    cheat.happens(audits % 10 === 0 ? 'wrong' : 'proved');
+  });
+  assert.equal(cheat.state.phase, 'reneged');
+});
+
+test('when it is we who do not ask, a wrong partner does not renege by that', () => {
+  const partner = standing(open)
+    .happens('wrong')
+    .runs(5 * open.graceMs);
+  assert.equal(partner.state.phase, 'suspended');
+});
+
+test('C30: after silence what it stored is served a day for each proven day, at most 90, counted while we run', () => {
+  const partner = standing(open);
+  const { provenDays } = partner.state;
+  assert.ok(provenDays >= 21 && provenDays <= 23);
+  partner.happens('missed').runs(open.graceMs + hourMs);
+  assert.equal(partner.state.phase, 'reneged');
+  assert.equal(partner.restores(), true);
+  partner.jumps(200 * dayMs);
+  partner.step({ type: 'tick', now: partner.now, ranMs: 0 });
+  assert.equal(partner.restores(), true);
+  partner.runs((provenDays - 1) * dayMs);
+  assert.equal(partner.restores(), true);
+  partner.runs(2 * dayMs);
+  assert.equal(partner.restores(), false);
+  assert.ok(partner.has('discard'));
+  assert.equal(partner.state.phase, 'reneged');
+});
+
+test('days of service cannot be earned by the minute', () => {
+  const partner = new Partnership(open);
+  for (let proof = 0; proof < 1_000; proof += 1) partner.happens('proved');
+  assert.equal(partner.state.provenDays, 1);
+});
+
+test('C30: a disaster in commitment that is told of pauses G until C ends and the data can be loaded again', () => {
+  const partner = new Partnership(open).runs(5 * dayMs);
+  partner.step({ type: 'loss-noticed', now: partner.now }).happens('missed');
+  assert.ok(partner.has('reload'));
+  partner.runs(open.commitmentMs - 5 * dayMs + open.reloadMs - hourMs);
+  assert.notEqual(partner.state.phase, 'reneged');
+  assert.equal(partner.state.failingMs, 0);
+  partner.happens('answered').happens('proved');
+  assert.equal(partner.state.phase, 'standing');
+});
+
+test('a loss told again and again pauses once', () => {
+  const partner = standing(open);
+  const tell = (): unknown => partner.step({ type: 'loss-noticed', now: partner.now });
+  tell();
+  partner.happens('missed');
+  partner.runs(open.reloadMs + open.graceMs + dayMs, () => {
+    tell();
+    partner.happens('missed');
+  });
+  assert.equal(partner.state.phase, 'reneged');
+});
+
+test('C46: leaving by notice moves shards first, and ends when the notice does', () => {
+  const partner = standing(circle);
+  const until = instant(partner.now + dayMs);
+  partner.step({ type: 'notice-received', now: partner.now, until });
+  assert.equal(partner.state.phase, 'leaving');
+  assert.ok(partner.has('move-shards'));
+  // A notice shorter than agreed is kept on our side all the same.
+  partner.runs(2 * dayMs);
+  assert.equal(partner.state.phase, 'leaving');
+  assert.equal(partner.restores(), true);
+  partner.runs(circle.noticeMs);
+  assert.equal(partner.state.phase, 'ended');
+  assert.equal(partner.restores(), true);
+  partner.runs(circle.deleteLockMs + dayMs);
+  assert.ok(partner.has('discard'));
+  assert.equal(partner.restores(), false);
+});
+
+test('C46: a notice is taken back by the one that gave it, and by nobody else', () => {
+  const partner = standing(circle);
+  const until = instant(partner.now + 20 * dayMs);
+  partner.step({ type: 'notice-given', now: partner.now, until });
+  partner.step({ type: 'notice-withdrawn', now: partner.now, by: 'partner' });
+  assert.equal(partner.state.phase, 'leaving');
+  partner.step({ type: 'notice-withdrawn', now: partner.now, by: 'us' });
+  assert.equal(partner.state.phase, 'standing');
+});
+
+test('an agreement with a term ends with it', () => {
+  const endsAt = instant(epoch + 10 * dayMs);
+  const partner = new Partnership({ ...circle, endsAt }).runs(11 * dayMs);
+  assert.equal(partner.state.phase, 'ended');
+});
+
+test('C46: a person can forgive what the machine concluded, at any later time', () => {
+  const partner = standing(open).happens('wrong');
+  partner.happens('missed').runs(open.graceMs + dayMs);
+  assert.equal(partner.state.phase, 'reneged');
+  partner.runs(100 * dayMs).step({ type: 'forgiven', now: partner.now });
+  assert.equal(partner.state.phase, 'standing');
+  assert.equal(partner.restores(), true);
+  assert.deepEqual([partner.state.relapses, partner.state.failingMs], [0, 0]);
+});
+
+test('a partner that lends nothing has nothing to prove, and is reinstated by an answer', () => {
+  const lender = new Partnership({ ...circle, proves: false }).happens('missed').runs(10 * dayMs);
+  assert.equal(lender.state.phase, 'suspended');
+  assert.equal(lender.happens('answered').state.phase, 'standing');
+});
+
+const moment = fc.constantFrom(
+  'answered',
+  'missed',
+  'unproved',
+  'proved',
+  'wrong',
+  'loss-noticed',
+  'returned',
+  'notice-given',
+  'notice-received',
+  'notice-withdrawn',
+  ...Array<'missed'>(4).fill('missed'),
+  ...Array<'wrong'>(2).fill('wrong'),
+  ...Array<'tick'>(16).fill('tick'),
+);
+const course = fc.array(
+  fc.record({
+    type: moment,
+    forMs: fc.integer({ min: -3, max: 3 }).map((days) => days * dayMs),
+    ranMs: fc.integer({ min: 0, max: 2 * dayMs }),
+  }),
+  { maxLength: 200 },
+);
+
+function eventOf(
+  { type, ranMs }: { readonly type: string; readonly ranMs: number },
+  now: Instant,
+): LifecycleEvent {
+  switch (type) {
+    case 'tick':
+      return { type, now, ranMs };
+    case 'notice-given':
+    case 'notice-received':
+      return { type, now, until: instant(now + ranMs) };
+    case 'notice-withdrawn':
+      return { type, now, by: 'us' };
+    default:
+      return { type, now } as LifecycleEvent;
+  }
+}
+
+/** Short periods and day-long ticks, so that random courses get anywhere. */
+const coarse: LifecyclePeriods = {
+  ...open,
+  spareMs: dayMs,
+  graceMs: 4 * dayMs,
+  commitmentMs: 5 * dayMs,
+  auditIntervalMs: dayMs,
+  tickMostMs: dayMs,
+};
+
+test('C30: whatever happens in whatever order, nobody reneges before G of silence that we observed', () => {
+  let reneged = 0;
+  fc.assert(
+    fc.property(course, (events) => {
+      let state = lifecycleStart(coarse, epoch);
+      let now = epoch;
+      // An account of its own: the time that we ran since the partner was last clean.
+      let observedMs = 0;
+      for (const step of events) {
+        now = instant(Math.max(0, now + step.forMs));
+        if (step.type === 'tick') observedMs += Math.min(step.ranMs, coarse.tickMostMs);
+        const before = state;
+        const after = stepLifecycle(state, eventOf(step, now), coarse);
+        state = after.state;
+        if (after.effects.some(({ type }) => type === 'divorce')) {
+          reneged += 1;
+          assert.ok(observedMs >= coarse.graceMs);
+          assert.ok(before.unanswered || before.unproved || before.cause === 'wrong');
+        }
+        if (!state.unanswered && !state.unproved && state.proofsOwed === 0) observedMs = 0;
+        if (inCommitment(state, coarse, now)) assert.ok(!restoresAllowed(state, coarse, now));
+        assert.deepEqual(decodeLifecycle(encodeLifecycle(state)), { ok: true, value: state });
+      }
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(reneged > 0, 'some courses lead to reneging');
+});
+
+test('a partner that always answers and always proves is never suspended, whatever our clock does', () => {
+  fc.assert(
+    fc.property(course, (events) => {
+      let state = lifecycleStart(open, epoch);
+      for (const { forMs, ranMs } of events) {
+        const now = instant(Math.max(0, state.since + forMs));
+        for (const event of [
+          { type: 'proved', now } as const,
+          eventOf({ type: 'tick', ranMs }, now),
+        ])
+          state = stepLifecycle(state, event, open).state;
+        assert.ok(takesShards(state.phase));
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('a stored lifecycle with any byte changed is refused or means something else', () => {
+  const partner = standing(open)
+    .happens('missed')
+    .runs(3 * dayMs);
+  partner.step({ type: 'notice-given', now: partner.now, until: partner.now });
+  const encoded = encodeLifecycle(partner.state);
+  for (let at = 0; at < encoded.length; at += 1) {
+    const changed = new Uint8Array(encoded);
+    changed[at] = (changed[at] ?? 0) ^ (1 + (at % 255));
+    const decoded = decodeLifecycle(changed);
+    if (decoded.ok) assert.notDeepEqual(decoded.value, partner.state);
+    assert.equal(decodeLifecycle(encoded.subarray(0, at)).ok, false);
+  }
+});
