@@ -329,7 +329,7 @@ const course = fc.array(
     forMs: fc.integer({ min: -3, max: 3 }).map((days) => days * dayMs),
     ranMs: fc.integer({ min: 0, max: 2 * dayMs }),
   }),
-  { maxLength: 200 },
+  { minLength: 40, maxLength: 200, size: 'max' },
 );
 
 function eventOf(
