@@ -9,7 +9,7 @@ import type { Coordinates, Profile } from '../wire/profile.ts';
 export interface Traits {
   readonly household?: string;
   readonly networkPrefix?: string;
-  /** It answers on the local network of this computer (not: on this computer itself). */
+  /** It stands on the local network of this computer, as this computer itself does. Two processes of one computer say nothing of it. */
   readonly atHome?: boolean;
   readonly country?: string;
   readonly coordinates?: Coordinates;
@@ -74,6 +74,7 @@ export function sharePlace(left: Traits, right: Traits): boolean {
   );
 }
 
+/** Equal, and not both unknown. */
 export function sameKnown(left: string | undefined, right: string | undefined): boolean {
   return left !== undefined && left === right;
 }

@@ -30,7 +30,7 @@ export interface Observation {
   /** When it last was seen to be there. */
   readonly lastSeenAt: Instant;
   readonly week: LearnedWeek;
-  /** Milliseconds on line, of milliseconds observed: of the last four weeks observed, and of all. */
+  /** Milliseconds on line, of milliseconds observed: of the last weeks, the older ones ever less, and of all. */
   readonly recent: Tally;
   readonly lifetime: Tally;
   /** Bytes, of milliseconds that their transfers took; towards the peer and from it. */
@@ -42,7 +42,7 @@ export interface Observation {
   readonly lastProvenDay: number | undefined;
 }
 
-/** What the availability remembers. */
+/** What the availability remembers: after four weeks of a new habit about a third of the old one is left. */
 export const availabilityMemoryMs: number = 28 * dayMs;
 /** What the average bandwidth remembers, in time spent on transfers. */
 export const transferMemoryMs: number = 4 * hourMs;

@@ -8,7 +8,7 @@
 import { mebi } from '../../base/units.ts';
 import type { PeerId } from '../vocabulary/ids.ts';
 import { bandwidthWith, type Candidate, renegedBy, type Seeker, sharedHours } from './criteria.ts';
-import { distanceKm, sharePlace, systemOf, type Traits } from './failure-domain.ts';
+import { distanceKm, sameKnown, sharePlace, systemOf, type Traits } from './failure-domain.ts';
 import { weekHours } from './schedule.ts';
 
 export type DiversityLayer = 'system' | 'architecture' | 'program';
@@ -146,12 +146,12 @@ function comparedWith(contender: Contender, other: Traits): Contender {
   const { traits } = contender.candidate;
   const km = distanceKm(traits, other);
   const counts = (layer: DiversityLayer): number =>
-    contender.same[layer] + Number(isSame(layerOf(traits, layer), layerOf(other, layer)));
+    contender.same[layer] + Number(sameKnown(layerOf(traits, layer), layerOf(other, layer)));
   return {
     ...contender,
     others: contender.others + 1,
     samePlace: contender.samePlace + Number(sharePlace(traits, other)),
-    sameCountry: contender.sameCountry + Number(isSame(traits.country, other.country)),
+    sameCountry: contender.sameCountry + Number(sameKnown(traits.country, other.country)),
     countriesKnown: contender.countriesKnown + Number(other.country !== undefined),
     nearestKm: km === undefined ? contender.nearestKm : Math.min(km, contender.nearestKm ?? km),
     same: {
@@ -160,10 +160,6 @@ function comparedWith(contender: Contender, other: Traits): Contender {
       program: counts('program'),
     },
   };
-}
-
-function isSame(left: string | undefined, right: string | undefined): boolean {
-  return left !== undefined && left === right;
 }
 
 function layerOf(traits: Traits, layer: DiversityLayer): string | undefined {

@@ -11,7 +11,7 @@ import { scheduleBytes } from '../agreements/terms.ts';
 import { addToTally, emptyTally, type Tally } from './tally.ts';
 
 export const weekHours = 168;
-/** What each hour of the week remembers: eight weeks. */
+/** What each hour of the week remembers: eight weeks, the older ones ever less. */
 export const slotMemoryMs: number = 8 * hourMs;
 
 /** One tally for each hour of the week: milliseconds on line, of milliseconds observed. */
@@ -24,6 +24,8 @@ export interface Stretch {
   readonly online: boolean;
 }
 
+/** After as many weeks of a new habit nothing is left of the old one. */
+const forgottenWeeks = 60;
 /** 1970 began on a Thursday. */
 const hoursBeforeThursday = 72;
 
@@ -37,8 +39,8 @@ export const unlearnedWeek: LearnedWeek = Array.from({ length: weekHours }, () =
 /** The week with one more stretch; one that ends before it begins, as after a clock was set back, teaches nothing. */
 export function learnStretch(week: LearnedWeek, { from, until, online }: Stretch): LearnedWeek {
   const learned = [...week];
-  // What lies further back than an hour remembers would only be forgotten again.
-  let time = Math.max(0, from, until - (slotMemoryMs / hourMs) * weekHours * hourMs);
+  // What lies further back would only be forgotten again.
+  let time = Math.max(0, from, until - forgottenWeeks * weekHours * hourMs);
   while (time < until) {
     const end = Math.min(until, (Math.floor(time / hourMs) + 1) * hourMs);
     const hour = hourOfWeek(time);

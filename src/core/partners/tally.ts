@@ -14,10 +14,27 @@ export interface Tally {
 
 export const emptyTally: Tally = { part: 0, whole: 0 };
 
+/** A long stretch is added in so many pieces for each memory that it fills, so that it counts about the same in one piece as in many. */
+const piecesOfMemory = 32;
+/** After as many pieces nothing is left of what was there before. */
+const piecesMaximum = 512;
+
 /** The tally with `more` in it, whose whole is at most `memory`. */
 export function addToTally(tally: Tally, more: Tally, memory: number): Tally {
   assert(more.part >= 0 && more.whole >= 0, 'amounts are not negative');
-  const fresh = scaledTo(roundedTally(more), memory);
+  const fresh = { part: Math.round(more.part), whole: Math.round(more.whole) };
+  const pieces = Math.min(piecesMaximum, Math.ceil((fresh.whole * piecesOfMemory) / memory));
+  let sum = tally;
+  for (let piece = 0, taken = 0; piece < pieces; piece += 1) {
+    const whole = Math.floor((fresh.whole * (piece + 1)) / pieces) - taken;
+    taken += whole;
+    sum = addPiece(sum, { part: Math.round((fresh.part * whole) / fresh.whole), whole }, memory);
+  }
+  return sum;
+}
+
+function addPiece(tally: Tally, more: Tally, memory: number): Tally {
+  const fresh = scaledTo(more, memory);
   const kept = scaledTo(tally, memory - fresh.whole);
   return { part: kept.part + fresh.part, whole: kept.whole + fresh.whole };
 }
@@ -25,10 +42,6 @@ export function addToTally(tally: Tally, more: Tally, memory: number): Tally {
 /** Part by whole; undefined while there is no whole. */
 export function averageOf(tally: Tally): number | undefined {
   return tally.whole === 0 ? undefined : tally.part / tally.whole;
-}
-
-function roundedTally({ part, whole }: Tally): Tally {
-  return { part: Math.round(part), whole: Math.round(whole) };
 }
 
 function scaledTo(tally: Tally, whole: number): Tally {

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { type Bytes, utf8Bytes } from '../../base/bytes.ts';
-import { instant } from '../../base/units.ts';
 import { sha256 } from '../../primitives/hash.ts';
-import { publicKeyOf } from '../../primitives/signature.ts';
-import { type AgreementId, idOf, type PeerId, type ShardName } from '../vocabulary/ids.ts';
+import type { AgreementId, PeerId, ShardName } from '../vocabulary/ids.ts';
 import { messageMaximumBytes, packMaximumBytes } from '../vocabulary/limits.ts';
 import { parseRange, rangeText } from './block-range.ts';
 import { blocksMaximum } from './blocks.ts';
@@ -13,7 +11,6 @@ import { validAddress, validName } from './contact.ts';
 import { parseCount } from './count.ts';
 import { decodeInventory, encodeInventory, inventoryPageEntries } from './inventory.ts';
 import { decodeLedgerPage, encodeLedgerPage, ledgerPageEntries } from './ledger-page.ts';
-import { readProfile, signProfile } from './profile.ts';
 import {
   decodeRedemption,
   decodeRedemptionReply,
@@ -46,6 +43,10 @@ const resource: fc.Arbitrary<Resource> = fc.oneof(
     after,
   })),
   hex(32).map((owner) => ({ resource: 'manifest' as const, owner: owner as PeerId })),
+  fc.constantFrom('records' as const, 'notices' as const, 'audits' as const).map((kind) => ({
+    resource: kind,
+  })),
+  hex(32).map((about) => ({ resource: 'record' as const, about: about as PeerId })),
 );
 
 /** Whether every cut and, for each position, one changed byte of `encoded` is refused or means something else. */
@@ -112,9 +113,12 @@ test('paths of nothing, of later resources and of other versions are unknown', (
     `/v1/ledgers/${'ab'.repeat(32)}/0?after=01`,
     '/v1/ledgers/0?after=1',
     `/v1/shards/${name}/0`,
-    '/v1/audits',
-    '/v1/notices',
-    `/v1/records/${'ab'.repeat(32)}`,
+    '/v1/audits/',
+    '/v1/notices?after=1',
+    `/v1/audits/${'ab'.repeat(32)}`,
+    `/v1/records/${'ab'.repeat(31)}`,
+    `/v1/records/${'ab'.repeat(32)}/0`,
+    '/v1/records?after=1',
   ])
     assert.equal(parsePath(path), undefined, path);
 });
@@ -275,33 +279,6 @@ test('a redemption and its reply come back', () => {
   const reply = { agreement: Uint8Array.of(1), name: 'a', addresses: ['/dns/b/tcp/1'] };
   assertStrict(encodeRedemption({ secret, ...reply }), decodeRedemption);
   assertStrict(encodeRedemptionReply(reply), decodeRedemptionReply);
-});
-
-test('a profile is read under its signer only', () => {
-  const seed = sha256(utf8Bytes('peer'));
-  const peer = idOf<PeerId>(publicKeyOf(seed));
-  const profile = {
-    peer,
-    name: 'laptop',
-    protocols: [1],
-    program: '0.1.0',
-    system: 'linux',
-    architecture: 'x64',
-    place: {},
-    offeredBytes: 5e10,
-    wantedBytes: 0,
-    presets: ['circle' as const],
-    references: [],
-    time: instant(1),
-  };
-  const document = signProfile(profile, seed);
-  assert.deepEqual(readProfile(document, peer), { ok: true, value: profile });
-  assertStrict(document, (changed) => readProfile(changed, peer));
-  const other = readProfile(document, 'ab'.repeat(32) as PeerId);
-  assert.equal(!other.ok && other.error.code, 'profile.bad-signature');
-  const posing = signProfile({ ...profile, peer: 'ab'.repeat(32) as PeerId }, seed);
-  const wrong = readProfile(posing, peer);
-  assert.equal(!wrong.ok && wrong.error.code, 'profile.wrong-peer');
 });
 
 test('names and addresses from peers cannot play tricks on a terminal or a page', () => {
