@@ -27,6 +27,7 @@ import { ShardIntake } from './shard-intake.ts';
 import { ShardLosses } from './shard-losses.ts';
 import { ShardService } from './shard-service.ts';
 import { Spool } from './spool.ts';
+import { Upkeep } from './upkeep.ts';
 import { WorkLoop } from './work-loop.ts';
 
 export class ComputerParts {
@@ -42,12 +43,15 @@ export class ComputerParts {
   readonly client: PartnerClient;
   readonly spool: Spool;
   readonly losses: ShardLosses;
+  readonly delivery: ShardDelivery;
   readonly outbox: Outbox;
   readonly sending: WorkLoop;
   readonly publishing: WorkLoop;
   readonly inventories: InventoryWatch;
   readonly invitations: InvitationDesk;
+  readonly intake: ShardIntake;
   readonly service: PartnerService;
+  readonly upkeep: Upkeep;
   /** Set while this computer serves. */
   listening: Listening | undefined;
 
@@ -67,7 +71,8 @@ export class ComputerParts {
     });
     this.spool = this.#newSpool();
     this.losses = new ShardLosses({ stores, spool: this.spool, log, changes: this.changes });
-    this.outbox = this.#newOutbox();
+    this.delivery = this.#newDelivery();
+    this.outbox = new Outbox({ ...this.#shared(), ...this.#work() });
     const publication = new Publication({ ...this.#shared(), ...this.#work() });
     const loop = { clock, log, changes: this.changes, backoff: this.backoff };
     this.sending = new WorkLoop(loop, async (signal) => (await this.outbox.sendRound(signal)) > 0);
@@ -78,7 +83,15 @@ export class ComputerParts {
       changes: this.changes,
       addresses: () => this.addresses(),
     });
+    this.intake = new ShardIntake({ ...ports, identitySeed: keys.identitySeed });
     this.service = this.#newService();
+    this.upkeep = new Upkeep({
+      ...this.#shared(),
+      ...this.#work(),
+      source: this.newSource(),
+      outbox: this.outbox,
+      trash: this.intake.trash,
+    });
   }
 
   /** Where this computer can be found. */
@@ -101,8 +114,8 @@ export class ComputerParts {
   }
 
   #work() {
-    const { changes, backoff, spool, planning } = this;
-    return { changes, backoff, spool, planning };
+    const { changes, backoff, spool, planning, delivery } = this;
+    return { changes, backoff, spool, planning, delivery };
   }
 
   #newPlanning(): PartnerPlanning {
@@ -127,22 +140,25 @@ export class ComputerParts {
     });
   }
 
-  #newOutbox(): Outbox {
-    const { ports, keys, settings } = this;
-    const shared = { ...this.#shared(), ...this.#work() };
+  #newDelivery(): ShardDelivery {
+    const { ports, keys, settings, spool } = this;
     const limit = new RateLimit(ports.clock, settings.uploadLimit);
-    const delivery = new ShardDelivery({ ...shared, shardNameKey: keys.shardNameKey, limit });
-    return new Outbox({ ...shared, delivery });
+    return new ShardDelivery({
+      ...this.#shared(),
+      spool,
+      shardNameKey: keys.shardNameKey,
+      limit,
+    });
   }
 
   #newService(): PartnerService {
-    const { ports, keys, book, invitations } = this;
+    const { ports, keys, book, invitations, intake } = this;
     const { stores, clock, log, random, held } = ports;
     const own = { identitySeed: keys.identitySeed, stores, clock, log, random };
     return new PartnerService({
       book,
       invitations,
-      shards: new ShardService({ stores, held, intake: new ShardIntake({ ...own, held }) }),
+      shards: new ShardService({ stores, held, intake }),
       manifests: new ManifestKeeper(own),
       profile: () => ownProfile(this),
       heard: (request) => {

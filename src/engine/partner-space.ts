@@ -12,7 +12,9 @@ import { codewordCount } from '../core/erasure/layout.ts';
 import type { Code } from '../core/vocabulary/code.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
-import type { AgreementRow, Stores } from '../ports/stores.ts';
+import type { NextLayoutRow } from '../ports/layout-store.ts';
+import type { AgreementRow, ShardRow, Stores } from '../ports/stores.ts';
+import { partnerTrash } from './partner-trash.ts';
 
 /** What one shard of a pack takes at its partner. */
 export function shardBytesOf(packBytes: number, code: Code): number {
@@ -47,10 +49,30 @@ export function spaceAccount(stores: Stores, row: AgreementRow): SpaceAccount {
   };
 }
 
-/** Bytes that our shards take at a partner, held or planned. */
+/** Bytes that our shards take at a partner: held, planned, or deleted and not gone yet. */
 export function bytesAt(stores: Stores, partner: PeerId): number {
+  return liveBytesAt(stores, partner) + partnerTrash.bytesAt(stores, partner);
+}
+
+/** The same without what was deleted. */
+export function liveBytesAt(stores: Stores, partner: PeerId): number {
   let bytes = 0;
   for (const { lengthBytes, code, shards } of stores.shards.amountsAt(partner))
     bytes += shards * shardBytesOf(lengthBytes, present(code, 'a shard belongs to a coded pack'));
+  for (const next of stores.layouts.all()) bytes += arrivingBytes(stores, next, partner);
   return bytes;
+}
+
+/** What the next layout of a pack takes at a partner beside the present one. */
+function arrivingBytes(stores: Stores, next: NextLayoutRow, partner: PeerId): number {
+  const pack = present(stores.packs.get(next.pack), 'the pack of a layout');
+  const isThere = (shard: ShardRow): boolean =>
+    pack.stripe === next.stripe &&
+    stores.shards
+      .ofPack(next.pack)
+      .some((other) => other.index === shard.index && other.partner === partner);
+  const arriving = stores.layouts
+    .shards(next.pack)
+    .filter((shard) => shard.partner === partner && !isThere(shard));
+  return arriving.length * shardBytesOf(pack.lengthBytes, next.code);
 }

@@ -7,6 +7,7 @@
 import { assert, present } from '../base/assert.ts';
 import { type Bytes, concatBytes, equalBytes } from '../base/bytes.ts';
 import { encodeCbor } from '../base/codec.ts';
+import { minuteMs } from '../base/units.ts';
 import { encodeIndexSegments, type PackRecord } from '../core/manifest/index-segment.ts';
 import {
   encodeManifest,
@@ -54,6 +55,9 @@ import type { Spool } from './spool.ts';
 
 /** Partners keep the older ones for longer. */
 const ownManifestsKept = 8;
+/** Packs laid out anew are described in one index pack when there are so many, or the first has waited for so long. */
+const describedTogether = 64;
+const describedAfterMs: number = 10 * minuteMs;
 
 export interface PublicationParts {
   readonly keys: OwnerKeys;
@@ -122,12 +126,28 @@ export class Publication {
     return true;
   }
 
-  /** Some captured snapshot waits for nothing but its index. */
+  /** Some captured snapshot waits for nothing but its index, or enough packs were laid out anew. */
   #indexIsDue(packs: readonly PackProtection[], contents: readonly PackProtection[]): boolean {
-    if (contents.every(({ row }) => row.indexed)) return false;
-    return this.#standings(packs).some(
-      ({ indexed, protection }) => !indexed && protection !== 'unprotected',
+    const unindexed = contents.filter(({ row }) => !row.indexed).length;
+    if (unindexed === 0) return false;
+    const listed = new Set<SnapshotId>(facts.listedSnapshots(this.#parts.stores));
+    const waits = this.#standings(packs).some(
+      ({ snapshot, indexed, protection }) =>
+        !indexed && protection !== 'unprotected' && !listed.has(snapshot.snapshot),
     );
+    return waits || this.#isRelocated(unindexed);
+  }
+
+  /**
+   * Packs that were laid out anew are described together, as each index pack is a pack more; but not too late, for until then what they left behind
+   * stays at partners.
+   */
+  #isRelocated(unindexed: number): boolean {
+    const { stores, clock } = this.#parts;
+    const first = stores.layouts.retired()[0];
+    if (first === undefined) return stores.layouts.all().length === 0;
+    if (unindexed >= describedTogether || stores.layouts.all().length === 0) return true;
+    return Math.abs(clock.now() - first.retiredAt) >= describedAfterMs;
   }
 
   /** A new manifest, durable here, when it would say something that the last one does not. */
@@ -173,7 +193,7 @@ export class Publication {
     return this.#standings(packs)
       .filter(
         ({ snapshot, protection, indexed }) =>
-          indexed && (protection !== 'unprotected' || listed.has(snapshot.snapshot)),
+          listed.has(snapshot.snapshot) || (indexed && protection !== 'unprotected'),
       )
       .map(({ snapshot }) => ({ snapshot: snapshot.snapshot, time: snapshot.takenAt }))
       .slice(-listedSnapshotsMaximum);

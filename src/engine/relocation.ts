@@ -1,0 +1,348 @@
+/**
+ * Lays packs out anew as partners come, leave, lend less or lose shards (C20, C36): a few at once, those that bear the fewest losses first.
+ *
+ * Nothing that is held is given up before all that takes its place is held, so a snapshot is never less safe meanwhile. What both layouts have in common
+ * stays where it is; the rest is coded from the pack's bytes, which come from the spool when they lie there, otherwise from partners, and are compared
+ * with the pack's name before anything of them is sent.
+ */
+import { type Bytes, discard } from '../base/bytes.ts';
+import { minuteMs } from '../base/units.ts';
+import { bearableLosses } from '../core/placement/code-choice.ts';
+import { type Code, shardCount } from '../core/vocabulary/code.ts';
+import { idOf, type PackId, type PeerId } from '../core/vocabulary/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { NextLayoutRow } from '../ports/layout-store.ts';
+import type { PackRow, PackStanding, ShardRow, Stores } from '../ports/stores.ts';
+import type { SealedShard, StripeCoder } from '../ports/stripe-coder.ts';
+import { sha256 } from '../primitives/hash.ts';
+import type { Backoff } from './backoff.ts';
+import { facts } from './facts.ts';
+import type { LayoutChange } from './layout-change.ts';
+import type { LayoutWish, WantedLayout } from './layout-wish.ts';
+import type { Notifier } from './notifier.ts';
+import type { Outbox } from './outbox.ts';
+import type { PackSource } from './pack-source.ts';
+import type { PartnerBook } from './partner-book.ts';
+import { settled } from './settled.ts';
+import type { ShardDelivery } from './shard-delivery.ts';
+import type { Spool } from './spool.ts';
+
+export interface RelocationParts {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly coder: StripeCoder;
+  readonly spool: Spool;
+  readonly source: PackSource;
+  readonly book: PartnerBook;
+  readonly delivery: ShardDelivery;
+  readonly backoff: Backoff;
+  readonly changes: Notifier;
+  readonly outbox: Pick<Outbox, 'recount'>;
+  readonly wish: Pick<LayoutWish, 'layoutFor' | 'lookAnew' | 'noteFull' | 'key'>;
+  readonly change: LayoutChange;
+}
+
+/** Layouts with something to send; each takes room at partners beside the present one. */
+const openMaximum = 8;
+/** Those that wait for a partner are not counted there, up to so many in all. */
+const begunMaximum = 32;
+/** Packs in memory: each takes about three times its size. */
+const workedAtOnce = 2;
+/** Packs looked at in one round. */
+const lookedMaximum = 256;
+/** What was found well is looked at again after so long, whatever is known to have changed. */
+const lookAgainMs: number = 10 * minuteMs;
+/** A pack that could not be read is tried again after so long. */
+const unreadMs: number = 1 * minuteMs;
+
+export class Relocation {
+  readonly #parts: RelocationParts;
+  /** Packs that lie as they should, as they stood when that was found. */
+  #well = new Map<PackId, string>();
+  #wellKey = '';
+  #wellSince = 0;
+  /** Packs whose bytes were not to be had, and when. */
+  readonly #unread = new Map<PackId, number>();
+
+  constructor(parts: RelocationParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes each step that can be taken now; whether there was any. */
+  async round(signal: AbortSignal): Promise<boolean> {
+    const { stores, book, wish } = this.#parts;
+    // Until a recovery has come to its end nobody knows what lies where.
+    if (facts.recovering(stores) || book.all().length === 0) return false;
+    wish.lookAnew();
+    const adopted = this.#adoptAll();
+    const revised = this.#reviseAll();
+    const begun = this.#beginSome();
+    const sent = await this.#sendAll(signal);
+    return adopted || revised || begun || sent;
+  }
+
+  #adoptAll(): boolean {
+    return this.#openLayouts().filter(({ pack }) => this.#adopt(pack)).length > 0;
+  }
+
+  #adopt(pack: PackId): boolean {
+    const { stores, change, spool, log, outbox, wish, changes } = this.#parts;
+    if (!change.adopt(pack)) return false;
+    const row = stores.packs.get(pack);
+    if (row !== undefined) spool.released(row);
+    outbox.recount();
+    wish.lookAnew();
+    log.write('info', 'layout.adopted', { pack });
+    changes.notify();
+    return true;
+  }
+
+  /** Layouts that cannot be finished as they were begun are begun otherwise, or given up. */
+  #reviseAll(): boolean {
+    let any = false;
+    for (const layout of this.#openLayouts()) if (this.#revise(layout)) any = true;
+    return any;
+  }
+
+  #revise(layout: NextLayoutRow): boolean {
+    const { stores, wish, change, log, outbox } = this.#parts;
+    const row = stores.packs.get(layout.pack);
+    if (row === undefined || !this.#isStuck(layout)) return false;
+    const present = stores.shards.ofPack(row.pack);
+    const wanted = wish.layoutFor(row, present);
+    const next = stores.layouts.shards(row.pack);
+    if (wanted !== undefined && isSame(layout, next, wanted)) return false;
+    if (wanted === undefined || !this.#isSafe(row, present, wanted)) change.drop(row);
+    else change.begin(row, wanted);
+    log.write('info', 'layout.revised', { pack: row.pack, dropped: wanted === undefined });
+    outbox.recount();
+    wish.lookAnew();
+    return true;
+  }
+
+  /** One of its partners takes no more shards. */
+  #isStuck({ pack }: NextLayoutRow): boolean {
+    const open = new Set(this.#parts.book.open().map(({ partner }) => partner));
+    return this.#parts.stores.layouts
+      .shards(pack)
+      .some(({ phase, partner }) => phase !== 'held' && !open.has(partner));
+  }
+
+  /** Begins layouts of packs that do not lie as they should, those first that bear the fewest losses; whether there is more to look at. */
+  #beginSome(): boolean {
+    const { stores } = this.#parts;
+    const open = this.#openLayouts();
+    let room = Math.min(
+      openMaximum - open.filter((layout) => this.#due(layout).length > 0).length,
+      begunMaximum - open.length,
+    );
+    if (room <= 0) return false;
+    this.#forgetWell();
+    const begun = new Set(open.map(({ pack }) => pack));
+    const unseen = stores.shards
+      .standings()
+      .filter((row) => row.code !== undefined && !begun.has(row.pack))
+      .filter((row) => this.#well.get(row.pack) !== standingKey(row))
+      .sort(byBearableLosses);
+    let any = false;
+    for (const standing of unseen.slice(0, lookedMaximum)) {
+      if (room <= 0) return true;
+      if (!this.#begin(standing)) continue;
+      room -= 1;
+      any = true;
+    }
+    return any || unseen.length > lookedMaximum;
+  }
+
+  #begin(standing: PackStanding): boolean {
+    const { stores, wish, change, log, outbox, changes } = this.#parts;
+    const row = stores.packs.get(standing.pack);
+    if (row === undefined) return false;
+    const present = stores.shards.ofPack(row.pack);
+    const wanted = wish.layoutFor(row, present);
+    if (wanted === undefined || !this.#isSafe(row, present, wanted)) {
+      this.#well.set(row.pack, standingKey(standing));
+      return false;
+    }
+    change.begin(row, wanted);
+    const { reason, code } = wanted;
+    log.write('info', 'layout.begun', { pack: row.pack, reason, shards: shardCount(code) });
+    outbox.recount();
+    wish.lookAnew();
+    changes.notify();
+    return true;
+  }
+
+  #forgetWell(): void {
+    const { clock, wish } = this.#parts;
+    const now = clock.now();
+    const { key } = wish;
+    if (key === this.#wellKey && Math.abs(now - this.#wellSince) < lookAgainMs) return;
+    this.#well = new Map();
+    this.#wellKey = key;
+    this.#wellSince = now;
+  }
+
+  /** The next layout bears no fewer losses than what stays of the present one. */
+  #isSafe(row: PackRow, shards: readonly ShardRow[], { code }: WantedLayout): boolean {
+    if (row.code === undefined) return false;
+    const { book } = this.#parts;
+    const staying = shards.filter(({ phase, partner }) => {
+      const agreement = phase === 'held' ? book.get(partner) : undefined;
+      return agreement !== undefined && agreement.phase !== 'leaving';
+    });
+    return code.parityShards >= bearableLosses(staying.length, row.code);
+  }
+
+  async #sendAll(signal: AbortSignal): Promise<boolean> {
+    const due = this.#openLayouts()
+      .filter((layout) => !this.#isUnread(layout.pack))
+      .map((layout) => ({ layout, shards: this.#due(layout) }))
+      .filter(({ shards }) => shards.length > 0)
+      .slice(0, workedAtOnce);
+    const sent = await settled(due.map((work) => this.#send(work, signal)));
+    return sent.some((any) => any);
+  }
+
+  /** Shards of the next layout that can be sent now. Those that are of the present one too are left to the outbox while it has the pack. */
+  #due({ pack, stripe }: NextLayoutRow): readonly ShardRow[] {
+    const { stores, book, backoff, spool } = this.#parts;
+    const row = stores.packs.get(pack);
+    if (row === undefined) return [];
+    const isOutboxes = row.spooled && row.stripe === stripe && !spool.isUnreadable(pack);
+    const there = isOutboxes ? stores.shards.ofPack(pack) : [];
+    const open = new Set(book.open().map(({ partner }) => partner));
+    return stores.layouts
+      .shards(pack)
+      .filter(
+        ({ phase, partner, index }) =>
+          phase !== 'held' &&
+          open.has(partner) &&
+          !backoff.waits(partner) &&
+          !there.some((other) => other.index === index && other.partner === partner),
+      );
+  }
+
+  async #send(
+    { layout, shards }: { readonly layout: NextLayoutRow; readonly shards: readonly ShardRow[] },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { stores, coder } = this.#parts;
+    const row = stores.packs.get(layout.pack);
+    if (row === undefined) return false;
+    const bytes = await this.#bytesOf(row);
+    if (bytes === undefined) {
+      this.#unread.set(row.pack, this.#parts.clock.now());
+      return false;
+    }
+    const { pack, suite } = row;
+    const sealed = await coder.code({ pack, suite, bytes }, layout.code, shards);
+    const sent = await settled(
+      sealed.map((shard) => this.#deliver(row, layout, { shard, signal })),
+    );
+    return this.#adopt(pack) || sent.some((held) => held);
+  }
+
+  /** The whole pack, equal to its name. */
+  async #bytesOf(row: PackRow): Promise<Bytes | undefined> {
+    const { spool, source, log } = this.#parts;
+    const local = row.spooled ? await spool.read(row.pack) : undefined;
+    if (local !== undefined) return local;
+    const holders = this.#readable(row);
+    if (holders === undefined) return undefined;
+    const read = await source.readFromPartners(
+      row,
+      { offset: 0, length: row.lengthBytes },
+      holders,
+    );
+    if (!read.ok) {
+      log.write('warn', 'layout.not-read', { pack: row.pack, code: read.error.code });
+      return undefined;
+    }
+    if (idOf<PackId>(sha256(read.value)) === row.pack) return read.value;
+    discard(read.value);
+    log.write('error', 'layout.wrong-bytes', { pack: row.pack });
+    return undefined;
+  }
+
+  /** Holders that restores may be asked of: none in its commitment period (C30). Undefined when these are too few. */
+  #readable({ pack, code }: PackRow): ReadonlyMap<number, PeerId> | undefined {
+    const { stores, book } = this.#parts;
+    const holders = new Map<number, PeerId>();
+    for (const { index, partner, phase } of stores.shards.ofPack(pack))
+      if (phase === 'held' && book.get(partner)?.phase !== 'in-commitment')
+        holders.set(index, partner);
+    return code !== undefined && holders.size >= code.dataShards ? holders : undefined;
+  }
+
+  async #deliver(
+    row: PackRow,
+    { code, stripe }: NextLayoutRow,
+    { shard, signal }: { readonly shard: SealedShard; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    const { delivery, backoff, log, wish } = this.#parts;
+    const { partner, index } = shard;
+    const delivered = await delivery.deliver({ pack: { ...row, code, stripe }, shard, signal });
+    if (delivered.ok) {
+      backoff.cleared(partner);
+      return true;
+    }
+    const failure = delivered.error.code;
+    log.write('info', 'shard.not-sent', { pack: row.pack, index, partner, code: failure });
+    if (failure === 'delivery.no-space') {
+      wish.noteFull(partner);
+      if (!this.#elsewhere(row.pack)) backoff.failed(partner);
+    } else if (failure !== 'delivery.cancelled') backoff.failed(partner);
+    return false;
+  }
+
+  /** A partner had no room: the layout is begun without it, or given up. False when there is nothing else to be wished for. */
+  #elsewhere(pack: PackId): boolean {
+    const { stores, wish, change, outbox } = this.#parts;
+    const layout = stores.layouts.get(pack);
+    const row = stores.packs.get(pack);
+    if (layout === undefined || row === undefined) return true;
+    const present = stores.shards.ofPack(pack);
+    const wanted = wish.layoutFor(row, present);
+    if (wanted === undefined || !this.#isSafe(row, present, wanted)) change.drop(row);
+    else if (isSame(layout, stores.layouts.shards(pack), wanted)) return false;
+    else change.begin(row, wanted);
+    outbox.recount();
+    return true;
+  }
+
+  #isUnread(pack: PackId): boolean {
+    const since = this.#unread.get(pack);
+    if (since === undefined) return false;
+    if (Math.abs(this.#parts.clock.now() - since) < unreadMs) return true;
+    this.#unread.delete(pack);
+    return false;
+  }
+
+  #openLayouts(): readonly NextLayoutRow[] {
+    return this.#parts.stores.layouts.all();
+  }
+}
+
+function isSame(
+  layout: NextLayoutRow,
+  next: readonly ShardRow[],
+  { stripe, shards }: WantedLayout,
+): boolean {
+  if (layout.stripe !== stripe || next.length !== shards.size) return false;
+  return next.every(({ index, partner }) => shards.get(index) === partner);
+}
+
+function standingKey({ placed, held, missing, spooled }: PackStanding): string {
+  return `${placed} ${held} ${missing} ${spooled}`;
+}
+
+function byBearableLosses(left: PackStanding, right: PackStanding): number {
+  return losses(left) - losses(right) || left.storedAt - right.storedAt;
+}
+
+function losses({ held, code }: PackStanding): number {
+  return bearableLosses(held, code as Code);
+}
