@@ -7,6 +7,7 @@ import type { Instant } from '../../base/units.ts';
 import { gibi, mebi } from '../../base/units.ts';
 import type { PeerId } from '../vocabulary/ids.ts';
 import type { Preset, Profile } from '../wire/profile.ts';
+import { commonProtocol, spokenProtocols } from '../wire/protocol.ts';
 import { sharePlace, type Traits } from './failure-domain.ts';
 import { bandwidthOf, type Observation, scheduleOf } from './observation.ts';
 import { overlapHours } from './schedule.ts';
@@ -92,7 +93,7 @@ export type Judgement =
 
 /** The defaults among people who know each other: whoever was invited is welcome. */
 export const circleCriteria: Criteria = {
-  protocols: [1],
+  protocols: spokenProtocols,
   presets: ['circle'],
   overlapHoursMinimum: 0,
   bandwidthMinimum: 0,
@@ -103,7 +104,7 @@ export const circleCriteria: Criteria = {
 
 /** The defaults among strangers. */
 export const openCriteria: Criteria = {
-  protocols: [1],
+  protocols: spokenProtocols,
   presets: ['open'],
   overlapHoursMinimum: 28,
   bandwidthMinimum: mebi / 16,
@@ -180,9 +181,9 @@ function profileRefusals(profile: Profile, criteria: Criteria): readonly Candida
   const { protocols, presets, offeredBytes } = profile;
   const needed = criteria.spaceMinimumBytes;
   return [
-    ...(protocols.some((version) => criteria.protocols.includes(version))
-      ? []
-      : [{ code: 'candidate.protocol', spoken: protocols } as const]),
+    ...(commonProtocol(criteria.protocols, protocols) === undefined
+      ? [{ code: 'candidate.protocol', spoken: protocols } as const]
+      : []),
     ...(presets.some((preset) => criteria.presets.includes(preset))
       ? []
       : [{ code: 'candidate.preset', entered: presets } as const]),
