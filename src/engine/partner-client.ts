@@ -7,6 +7,7 @@ import { type Bytes, concatBytes } from '../base/bytes.ts';
 import { linkedAbort } from '../base/linked-abort.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { minuteMs } from '../base/units.ts';
+import { auditReplyMaximumBytes } from '../core/audits/audit-message.ts';
 import type { AgreementId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
 import {
   blockBytes,
@@ -70,6 +71,8 @@ export interface PartnerClientSelf {
   readonly addresses: () => readonly string[];
   /** Told of every answer and every silence. */
   readonly heard: (peer: PeerId, answered: boolean) => void;
+  /** Told when bytes of shards begin to go to a peer or to come from it; what it gives is called with how many went well. */
+  readonly transferring?: (peer: PeerId, direction: 'up' | 'down') => (bytes: number) => void;
 }
 
 export class PartnerClient {
@@ -141,6 +144,7 @@ export class PartnerClient {
     signal: AbortSignal,
   ): Promise<Outcome<Bytes, PeerFailure>> {
     const pace = new UploadPace(this.#self.clock);
+    const ended = this.#self.transferring?.(to.peer, 'up');
     const { value, isLate } = await this.#until(
       signal,
       (late, ended) => pace.watch(late, ended),
@@ -154,6 +158,7 @@ export class PartnerClient {
           limitBytes: messageMaximumBytes,
         }),
     );
+    ended?.(value.ok ? (shard.blockCount - shard.firstBlock) * blockBytes : 0);
     if (value.ok || !isLate) return value;
     return failed({ code: 'peer.silent', detail: 'takes less than can be waited for' });
   }
@@ -165,6 +170,7 @@ export class PartnerClient {
     signal: AbortSignal,
   ): Promise<Outcome<Bytes, PeerFailure>> {
     const length = wanted.range.count * blockBytes;
+    const ended = this.#self.transferring?.(to.peer, 'down');
     const answer = await this.#ask(to, {
       method: 'GET',
       resource: { resource: 'shard', name: wanted.name },
@@ -172,6 +178,7 @@ export class PartnerClient {
       signal,
       limitBytes: length,
     });
+    ended?.(answer.ok ? answer.value.length : 0);
     if (answer.ok && answer.value.length !== length)
       return nonsense('another number of bytes than asked for');
     return answer;
@@ -179,13 +186,22 @@ export class PartnerClient {
 
   /** A sign of life. */
   async probe(to: PeerAddress, signal: AbortSignal): Promise<boolean> {
-    const answer = await this.#ask(to, {
-      method: 'GET',
-      resource: { resource: 'profile' },
-      signal,
-      limitBytes: messageMaximumBytes,
-    });
-    return answer.ok;
+    return (await this.profile(to, signal)).ok;
+  }
+
+  /** What the peer says of itself, signed and unchecked. */
+  profile(to: PeerAddress, signal: AbortSignal): Promise<Outcome<Bytes, PeerFailure>> {
+    return this.message(to, { method: 'GET', resource: { resource: 'profile' } }, signal);
+  }
+
+  /** Tells the peer something that it should know, signed. */
+  notify(
+    to: PeerAddress,
+    notice: Bytes,
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    const resource: Resource = { resource: 'notices' };
+    return this.message(to, { method: 'POST', resource, body: notice }, signal);
   }
 
   async inventory(
@@ -194,12 +210,7 @@ export class PartnerClient {
     signal: AbortSignal,
   ): Promise<Outcome<InventoryPage, PeerFailure>> {
     const resource: Resource = { resource: 'inventory', after };
-    const answer = await this.#ask(to, {
-      method: 'GET',
-      resource,
-      signal,
-      limitBytes: messageMaximumBytes,
-    });
+    const answer = await this.message(to, { method: 'GET', resource }, signal);
     if (!answer.ok) return answer;
     const page = decodeInventory(answer.value);
     return page.ok ? page : nonsense(page.error.code);
@@ -211,12 +222,7 @@ export class PartnerClient {
     signal: AbortSignal,
   ): Promise<Outcome<readonly Bytes[], PeerFailure>> {
     const resource: Resource = { resource: 'ledger', ...part };
-    const answer = await this.#ask(to, {
-      method: 'GET',
-      resource,
-      signal,
-      limitBytes: messageMaximumBytes,
-    });
+    const answer = await this.message(to, { method: 'GET', resource }, signal);
     if (!answer.ok) return answer;
     const page = decodeLedgerPage(answer.value);
     return page.ok ? page : nonsense(page.error.code);
@@ -228,13 +234,8 @@ export class PartnerClient {
     manifest: { readonly owner: PeerId; readonly document: Bytes },
     signal: AbortSignal,
   ): Promise<Outcome<Bytes, PeerFailure>> {
-    return this.#ask(to, {
-      method: 'PUT',
-      resource: { resource: 'manifest', owner: manifest.owner },
-      body: manifest.document,
-      signal,
-      limitBytes: messageMaximumBytes,
-    });
+    const resource: Resource = { resource: 'manifest', owner: manifest.owner };
+    return this.message(to, { method: 'PUT', resource, body: manifest.document }, signal);
   }
 
   manifest(
@@ -255,12 +256,31 @@ export class PartnerClient {
     message: Bytes,
     signal: AbortSignal,
   ): Promise<Outcome<Bytes, PeerFailure>> {
+    const resource: Resource = { resource: 'negotiation' };
+    return this.message(to, { method: 'POST', resource, body: message }, signal);
+  }
+
+  /** One message, and the whole answer to it, of at most 64 KiB. */
+  message(
+    to: PeerAddress,
+    message: { readonly method: Method; readonly resource: Resource; readonly body?: Bytes },
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    return this.#ask(to, { ...message, signal, limitBytes: messageMaximumBytes });
+  }
+
+  /** One step of an audit; what comes back is read by whoever asked (docs/protocol.md#audits). */
+  audit(
+    to: PeerAddress,
+    message: Bytes,
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
     return this.#ask(to, {
       method: 'POST',
-      resource: { resource: 'negotiation' },
+      resource: { resource: 'audits' },
       body: message,
       signal,
-      limitBytes: messageMaximumBytes,
+      limitBytes: auditReplyMaximumBytes,
     });
   }
 

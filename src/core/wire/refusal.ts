@@ -17,6 +17,8 @@ export type RefusalCode =
   | 'shard.unknown'
   | 'manifest.unknown'
   | 'invite.unknown'
+  /** No agreement with the peer that is asked about. */
+  | 'record.unknown'
   | 'request.method'
   /** Another shard has this name. */
   | 'shard.conflict'
@@ -39,6 +41,8 @@ export type RefusalCode =
   /** Somebody else redeemed it. */
   | 'invite.used'
   | 'invite.expired'
+  /** The receipt does not follow, or the account of the one that is to sign does not bear it out. */
+  | 'record.refused'
   | 'request.too-long'
   | 'shard.range'
   /** Too many requests, or more read than the read quota allows. */
@@ -62,6 +66,7 @@ const statuses: Readonly<Record<RefusalCode, number>> = {
   'shard.unknown': 404,
   'manifest.unknown': 404,
   'invite.unknown': 404,
+  'record.unknown': 404,
   'request.method': 405,
   'shard.conflict': 409,
   'shard.wrong-root': 409,
@@ -73,6 +78,7 @@ const statuses: Readonly<Record<RefusalCode, number>> = {
   'audit.other-account': 409,
   'audit.old-ledger': 409,
   'invite.used': 409,
+  'record.refused': 409,
   'invite.expired': 410,
   'request.too-long': 413,
   'shard.range': 416,
