@@ -38,7 +38,8 @@ export class BodyReceiver implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
     this.#stream = stream;
     this.#options = options;
     stream.on('data', (bytes: Uint8Array) => this.#receive(bytes));
-    stream.on('end', () => this.#finish());
+    // Before Node's own listener, which destroys a stream that closed in the same turn in which it was opened: then it would look cut off.
+    stream.prependListener('end', () => this.#finish());
     stream.on('error', (problem: Error) => this.break(problem.message));
     stream.on('aborted', () => this.#reset());
     stream.on('close', () => this.break('the stream closed before its end'));

@@ -4,7 +4,8 @@
  * The first connection wins. Addresses have the head start because a connection to one costs no third party and a tenth of the work.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { firstSuccess } from '../../base/first-success.ts';
+import { failed, type Outcome } from '../../base/outcome.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { PeerAddress, Silence } from '../../ports/transport.ts';
 import type { Carrier } from './carrier.ts';
@@ -32,9 +33,9 @@ export async function reachPeer(to: PeerAddress, options: ChoiceOptions): Promis
     ...options,
     signal: AbortSignal.any([either, timeout]),
   });
-  const chosen = await firstOpen(direct, carried);
+  const chosen = await firstSuccess([direct, carried], (late) => breakSession(late, 'not needed'));
   ways.abort();
-  return chosen;
+  return chosen.ok ? chosen : failed(telling(chosen.error));
 }
 
 async function headStart(waitMs: number): Promise<undefined> {
@@ -59,23 +60,9 @@ async function dialCarrier(
   return opened;
 }
 
-/** The loser is ended when it comes after all. Of two failures, that of the addresses tells more when somebody else answered there. */
-async function firstOpen(direct: Promise<Dialled>, carried: Promise<Dialled>): Promise<Dialled> {
-  let winner: OpenConnection | undefined;
-  const settle = async (way: Promise<Dialled>): Promise<OpenConnection> => {
-    const dialled = await way;
-    if (!dialled.ok) throw new Error(dialled.error.detail);
-    if (winner === undefined) winner = dialled.value;
-    else breakSession(dialled.value, 'not needed');
-    return winner;
-  };
-  try {
-    return succeeded(await Promise.any([settle(direct), settle(carried)]));
-  } catch {
-    const [one, other] = await Promise.all([direct, carried]);
-    if (one.ok || other.ok) return one.ok ? one : other;
-    if (one.error.code === 'peer.wrong-identity') return one;
-    const detail = `${one.error.detail}; ${other.error.detail}`;
-    return failed({ code: 'peer.unreachable', detail });
-  }
+/** Somebody else answering at an address tells more than that nobody was reached. */
+function telling(reasons: readonly Silence[]): Silence {
+  const other = reasons.find(({ code }) => code === 'peer.wrong-identity');
+  const detail = reasons.map((reason) => reason.detail).join('; ');
+  return other ?? { code: 'peer.unreachable', detail };
 }

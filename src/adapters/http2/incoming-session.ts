@@ -115,11 +115,9 @@ export class IncomingSession {
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     this.#activeCount += 1;
-    const isUpload = !stream.endAfterHeaders;
-    if (isUpload) this.#account.uploadCount += 1;
+    if (!stream.endAfterHeaders) this.#countUpload(stream);
     stream.once('close', () => {
       this.#activeCount -= 1;
-      if (isUpload) this.#account.uploadCount -= 1;
       this.#idleTimer.refresh();
     });
     const limits = this.#currentLimits();
@@ -144,6 +142,18 @@ export class IncomingSession {
     const totalMs = isStranger ? strangerRequestMs : undefined;
     const context = { peer, remoteAddress, handler, log, bodyIdleMs, reserve, totalMs };
     void answer(stream, headers, context);
+  }
+
+  /** Until its body is taken, or broke off: the peer begins its next upload then, and does not wait for the reply. */
+  #countUpload(stream: ServerHttp2Stream): void {
+    this.#account.uploadCount += 1;
+    const over = (): void => {
+      stream.off('end', over);
+      stream.off('close', over);
+      this.#account.uploadCount -= 1;
+    };
+    stream.prependListener('end', over);
+    stream.on('close', over);
   }
 
   /** The engine may have made the peer a partner, or a stranger, since the last request. */

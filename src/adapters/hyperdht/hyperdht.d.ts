@@ -1,0 +1,27 @@
+/** The two packages without types; what is used of them is described in `hyperdht-shapes.ts`. */
+
+declare module 'hyperdht' {
+  const HyperDHT: import('./hyperdht-shapes.ts').HyperDhtClass;
+  export = HyperDHT;
+}
+
+declare module 'blind-relay' {
+  type RawStream = import('./hyperdht-shapes.ts').RawStream;
+  type SecretStream = import('./hyperdht-shapes.ts').SecretStream;
+  type EventEmitter = import('node:events').EventEmitter;
+
+  export interface Session extends EventEmitter {
+    on(
+      event: 'pair',
+      listener: (isInitiator: boolean, token: Buffer, stream: RawStream, remoteId: number) => void,
+    ): this;
+    on(event: 'error' | 'close', listener: (problem?: Error) => void): this;
+    destroy(): void;
+  }
+
+  export class Server {
+    constructor(options: { readonly createStream: (options: object) => RawStream });
+    accept(stream: SecretStream, options: { readonly id: Uint8Array }): Session;
+    close(): Promise<void>;
+  }
+}
