@@ -81,6 +81,9 @@ export type AnswererEffect =
       readonly partnerName: string;
       readonly addresses: readonly string[];
     }
+  /** With it: what this side asks the same one for, if it does, is based on what is past. Its asker takes `withdrawn`. */
+  | { readonly type: 'withdraw-asking' }
+  /** A stored proposal of ours is not sent again. */
   | { readonly type: 'drop-proposal'; readonly proposal: Deed }
   /** Somebody asks who we are: its profile makes it a candidate. */
   | {
@@ -226,6 +229,7 @@ function answerSignature(
   const { proposed } = relation;
   return [
     { type: 'store-agreement', deed, partnerName: sign.name, addresses: sign.addresses },
+    { type: 'withdraw-asking' },
     ...(proposed === undefined ? [] : [{ type: 'drop-proposal' as const, proposal: proposed }]),
     replied(signedReply(self, deed)),
   ];

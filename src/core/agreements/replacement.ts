@@ -65,6 +65,11 @@ export function endOf({ start, terms }: Agreement): Instant | undefined {
   return terms.termMs === 0 ? undefined : instant(start + terms.termMs);
 }
 
+/** Whether what is stored under a root may be written over: only by a higher number. */
+export function supersedes(next: ChainLink, stored: ChainLink | undefined): boolean {
+  return stored === undefined || (next.root === stored.root && next.number > stored.number);
+}
+
 /**
  * Whether it is time to renew: less than the notice is left, so that a partner that does not renew leaves time to move what it holds. A term shorter than
  * twice the notice is renewed from its half on.
