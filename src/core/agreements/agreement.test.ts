@@ -5,7 +5,7 @@ import { type Bytes, equalBytes, utf8Bytes } from '../../base/bytes.ts';
 import { dayMs, instant } from '../../base/units.ts';
 import { sha256 } from '../../primitives/hash.ts';
 import { publicKeyOf } from '../../primitives/signature.ts';
-import { idOf, type PeerId } from '../vocabulary/ids.ts';
+import { type AgreementId, idOf, type PeerId } from '../vocabulary/ids.ts';
 import {
   type Agreement,
   agreementIdOf,
@@ -69,15 +69,32 @@ test('an agreement comes back as it was, and binds once both have signed', () =>
   );
 });
 
-test('an agreement with any byte changed does not verify', () => {
-  const encoded = encodeSignedAgreement(signedByBoth(agreementWith(circleTerms(lending))));
-  for (let at = 0; at < encoded.length; at += 1) {
-    const changed: Bytes = new Uint8Array(encoded);
-    changed[at] = (changed[at] ?? 0) ^ (1 + (at % 255));
-    const decoded = decodeSignedAgreement(changed);
-    assert.ok(!decoded.ok || !verifyAgreement(decoded.value).ok, `byte ${at}`);
-  }
+test('an agreement that replaces another says which, and is no plain one', () => {
+  fc.assert(
+    fc.property(terms, fc.integer({ min: 1, max: 2 ** 50 }), (value, number) => {
+      const replaces = { root: 'c3'.repeat(32) as AgreementId, number };
+      const change = { ...agreementWith(value), replaces };
+      const decoded = decodeSignedAgreement(encodeSignedAgreement(signedByBoth(change)));
+      assert.ok(decoded.ok);
+      assert.deepEqual(verifyAgreement(decoded.value), { ok: true, value: change });
+    }),
+    { numRuns: 30 },
+  );
 });
+
+const plain = agreementWith(circleTerms(lending));
+const change = { ...plain, replaces: { root: 'c3'.repeat(32) as AgreementId, number: 7 } };
+
+for (const [kind, agreement] of Object.entries({ agreement: plain, change }))
+  test(`an ${kind === 'change' ? 'agreement that replaces another' : kind} with any byte changed does not verify`, () => {
+    const encoded = encodeSignedAgreement(signedByBoth(agreement));
+    for (let at = 0; at < encoded.length; at += 1) {
+      const changed: Bytes = new Uint8Array(encoded);
+      changed[at] = (changed[at] ?? 0) ^ (1 + (at % 255));
+      const decoded = decodeSignedAgreement(changed);
+      assert.ok(!decoded.ok || !verifyAgreement(decoded.value).ok, `byte ${at}`);
+    }
+  });
 
 test('an agreement that is cut short is refused', () => {
   const encoded = encodeSignedAgreement(signedByBoth(agreementWith(circleTerms(lending))));
