@@ -131,9 +131,9 @@ export class RecordDesk {
 
   /** GET /v1/records/PEER: how one of our partners, or former partners, behaved; for anybody, signed at most once a minute. */
   statement(_from: PeerId, about: PeerId): Outcome<Bytes, Refusal> {
-    const { stores, clock, keys } = this.#parts;
-    const row = stores.agreements.ofPartner(about);
-    if (row === undefined || row.phase === 'proposed' || about === keys.peerId)
+    const { clock, keys } = this.#parts;
+    const row = this.#bindingWith(about);
+    if (row === undefined || about === keys.peerId)
       return failed({ code: 'record.unknown', detail: 'there never was an agreement with it' });
     const now = clock.now();
     const known = this.#statements.get(about);
@@ -154,6 +154,14 @@ export class RecordDesk {
     );
     this.#statements.set(about, { statement, at: now });
     return succeeded(statement);
+  }
+
+  /** The newest agreement with a peer that both signed; a proposal after it does not hide it. */
+  #bindingWith(peer: PeerId): AgreementRow | undefined {
+    const { agreements } = this.#parts.stores;
+    const newest = agreements.ofPartner(peer);
+    if (newest?.phase !== 'proposed') return newest;
+    return agreements.all().findLast((row) => row.partner === peer && row.phase !== 'proposed');
   }
 
   /** Our track record, for the profile. */
