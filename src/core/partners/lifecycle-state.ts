@@ -22,7 +22,7 @@ export interface LifecycleState {
   readonly failingMs: number;
   /** Nothing was counted yet since it began to fail: the tick that is under way began before. */
   readonly fresh: boolean;
-  /** Our own running time since a proof was last asked for and judged. */
+  /** After a wrong proof: our own running time since a proof was last asked for and judged. */
   readonly unaskedMs: number;
   /** Right proofs that are still needed to be reinstated. */
   readonly proofsOwed: number;

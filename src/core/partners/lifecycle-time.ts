@@ -80,7 +80,9 @@ function counted(
   periods: LifecyclePeriods,
 ): LifecycleState {
   const { fresh, pausedUntil } = state;
-  const next = { ...state, fresh: false, unaskedMs: state.unaskedMs + ranMs };
+  // Of a partner in good standing a tick changes nothing, so that there is nothing to write down.
+  const unaskedMs = state.cause === 'wrong' ? state.unaskedMs + ranMs : 0;
+  const next = { ...state, fresh: false, unaskedMs };
   const paused = pausedUntil !== undefined && now < pausedUntil;
   if (!counts(state, periods) || fresh || paused) return next;
   return { ...next, failingMs: state.failingMs + ranMs };

@@ -149,6 +149,13 @@ test('a desktop that is on line for half the day is never suspended', () => {
   assert.ok(cleanMs(desktop.state, desktop.now) > 60 * dayMs);
 });
 
+test('of a partner in good standing a tick leaves nothing to write down', () => {
+  const partner = standing(open);
+  const before = partner.state;
+  partner.runs(dayMs);
+  assert.deepEqual(partner.state, before);
+});
+
 test('our own holiday, sleep or leaping clock eats nothing of the grace of a partner', () => {
   const partner = standing(open).happens('missed');
   for (let leap = 0; leap < 20; leap += 1) {

@@ -25,7 +25,7 @@ export type NegotiationCode =
   | 'negotiation.protocol'
   /** No partner is wanted: there are enough, or strangers are not taken. */
   | 'negotiation.not-wanted'
-  /** Too many negotiations, or too many offers in this one, for now. */
+  /** Too many negotiations at once, or too many offers of this one. */
   | 'negotiation.busy'
   /** The last round was reached without terms that suit both. */
   | 'negotiation.rounds'
