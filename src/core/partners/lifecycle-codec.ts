@@ -36,6 +36,7 @@ export function encodeLifecycle(state: LifecycleState): Bytes {
     orNull(state.pausedUntil),
     orNull(state.lossNoticedAt),
     leaving === undefined ? null : [leaving.by, leaving.until],
+    Math.floor(state.pastEndMs),
     Math.ceil(state.serveLeftMs),
   ]);
 }
@@ -64,6 +65,7 @@ function readState(fields: FieldReader): LifecycleState {
     pausedUntil: fields.optional((field) => field.instant()),
     lossNoticedAt: fields.optional((field) => field.instant()),
     leaving: fields.optional(readLeaving),
+    pastEndMs: fields.uint(),
     serveLeftMs: fields.uint(),
   };
 }

@@ -41,6 +41,8 @@ export interface LifecycleState {
   readonly lossNoticedAt: Instant | undefined;
   /** Notice to leave. */
   readonly leaving: Leaving | undefined;
+  /** Our own running time since the clock first said that the agreement is over. */
+  readonly pastEndMs: number;
   /** After it reneged or ended: our own running time for which we still keep and serve what it stored here. */
   readonly serveLeftMs: number;
 }
@@ -126,6 +128,7 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
     pausedUntil: undefined,
     lossNoticedAt: undefined,
     leaving: undefined,
+    pastEndMs: 0,
     serveLeftMs: 0,
   };
 }

@@ -53,9 +53,11 @@ function inForceTick(
     leaving?.until ?? Number.POSITIVE_INFINITY,
     periods.endsAt ?? Number.POSITIVE_INFINITY,
   );
-  if (now >= end) return endLifecycle(before, now, periods);
+  const pastEndMs = now >= end ? before.pastEndMs + ranMs : 0;
+  // The end is final, so a clock that leaps there and back does not bring it about.
+  if (now >= end && pastEndMs >= periods.tickMostMs) return endLifecycle(before, now, periods);
   const effects: LifecycleEffect[] = [];
-  let state = counted(before, { now, ranMs }, periods);
+  let state = { ...counted(before, { now, ranMs }, periods), pastEndMs };
   if (state.phase === 'in-commitment' && !inCommitment(state, periods, now)) {
     state = { ...state, phase: 'standing', since: now };
     effects.push({ type: 'committed' });

@@ -283,6 +283,17 @@ test('C46: leaving by notice moves shards first, and ends when the notice does',
   assert.equal(partner.restores(), false);
 });
 
+test('a clock that leaps beyond the end of an agreement and back does not end it', () => {
+  const endsAt = instant(epoch + 400 * dayMs);
+  const partner = new Partnership({ ...circle, endsAt }).runs(dayMs);
+  partner
+    .jumps(1_000 * dayMs)
+    .runs(minuteMs)
+    .jumps(-1_000 * dayMs)
+    .runs(dayMs);
+  assert.equal(partner.state.phase, 'standing');
+});
+
 test('C46: a notice is taken back by the one that gave it, and by nobody else', () => {
   const partner = standing(circle);
   const until = instant(partner.now + 20 * dayMs);
