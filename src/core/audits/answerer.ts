@@ -169,9 +169,9 @@ function opened(
   const { account, now } = event;
   const { challenge } = event.opened;
   const { id, subject } = challenge;
+  if (!isOwnLedger(subject, account)) return { state, effects: [deny(id, account, identitySeed)] };
   const known = state.pending.find((audit) => equalBytes(audit.opened.challenge.id, id));
   if (known !== undefined) return { state, effects: [{ type: 'prove', audit: known }] };
-  if (!isOwnLedger(subject, account)) return { state, effects: [deny(id, account, identitySeed)] };
   const { space } = account;
   if (!equalBytes(inventoryRoot(space), subject.inventoryRoot))
     return refuse(state, 'audit.other-account', 'other shards stood in our ledger');

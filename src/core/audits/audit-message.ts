@@ -2,8 +2,9 @@
 import type { Bytes } from '../../base/bytes.ts';
 import { type DocumentFailure, decodeDocument, encodeDocument } from '../../base/document.ts';
 import type { Outcome } from '../../base/outcome.ts';
-import { messageMaximumBytes } from '../vocabulary/limits.ts';
+import { blockBytes, messageMaximumBytes } from '../vocabulary/limits.ts';
 import { answerMaximumBytes } from './audit-answer.ts';
+import { blocksPerAuditMaximum } from './challenge.ts';
 
 const requests = ['challenge', 'opening', 'verdict'] as const;
 const replies = ['nonce', 'denial', 'answer', 'noted'] as const;
@@ -18,7 +19,10 @@ export type AuditRequest = AuditMessage<(typeof requests)[number]>;
 export type AuditReply = AuditMessage<(typeof replies)[number]>;
 
 const request = { magic: 'covault/audit-request', version: 1, limitBytes: messageMaximumBytes };
-export const replyMaximumBytes: number = answerMaximumBytes + 256;
+const replyMaximumBytes: number = answerMaximumBytes + 256;
+/** A framed reply with all the blocks that an audit can ask for. */
+export const auditReplyMaximumBytes: number =
+  replyMaximumBytes + 4 + blocksPerAuditMaximum * blockBytes;
 const reply = { magic: 'covault/audit-reply', version: 1, limitBytes: replyMaximumBytes };
 
 export function encodeAuditRequest({ type, document }: AuditRequest): Bytes {

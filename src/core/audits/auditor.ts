@@ -196,8 +196,8 @@ function answered(
 }
 
 /**
- * A seal that meets a later life of the partner is of no use any more; an opened challenge that does is lost for good, for nobody but the partner
- * says what became of its earlier life. Within one life, denying what it signed is proof.
+ * A partner that denies what it signed has lost it, and says so, signed: together with the entry itself in one life of it, by everything that it held in
+ * a later one.
  */
 function denied(
   state: AuditorState,
@@ -214,13 +214,14 @@ function denied(
   const isLater = denial.value.epoch > subject.epoch;
   const fault: AuditFault = isLater ? 'lost-epoch' : 'denied-ledger';
   const evidence = event.document;
-  const outcome = isSeal && isLater ? 'unclear' : 'wrong';
   const before = isSeal ? sealed : audit;
   assert(before !== undefined, 'a challenge is sealed or pending');
   const settled = { audit: before, evidence };
   return {
     state: isSeal ? { phase: 'resting', pending: state.pending } : withoutPending(state, id),
-    effects: [{ type: 'judged', challenge: id, outcome, reason: fault, findings: [], settled }],
+    effects: [
+      { type: 'judged', challenge: id, outcome: 'wrong', reason: fault, findings: [], settled },
+    ],
   };
 }
 
