@@ -6,7 +6,7 @@
  * crash in between leaves nothing behind, and takes nothing that came back meanwhile.
  */
 import { type Bytes, concatBytes } from '../base/bytes.ts';
-import { dayMs } from '../base/units.ts';
+import { dayMs, type Instant, minuteMs } from '../base/units.ts';
 import type { LedgerSubject } from '../core/agreements/acknowledgement.ts';
 import {
   bytesOf,
@@ -39,6 +39,8 @@ interface HeldShard {
   readonly name: ShardName;
 }
 
+/** How often the trash is looked through. */
+const lookMs: number = 10 * minuteMs;
 /** Files removed with one note. */
 const batchMaximum = 64;
 /** For an owner whose terms are not known any more. */
@@ -48,6 +50,7 @@ const factName = 'held-removals';
 export class HeldTrash {
   readonly #parts: HeldTrashParts;
   readonly #running: RunningTime;
+  #lookedAt: Instant | undefined;
 
   constructor(parts: HeldTrashParts) {
     this.#parts = parts;
@@ -83,12 +86,18 @@ export class HeldTrash {
     }
   }
 
-  /** Counts the time and removes what is due; whether there was any. */
+  /** Counts the time and removes what is due; whether there was any. To be called every few minutes at least; more often costs nothing. */
   async round(): Promise<boolean> {
-    this.#running.tick();
+    const now = this.#parts.clock.now();
+    if (this.#lookedAt !== undefined && Math.abs(now - this.#lookedAt) < lookMs) return false;
+    const { isEmpty, due } = this.#look();
+    this.#running.tick(!isEmpty);
     await this.#removeFiles();
-    const claimed = this.#claimed(this.#due());
-    if (claimed.length === 0) return false;
+    const claimed = this.#claimed(due);
+    if (claimed.length === 0) {
+      this.#lookedAt = now;
+      return false;
+    }
     try {
       this.#removeRows(claimed.map(({ shard }) => shard));
     } finally {
@@ -98,18 +107,20 @@ export class HeldTrash {
     return true;
   }
 
-  #due(): readonly HeldShard[] {
+  #look(): { readonly isEmpty: boolean; readonly due: readonly HeldShard[] } {
     const { stores } = this.#parts;
     const now = this.#running.now();
     const due: HeldShard[] = [];
+    let isEmpty = true;
     for (const owner of stores.held.owners()) {
       const lockMs = this.#lockMs(owner);
       for (const { name, trashedAt } of stores.held.trashed(owner)) {
-        if (due.length >= batchMaximum) return due;
+        isEmpty = false;
+        if (due.length >= batchMaximum) break;
         if (trashedAt !== undefined && now - trashedAt >= lockMs) due.push({ owner, name });
       }
     }
-    return due;
+    return { isEmpty, due };
   }
 
   #lockMs(owner: PeerId): number {

@@ -92,7 +92,7 @@ async function against(
       log,
       spool: { reclaimed: () => undefined },
     });
-    const inventories = { keys: owner, stores, log, client, book };
+    const inventories = { keys: owner, stores, clock, log, client, book };
     const scene: Scene = {
       ...pair,
       name: new ShardNamer(owner.shardNameKey, partner).nameOf(stripe, 0),
@@ -104,7 +104,7 @@ async function against(
         return outcome.ok ? 'held' : `${outcome.error.code} ${outcome.error.detail}`;
       },
       adopt: () => adoptInventories(inventories, never),
-      watch: new InventoryWatch({ ...inventories, clock, changes: new Notifier() }),
+      watch: new InventoryWatch({ ...inventories, changes: new Notifier() }),
       sleep: (ms) => clock.sleep(ms),
       shardRow: () => stores.shards.ofPack(packId)[0],
       ledgerLength: () => stores.ledger.head(pair.agreement.agreement, 'owner')?.sequence ?? 0,

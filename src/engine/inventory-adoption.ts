@@ -2,26 +2,29 @@
  * Where our shards lie, according to those who hold them (C14): partners list names, which only our key turns back into stripe and index.
  *
  * What an inventory lists counts as held, whatever was noted before; what it does not list is lost. What partners have that do not answer stays
- * planned: the manifest says where shards were to go, not that they arrived. Those partners are asked again until they tell.
+ * planned: the manifest says where shards were to go, not that they arrived. Those partners are asked again until they tell. A shard that two partners
+ * list was on its way from one to the other: one of them may let it go.
  */
-import { assert } from '../base/assert.ts';
-import { type Bytes, hexText } from '../base/bytes.ts';
+import { hexText } from '../base/bytes.ts';
 import { bytesLentBy } from '../core/agreements/agreement.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
-import { ShardNamer, stripePrefixBytes } from '../core/sealing/shard-name.ts';
+import { ShardNamer } from '../core/sealing/shard-name.ts';
 import { shardCount } from '../core/vocabulary/code.ts';
-import { bytesOf, type PeerId, type ShardName } from '../core/vocabulary/ids.ts';
+import type { PeerId, ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, PackRow, Stores } from '../ports/stores.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
 import { agreementOf } from './partner-space.ts';
+import { prefixOf, type StripeHistory } from './stripe-history.ts';
 import { TaskPool } from './task-pool.ts';
 
 export interface InventoryParts {
   readonly keys: OwnerKeys;
   readonly stores: Stores;
+  readonly clock: Clock;
   readonly log: EventLog;
   readonly client: PartnerClient;
   readonly book: PartnerBook;
@@ -33,8 +36,10 @@ const askedAtOnce = 8;
 export async function adoptInventories(
   parts: InventoryParts,
   signal: AbortSignal,
+  history?: StripeHistory,
 ): Promise<readonly PeerId[]> {
-  return await askInventories(parts, { agreements: parts.book.all(), isLate: false, signal });
+  const agreements = parts.book.all();
+  return await askInventories(parts, { agreements, isLate: false, signal, history });
 }
 
 export interface Asking {
@@ -42,50 +47,54 @@ export interface Asking {
   /** The computer is at work again: what it sends itself is not touched. */
   readonly isLate: boolean;
   readonly signal: AbortSignal;
+  /** Told of shards that are of no present stripe. */
+  readonly history?: StripeHistory | undefined;
 }
 
 /** Takes over what these partners tell; gives those that did not. */
 export async function askInventories(
   parts: InventoryParts,
-  { agreements, isLate, signal }: Asking,
+  { agreements, isLate, signal, history }: Asking,
 ): Promise<readonly PeerId[]> {
   const stripes = new Map<string, PackRow>();
   for (const row of parts.stores.packs.all())
-    if (row.stripe !== undefined) stripes.set(prefixOf(bytesOf(row.stripe)), row);
+    if (row.stripe !== undefined) stripes.set(prefixOf(row.stripe), row);
   const silent: PeerId[] = [];
   const pool = new TaskPool(askedAtOnce);
   for (const agreement of agreements)
     await pool.start(async () => {
       const names = await inventoryOf(parts, agreement, signal);
       if (names === undefined) silent.push(agreement.partner);
-      else adopt(parts, { partner: agreement.partner, names, stripes, isLate });
+      else adopt(parts, { partner: agreement.partner, names, stripes, isLate, history });
     });
   await pool.drain();
   return silent;
 }
 
-function adopt(
-  { stores, keys }: InventoryParts,
-  found: {
-    readonly partner: PeerId;
-    readonly names: readonly ShardName[];
-    readonly stripes: ReadonlyMap<string, PackRow>;
-    readonly isLate: boolean;
-  },
-): void {
-  const { partner, isLate } = found;
+interface Told {
+  readonly partner: PeerId;
+  readonly names: readonly ShardName[];
+  readonly stripes: ReadonlyMap<string, PackRow>;
+  readonly isLate: boolean;
+  readonly history: StripeHistory | undefined;
+}
+
+function adopt({ stores, keys, clock }: InventoryParts, told: Told): void {
+  const { partner, isLate, history } = told;
   const namer = new ShardNamer(keys.shardNameKey, partner);
   const there = new Set<string>();
-  const isHeld = ({ pack }: PackRow, index: number): boolean =>
-    stores.shards.ofPack(pack).some((shard) => shard.index === index && shard.phase === 'held');
   stores.transact(() => {
-    for (const name of found.names) {
+    for (const name of told.names) {
       const { stripePrefix, index } = namer.read(name);
-      const row = found.stripes.get(hexText(stripePrefix));
+      const row = told.stripes.get(hexText(stripePrefix));
+      if (row === undefined) history?.found(stripePrefix, { partner, index, name });
       if (row?.code === undefined || index >= shardCount(row.code)) continue;
       there.add(`${row.pack} ${index}`);
-      if (isLate && (row.spooled || isHeld(row, index))) continue;
-      stores.shards.put({ pack: row.pack, index, partner, phase: 'held' });
+      const known = stores.shards.ofPack(row.pack).find((shard) => shard.index === index);
+      if (known?.phase === 'held' && known.partner !== partner)
+        stores.layouts.retire([{ partner, name, pack: row.pack, retiredAt: clock.now() }]);
+      else if (!isLate || (!row.spooled && known?.phase !== 'held'))
+        stores.shards.put({ pack: row.pack, index, partner, phase: 'held' });
     }
     for (const shard of stores.shards.ofPartner(partner)) {
       if (there.has(`${shard.pack} ${shard.index}`)) continue;
@@ -118,9 +127,4 @@ export async function inventoryOf(
     names.push(...page.value.entries.map(({ name }) => name));
     if (!page.value.more) return names;
   }
-}
-
-function prefixOf(stripe: Bytes): string {
-  assert(stripe.length > stripePrefixBytes, 'a stripe id is longer than its prefix');
-  return hexText(stripe.subarray(0, stripePrefixBytes));
 }

@@ -4,7 +4,6 @@
  * Until then nothing counts as held there. Which partners these are stands in the catalogue, so a restart forgets none of them.
  */
 import type { PeerId } from '../core/vocabulary/ids.ts';
-import type { Clock } from '../ports/clock.ts';
 import { Backoff } from './backoff.ts';
 import { facts } from './facts.ts';
 import { askInventories, type InventoryParts } from './inventory-adoption.ts';
@@ -12,7 +11,6 @@ import type { Notifier } from './notifier.ts';
 import { WorkLoop } from './work-loop.ts';
 
 export interface InventoryWatchParts extends InventoryParts {
-  readonly clock: Clock;
   readonly changes: Notifier;
 }
 

@@ -32,7 +32,7 @@ import {
 } from '../core/vocabulary/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { PackRow, SnapshotRow, Stores } from '../ports/stores.ts';
+import type { PackRow, ShardRow, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { PeerAddress, Transport } from '../ports/transport.ts';
 import { sha256 } from '../primitives/hash.ts';
 import type { RecoverFailure, RecoverProgress, RecoverReport } from './computer.ts';
@@ -41,6 +41,7 @@ import { adoptInventories } from './inventory-adoption.ts';
 import type { PackSource } from './pack-source.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
+import { StripeHistory } from './stripe-history.ts';
 import { TaskPool } from './task-pool.ts';
 import type { TreeReader } from './tree-reader.ts';
 
@@ -93,6 +94,7 @@ export class RecoverRun {
   readonly #options: RecoverOptions;
   readonly #asked = new Map<PeerId, PeerAddress>();
   readonly #found: FoundManifest[] = [];
+  readonly #history: StripeHistory;
   #answered = 0;
   /** Partners that did not say what they hold. */
   #silent: readonly PeerId[] = [];
@@ -100,6 +102,7 @@ export class RecoverRun {
   constructor(parts: RecoverParts, options: RecoverOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.#history = new StripeHistory(parts.stores);
   }
 
   async run(partners: readonly PossiblePartner[]): Promise<Outcome<RecoverReport, RecoverFailure>> {
@@ -115,7 +118,8 @@ export class RecoverRun {
       this.#adoptPartners(newest);
       await this.#adoptIndex(newest.manifest);
       this.#tell('reading-inventories');
-      this.#silent = await adoptInventories(this.#parts, signal);
+      this.#silent = await adoptInventories(this.#parts, signal, this.#history);
+      this.#history.settle(this.#parts.clock.now());
       this.#adoptManifest(newest, await this.#readSnapshots(newest.manifest));
       return succeeded(this.#report(newest));
     } catch (reason) {
@@ -281,13 +285,19 @@ export class RecoverRun {
   /** Takes a pack into the catalogue, with its shards where they were to go; inventories say which arrived. */
   #adoptPack(record: PackRecord, indexed: boolean): void {
     const { stores } = this.#parts;
-    if (stores.packs.get(record.pack) !== undefined) return;
+    const { pack } = record;
+    const row = { ...rowOf(record, record, recoveredAt), indexed };
+    const shards = record.placement.flatMap((partner, index): readonly ShardRow[] =>
+      partner === undefined ? [] : [{ pack, index, partner, phase: 'planned' }],
+    );
+    const known = stores.packs.get(pack);
+    if (known !== undefined) {
+      this.#history.replace(this.#parts.clock.now(), known, { row, shards });
+      return;
+    }
     stores.transact(() => {
-      stores.packs.add({ ...rowOf(record, record, recoveredAt), indexed }, record.contents);
-      record.placement.forEach((partner, index) => {
-        if (partner !== undefined)
-          stores.shards.put({ pack: record.pack, index, partner, phase: 'planned' });
-      });
+      stores.packs.add(row, record.contents);
+      for (const shard of shards) stores.shards.put(shard);
     });
   }
 

@@ -38,6 +38,13 @@ export async function noteLosses(
       stores.shards.put({ ...shard, phase: 'lost' });
       count += 1;
     }
+    for (const { pack, stripe } of stores.layouts.all())
+      for (const shard of stores.layouts.shards(pack)) {
+        if (shard.partner !== partner || shard.phase !== 'held') continue;
+        if (there.has(namer.nameOf(stripe, shard.index))) continue;
+        stores.layouts.putShard({ ...shard, phase: 'lost' });
+        count += 1;
+      }
     return { lost: count, reclaimed: packs.values() };
   });
   for (const row of reclaimed) spool.reclaimed(row);

@@ -6,12 +6,10 @@
  */
 import { assert } from '../base/assert.ts';
 import { decodeCbor, encodeCbor } from '../base/codec.ts';
-import { dayMs, type Instant, instant, minuteMs } from '../base/units.ts';
+import { dayMs, type Instant, instant } from '../base/units.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Stores } from '../ports/stores.ts';
 
-/** What a crash may take back. */
-const stepMs: number = 10 * minuteMs;
 const jumpMaximumMs: number = dayMs;
 const factName = 'running-ms';
 
@@ -31,14 +29,11 @@ export class RunningTime {
     return instant(this.#counted() + this.#sinceSeen());
   }
 
-  /** Makes durable what passed since the last time, when that is worth a write. To be called every few minutes. */
-  tick(): void {
-    const passed = this.#sinceSeen();
-    const now = this.#clock.now();
-    if (passed >= stepMs)
-      this.#stores.facts.put(factName, encodeCbor(Math.floor(this.#counted() + passed)));
-    else if (now >= this.#seenAt) return;
-    this.#seenAt = now;
+  /** Makes durable what passed since the last time; while nobody waits it need not count, which spares the disk. To be called every few minutes. */
+  tick(counts: boolean): void {
+    const passed = counts ? Math.floor(this.#sinceSeen()) : 0;
+    if (passed > 0) this.#stores.facts.put(factName, encodeCbor(this.#counted() + passed));
+    this.#seenAt = this.#clock.now();
   }
 
   #sinceSeen(): number {

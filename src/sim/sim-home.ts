@@ -49,6 +49,11 @@ export class SimHome {
     };
   }
 
+  /** The stores of the present life, for scenarios in which a person or a program beside the engine changes them. */
+  get stores(): Stores {
+    return this.#stores;
+  }
+
   /** What a restart would find in the stores, for checkers. */
   image(): TwinImage {
     return this.#stores.image();

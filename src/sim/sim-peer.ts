@@ -23,6 +23,7 @@ export interface SimPeerOptions {
   /** 32 bytes; drawn from the world when left out. */
   readonly rootSeed?: Bytes;
   readonly spoolCapBytes?: number;
+  readonly cacheCapBytes?: number;
   /** Stands between engine and pipeline, to count or to spoil what goes through. */
   readonly pipeline?: (pipeline: ChunkPipeline) => ChunkPipeline;
 }
@@ -66,7 +67,7 @@ export class SimPeer {
   }
 
   #compose(node: SimComputer, broke: (reason: unknown) => void): Computer {
-    const { kernels, link, name, spoolCapBytes } = this.#options;
+    const { kernels, link, name, spoolCapBytes, cacheCapBytes } = this.#options;
     const { keys } = this;
     const home = this.home.open(node);
     const twin = createTwinPipeline({
@@ -99,7 +100,7 @@ export class SimPeer {
         offeredBytes: gibi,
         announcedAddresses: [],
         spoolCapBytes: spoolCapBytes ?? gibi,
-        cacheCapBytes: 64 * mebi,
+        cacheCapBytes: cacheCapBytes ?? 64 * mebi,
         uploadLimit: undefined,
       },
     );
