@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import type { Bytes } from '../../base/bytes.ts';
 import { type Instant, instant } from '../../base/units.ts';
 import { deriveKeys, type OwnerKeys } from '../sealing/keys.ts';
