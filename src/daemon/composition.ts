@@ -129,10 +129,17 @@ async function assemble(
   const network = await openNetwork({
     identitySeed: keys.identitySeed,
     listen: options.daemon ? listen : await freeAddresses(listen),
+    announce: config.network.announce,
     multicast: config.network.multicast,
+    dht: config.network.dht,
+    bootstrap: config.network.bootstrap,
+    portMapping: config.network.portMapping && options.daemon,
+    relay: config.network.relay,
+    daemon: options.daemon,
     log,
   });
   closing.later(() => network.close());
+  for (const { addresses } of catalogue.agreements.all()) network.hearOf(addresses);
   const { chunkIdKey, gearKey, packKey, sealKey } = keys;
   const pipeline = createWorkerPipeline({
     keys: { chunkIdKey, gearKey, packKey },
@@ -163,7 +170,9 @@ async function assemble(
       system: process.platform,
       architecture: process.arch,
       offeredBytes: config.lend.spaceBytes,
-      announcedAddresses: config.network.announce,
+      get announcedAddresses() {
+        return [...config.network.announce, ...network.state.mapped];
+      },
       spoolCapBytes: config.spool.capBytes,
       cacheCapBytes: config.cache.capBytes,
       uploadLimit: options.uploadLimit ?? config.upload.limitBytesPerSecond ?? undefined,

@@ -34,6 +34,18 @@ export type Config = {
     readonly multicast: boolean;
     /** Multiaddrs told to others besides those found out. */
     readonly announce: readonly string[];
+    /** The DHT for finding peers and getting through NATs: none, one of the peers that one knows, or the public HyperDHT. */
+    readonly dht: 'off' | 'private' | 'public';
+    /** Multiaddrs of peers through which the private DHT is joined, besides those of partners. */
+    readonly bootstrap: readonly string[];
+    /** Ask the router for a port (UPnP, NAT-PMP). */
+    readonly portMapping: boolean;
+    readonly relay: {
+      /** Pass on, for partners, what they cannot send each other directly. */
+      readonly offer: boolean;
+      /** For each partner. */
+      readonly budgetBytesPerDay: number;
+    };
   };
   readonly lend: { readonly spaceBytes: number };
   readonly spool: { readonly capBytes: number };
@@ -62,6 +74,15 @@ const configSchema: z.ZodType<Config> = z.strictObject({
       listen: multiaddrs.default(['/ip4/0.0.0.0/tcp/4747', '/ip6/::/tcp/4747']),
       multicast: z.boolean().default(false),
       announce: multiaddrs.default([]),
+      dht: z.enum(['off', 'private', 'public']).default('private'),
+      bootstrap: multiaddrs.default([]),
+      portMapping: z.boolean().default(false),
+      relay: z
+        .strictObject({
+          offer: z.boolean().default(true),
+          budgetBytesPerDay: byteCount.default(gibi),
+        })
+        .prefault({}),
     })
     .prefault({}),
   lend: z.strictObject({ spaceBytes: byteCount.default(0) }).prefault({}),
@@ -182,16 +203,16 @@ function isJsonObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Names have one or two parts. */
 function nested(values: ReadonlyMap<string, JsonValue>): JsonObject {
   const result: Record<string, JsonValue> = {};
-  const groups = new Map<string, Record<string, JsonValue>>();
+  const groups = new Map<string, Map<string, JsonValue>>();
   for (const [name, value] of values) {
-    const [group = '', key] = name.split('.');
-    if (key === undefined) result[group] = value;
-    else groups.set(group, { ...groups.get(group), [key]: value });
+    const [group = '', ...rest] = name.split('.');
+    if (rest.length === 0) result[group] = value;
+    else groups.set(group, (groups.get(group) ?? new Map()).set(rest.join('.'), value));
   }
-  return { ...result, ...Object.fromEntries(groups) };
+  for (const [group, members] of groups) result[group] = nested(members);
+  return result;
 }
 
 function unknownKey(name: string): ConfigFailure {

@@ -9,7 +9,7 @@ import HyperDHT from 'hyperdht';
 import { minuteMs } from '../../base/units.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { HyperDht, KeyPair, NodeOptions, UdpAddress } from './hyperdht-shapes.ts';
-import { certainAddress, isLoopback, isSame, udpAddresses } from './udp-addresses.ts';
+import { certainAddress, isLoopback, isNumeric, isSame, udpAddresses } from './udp-addresses.ts';
 
 export type DhtMode = 'private' | 'public';
 
@@ -38,6 +38,8 @@ const keptMs: number = 20 * minuteMs;
 /** So many further ports let a peer tell what kind of NAT it is behind when this computer is the only one it knows (RFC 4787 §4.1: the mapping of four endpoints). */
 const witnessCount = 3;
 const bootstrapMaximum = 16;
+const askAgainMs: number = 1 * minuteMs;
+const askedMaximum = 1_024;
 /** hyperdht holds back for 20 s between its birthday attacks on symmetric NATs; a private network has few peers and more patience with them. */
 const randomPunchIntervalMs = 5_000;
 
@@ -45,10 +47,14 @@ export class DhtNetwork {
   readonly keyPair: KeyPair;
   readonly #options: DhtOptions;
   readonly #usesLoopback: boolean;
-  #bootstrap: readonly UdpAddress[] = [];
+  #bootstrap: readonly UdpAddress[];
   #listening: readonly string[] | undefined;
   #node: HyperDht | undefined;
   #witnesses: readonly HyperDht[] = [];
+  /** Asks for ways into the network, before there is a node. */
+  #scout: HyperDht | undefined;
+  readonly #asked = new Map<string, number>();
+  #isWanted = false;
   #isClosed = false;
   readonly #onJoined = new Set<(node: HyperDht) => void>();
 
@@ -57,7 +63,7 @@ export class DhtNetwork {
     this.keyPair = HyperDHT.keyPair(options.identitySeed);
     // On loopback everybody reaches everybody: only tests of this network want it there.
     this.#usesLoopback = udpAddresses(options.bootstrap).some(isLoopback);
-    this.hearOf(options.bootstrap);
+    this.#bootstrap = udpAddresses(options.bootstrap).slice(0, bootstrapMaximum);
   }
 
   get state(): DhtState {
@@ -69,6 +75,7 @@ export class DhtNetwork {
 
   /** The node, started now when that is possible; undefined when this computer knows no way into the network. */
   node(): HyperDht | undefined {
+    this.#isWanted = true;
     if (this.#node === undefined && !this.#isClosed) this.#node = this.#start();
     return this.#node;
   }
@@ -86,29 +93,44 @@ export class DhtNetwork {
     this.node();
   }
 
-  /** Addresses of a peer, which may be a way into the network. */
+  /**
+   * Addresses of a peer, which may be a way into the network. They are asked first: many are out of date or lie in other private networks, and every silent node
+   * holds the first questions up for seconds.
+   */
   hearOf(addresses: readonly string[]): void {
-    const fresh = udpAddresses(addresses).filter(
-      (one) =>
-        (this.#usesLoopback || !isLoopback(one)) &&
-        !this.#bootstrap.some((known) => isSame(known, one)),
-    );
-    if (fresh.length === 0 || this.#bootstrap.length >= bootstrapMaximum) return;
-    this.#bootstrap = [...this.#bootstrap, ...fresh].slice(0, bootstrapMaximum);
-    const node = this.#node;
-    if (node === undefined) {
-      if (this.#listening !== undefined) this.node();
+    if (this.#isClosed || this.#bootstrap.length >= bootstrapMaximum) return;
+    const nowMs = performance.now();
+    for (const one of udpAddresses(addresses)) {
+      const key = `${one.host}:${one.port}`;
+      if (!isNumeric(one) || (isLoopback(one) && !this.#usesLoopback)) continue;
+      if (nowMs - (this.#asked.get(key) ?? Number.NEGATIVE_INFINITY) < askAgainMs) continue;
+      if (this.#bootstrap.some((known) => isSame(known, one))) continue;
+      if (this.#asked.size >= askedMaximum) this.#asked.clear();
+      this.#asked.set(key, nowMs);
+      void this.#ask(one);
+    }
+  }
+
+  async #ask(one: UdpAddress): Promise<void> {
+    this.#scout ??= this.#openScout();
+    try {
+      await (this.#node ?? this.#scout).ping(one);
+    } catch {
       return;
     }
-    node.bootstrapNodes.push(...fresh);
-    node.refresh();
+    if (this.#isClosed || this.#bootstrap.some((known) => isSame(known, one))) return;
+    this.#bootstrap = [...this.#bootstrap, one];
+    if (this.#node !== undefined) {
+      this.#node.bootstrapNodes.push(one);
+      this.#node.refresh();
+    } else if (this.#isWanted) this.node();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#onJoined.clear();
-    const all = [...this.#witnesses, ...(this.#node === undefined ? [] : [this.#node])];
-    await Promise.all(all.map((node) => node.destroy({ force: true })));
+    const all = [this.#node, this.#scout, ...this.#witnesses];
+    await Promise.all(all.map((node) => node?.destroy({ force: true })));
   }
 
   #start(): HyperDht | undefined {
@@ -151,6 +173,12 @@ export class DhtNetwork {
     const isPlaced = tcp !== undefined && this.#options.staying;
     const place = isPlaced ? { port: tcp.port, ephemeral: false } : {};
     return this.#watched(new HyperDHT({ ...this.#commonOptions(others), ...place }));
+  }
+
+  #openScout(): HyperDht {
+    return this.#watched(
+      new HyperDHT({ ...this.#commonOptions([]), bootstrap: [], ephemeral: true }),
+    );
   }
 
   #opener(own: UdpAddress, others: readonly UdpAddress[]): HyperDht {

@@ -96,7 +96,8 @@ export interface HyperDht extends EventEmitter {
   bind(): Promise<void>;
   fullyBootstrapped(): Promise<void>;
   refresh(): void;
-  addNode(node: UdpAddress): void;
+  /** Rejects when there is no answer after a few tries. */
+  ping(node: UdpAddress): Promise<unknown>;
   /** The nodes in the routing table. */
   toArray(): UdpAddress[];
   address(): UdpAddress | null;

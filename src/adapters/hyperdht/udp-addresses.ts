@@ -25,8 +25,8 @@ export function certainAddress(
   listening: readonly string[],
   named: readonly string[],
 ): UdpAddress | undefined {
-  const own = ipv4Only(udpAddresses(listening));
-  const given = ipv4Only(udpAddresses(named));
+  const own = udpAddresses(listening).filter(isNumeric);
+  const given = udpAddresses(named).filter(isNumeric);
   const isNamed = (one: UdpAddress): boolean => given.some((each) => isSame(each, one));
   return given[0] ?? own.find((one) => isNamed(one) || !isLocalAddress(one.host));
 }
@@ -39,6 +39,7 @@ export function isSame(one: UdpAddress, other: UdpAddress): boolean {
   return one.host === other.host && one.port === other.port;
 }
 
-function ipv4Only(addresses: readonly UdpAddress[]): readonly UdpAddress[] {
-  return addresses.filter(({ host }) => /^[0-9.]+$/.test(host));
+/** Not a name that has to be looked up. */
+export function isNumeric({ host }: UdpAddress): boolean {
+  return /^[0-9.]+$/.test(host);
 }
