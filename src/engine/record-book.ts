@@ -110,12 +110,15 @@ export class RecordBook {
     if (account === undefined) return undefined;
     const before = this.#newestBefore(row.agreement, account.since);
     if (before === undefined) return account;
+    const { theirs, ours, since } = account;
     const continued = (peer: PeerId, conduct: Conduct): Conduct =>
       continuedConduct(conductIn(before, peer), conduct);
+    // Between what was signed and the new beginning this computer was not there, for all it knows.
+    const awayMs = since - before.until;
     return {
-      since: account.since,
-      theirs: continued(row.partner, account.theirs),
-      ours: continued(this.#parts.self, account.ours),
+      since,
+      theirs: continued(row.partner, theirs),
+      ours: continued(this.#parts.self, { ...ours, watchedMs: ours.watchedMs + awayMs }),
     };
   }
 

@@ -346,6 +346,29 @@ test('C27: a side that lost everything takes up the record where both had left i
     });
 });
 
+test('C27: a side that was gone for weeks signs that it was, and the record goes on', async () => {
+  await atTable(async ({ clock, side, partners, forget }) => {
+    const [asker, answerer] = partners(await side('ann'), await side('bo'));
+    await passDay(clock, asker, answerer);
+    assert.deepEqual(await proposed(asker), ['receipt 1']);
+    answerer.away = true;
+    for (let day = 0; day < 20; day += 1) {
+      await clock.sleep(dayMs);
+      const { theirs, ours } = accountOf(asker, answerer);
+      const atWork = { onLineMs: ours.onLineMs + dayMs, watchedMs: ours.watchedMs + dayMs };
+      set(asker, answerer, {
+        theirs: { ...theirs, watchedMs: theirs.watchedMs + dayMs },
+        ours: { ...ours, ...atWork },
+      });
+      assert.deepEqual(await proposed(asker), ['peer.refused']);
+    }
+    forget(answerer);
+    answerer.away = false;
+    await passDay(clock, asker, answerer);
+    assert.deepEqual(await proposed(asker), ['receipt 2']);
+  });
+});
+
 test('C27: how it ended is signed at once, when both say so', async () => {
   await atTable(async ({ clock, side, partners }) => {
     const [asker, answerer] = partners(await side('ann'), await side('bo'));

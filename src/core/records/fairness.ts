@@ -20,8 +20,8 @@ const relativeSlack = 0.1;
 /** An audit is over for one side before it is for the other. */
 const auditSlack = 2;
 const daysSlack = 1;
-/** Of the time at work, this share may have passed unseen: the way between the two was cut, not the computer off. */
-const unseenShare = 0.25;
+/** Of the time watched, this share may have passed unseen by one who was at work: the way was cut, or the other looked when this one was mostly away. */
+const unseenShare = 0.4;
 const watchSlackMs: number = hourMs;
 
 /**

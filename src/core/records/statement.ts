@@ -57,7 +57,6 @@ export type StatementFailure =
     };
 
 const bodyMaximumBytes = 1_280;
-export const statementMaximumBytes = 1_408;
 /** Clocks of computers differ by less. */
 const timeToleranceMs = dayMs;
 
