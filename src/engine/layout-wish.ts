@@ -114,6 +114,7 @@ export class LayoutWish {
     for (const code of codes) {
       if (!isGood(code)) continue;
       const stripe = stripeIdOf({ packId: row.pack, packLength: row.lengthBytes, code });
+      if (stripe === row.stripe) continue;
       const shardBytes = shardBytesOf(row.lengthBytes, code);
       const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
       if (placed.ok) return { code, stripe, shards: placed.value.partners, reason };
@@ -135,7 +136,9 @@ export class LayoutWish {
       const isToSend = shards.some((shard) => this.#isLeftToSend(row, shard));
       return isToSend ? { code, stripe, shards: kept, reason: 'repair' } : undefined;
     }
-    const { partners } = this.#now();
+    // Whoever has wrong bytes under a shard's name says that it has the shard when it is sent again.
+    const wrong = shards.filter(({ phase }) => phase === 'wrong').map(({ partner }) => partner);
+    const partners = this.#now().partners.filter(({ peer }) => !wrong.includes(peer));
     const shardBytes = shardBytesOf(row.lengthBytes, code);
     const placed = placeShards({ code, partners, shardBytes, stripeId: stripe, kept });
     if (!placed.ok) return undefined;

@@ -252,9 +252,12 @@ test('one disk lost its tail and one life its end: a recovery that is cut off be
       await computer.stop();
       done = true;
     });
+    let crashed = false;
     const crash = (): boolean => {
-      if (lives === 1 && scene.world.durableSteps(heir.name) >= step)
+      if (lives === 1 && !crashed && scene.world.durableSteps(heir.name) >= step) {
+        crashed = true;
         scene.world.restart(heir.name);
+      }
       return done;
     };
     const end = await scene.world.run({ untilMs: scene.world.nowMs + hourMs, until: crash });
