@@ -13,6 +13,7 @@ import { parseMultiaddr } from '../http2/multiaddr.ts';
 import type { DhtNetwork } from './dht-network.ts';
 import type { HyperDht } from './hyperdht-shapes.ts';
 import { lookUp } from './relay-search.ts';
+import { type Repetition, repeat } from './repetition.ts';
 
 /** Records are forgotten after 20 minutes. */
 const repeatEveryMs: number = 5 * minuteMs;
@@ -65,22 +66,14 @@ function repeated(
   network: DhtNetwork,
   work: (node: HyperDht) => Promise<void>,
 ): () => Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
-  let last: Promise<void> = Promise.resolve();
+  let repetition: Repetition | undefined;
   network.whenJoined((node) => {
-    if (isStopped) return;
-    const once = (): void => {
-      last = work(node).catch(() => undefined);
-    };
-    once();
-    timer = setInterval(once, repeatEveryMs);
-    timer.unref();
+    if (!isStopped) repetition = repeat(() => work(node), repeatEveryMs);
   });
   return async () => {
     isStopped = true;
-    clearInterval(timer);
-    await last;
+    await repetition?.stop();
   };
 }
 

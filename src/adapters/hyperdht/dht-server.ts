@@ -15,6 +15,7 @@ import type { DhtNetwork } from './dht-network.ts';
 import type { HyperDht, SecretStream, Server } from './hyperdht-shapes.ts';
 import type { RelayBudget } from './relay-budget.ts';
 import { relayTopic } from './relay-search.ts';
+import { type Repetition, repeat } from './repetition.ts';
 import { StreamDuplex } from './stream-duplex.ts';
 import { streamRoute } from './stream-route.ts';
 
@@ -43,7 +44,7 @@ export class DhtServer {
   readonly #strangers: TokenBucket;
   /** Peers whose newest handshake named a relay. */
   readonly #throughRelay = new Set<PeerId>();
-  readonly #refreshing: NodeJS.Timeout;
+  readonly #refreshing: Repetition;
   #unopenedCount = 0;
   #isClosed = false;
 
@@ -56,40 +57,32 @@ export class DhtServer {
       !this.#isWelcome(idOf(key), relayThrough !== null);
     this.#server = node.createServer({ firewall }, (stream) => this.#receive(stream));
     this.announced = this.#announce();
-    this.#refreshing = setInterval(() => this.#refresh(), refreshEveryMs);
-    this.#refreshing.unref();
+    this.#refreshing = repeat(() => this.#refresh(), refreshEveryMs);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearInterval(this.#refreshing);
     await this.#relay?.close();
-    // It says good-bye to nodes that may be gone; the network does not wait for their answer.
-    await Promise.race([this.#server.close(), sleep(farewellMs, undefined, { ref: false })]);
+    // Good-byes go to nodes that may be gone; nobody waits for their answer.
+    const farewell = Promise.all([this.#refreshing.stop(), this.#server.close()]);
+    await Promise.race([farewell, sleep(farewellMs, undefined, { ref: false })]);
   }
 
   async #announce(): Promise<void> {
     try {
       await this.#server.listen(this.#options.network.keyPair);
-      if (!this.#isClosed) await this.#offerRelay();
     } catch (problem) {
       this.#options.log.write('warn', 'dht.failed', { detail: String(problem) });
     }
   }
 
-  #refresh(): void {
+  async #refresh(): Promise<void> {
+    await this.announced;
     this.#server.refresh();
-    void this.#offerRelay();
-  }
-
-  /** Only who is reached by everybody can relay between those who are not. */
-  async #offerRelay(): Promise<void> {
+    // Only who is reached by everybody can relay between those who are not.
     if (this.#relay === undefined || this.#node.firewalled || this.#isClosed) return;
-    try {
-      await this.#node.announce(Buffer.from(relayTopic), this.#options.network.keyPair).finished();
-    } catch {
-      // Nobody is there to be told; the next round tells them.
-    }
+    const { keyPair } = this.#options.network;
+    await this.#node.announce(Buffer.from(relayTopic), keyPair).finished();
   }
 
   #openRelay(): BlindRelay | undefined {
