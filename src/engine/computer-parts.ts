@@ -11,11 +11,11 @@ import { InvitationDesk } from './invitation-desk.ts';
 import { ManifestKeeper } from './manifest-keeper.ts';
 import { Notifier } from './notifier.ts';
 import { Outbox } from './outbox.ts';
-import { ownProfile } from './own-profile.ts';
 import { PackSource } from './pack-source.ts';
 import { PartnerBook } from './partner-book.ts';
 import { PartnerClient } from './partner-client.ts';
 import { PartnerPace } from './partner-pace.ts';
+import { PartnerParts } from './partner-parts.ts';
 import { PartnerPlanning } from './partner-planning.ts';
 import { PartnerService } from './partner-service.ts';
 import { type PartnershipSettings, partnershipSettings } from './partnership-settings.ts';
@@ -43,6 +43,7 @@ export class ComputerParts {
   readonly client: PartnerClient;
   readonly spool: Spool;
   readonly losses: ShardLosses;
+  readonly partners: PartnerParts;
   readonly delivery: ShardDelivery;
   readonly outbox: Outbox;
   readonly sending: WorkLoop;
@@ -68,9 +69,17 @@ export class ComputerParts {
       clock,
       addresses: () => this.addresses(),
       heard: (peer, answered) => this.#heard(peer, answered),
+      transferring: (peer, direction) => this.partners.watch.transferring(peer, direction),
     });
     this.spool = this.#newSpool();
     this.losses = new ShardLosses({ stores, spool: this.spool, log, changes: this.changes });
+    this.partners = new PartnerParts({
+      ...{ ports, keys, settings, partnership: this.partnership, book: this.book },
+      ...{ client: this.client, losses: this.losses, changes: this.changes },
+      planning: this.planning,
+      trash: () => this.intake.trash,
+      addresses: () => this.addresses(),
+    });
     this.delivery = this.#newDelivery();
     this.outbox = new Outbox({ ...this.#shared(), ...this.#work() });
     const publication = new Publication({ ...this.#shared(), ...this.#work() });
@@ -91,6 +100,7 @@ export class ComputerParts {
       source: this.newSource(),
       outbox: this.outbox,
       trash: this.intake.trash,
+      avoided: (row) => this.partners.keeper.spareWanted(row),
     });
   }
 
@@ -105,7 +115,8 @@ export class ComputerParts {
     const { ports, spool, pace, losses, keys, client, book } = this;
     const parts = { ...ports, spool, pace };
     const fetch = new ShardFetch({ ...parts, losses, keys, client, book });
-    return new PackSource({ ...parts, fetch });
+    const mayRead = (peer: PeerId): boolean => this.partners.keeper.mayReadFrom(peer);
+    return new PackSource({ ...parts, fetch, mayRead });
   }
 
   #shared() {
@@ -160,7 +171,8 @@ export class ComputerParts {
       invitations,
       shards: new ShardService({ stores, held, intake }),
       manifests: new ManifestKeeper(own),
-      profile: () => ownProfile(this),
+      partnership: this.partners,
+      profile: () => this.partners.profile(),
       heard: (request) => {
         this.#heard(request.from, true);
         book.moved(request.from, parseAddresses(request.fields), clock.now());
@@ -169,6 +181,7 @@ export class ComputerParts {
   }
 
   #heard(peer: PeerId, answered: boolean): void {
+    this.partners.watch.sign(peer, answered);
     if (!answered) {
       this.book.missed(peer);
       return;

@@ -43,6 +43,8 @@ export interface PackSourceParts {
   readonly clock: Clock;
   readonly kernels: Kernels;
   readonly log: EventLog;
+  /** Whether restores may be made from a partner now; left out: from all. */
+  readonly mayRead?: (partner: PeerId) => boolean;
 }
 
 interface StripeRead {
@@ -98,9 +100,10 @@ export class PackSource {
     if (row.code === undefined || row.stripe === undefined)
       return failed({ code: 'pack.unknown', detail: `${row.pack} was never sent out` });
     const output = new Uint8Array(range.length);
+    const readable = this.#readable(holders);
     const pieces = placed(rangesOf(range.offset, range.length, row.code.dataShards));
     for (const stretch of stretchesOf(pieces)) {
-      const read = await this.#readAny({ row, code: row.code, holders }, stretch);
+      const read = await this.#readAny({ row, code: row.code, holders: readable }, stretch);
       if (!read.ok) return read;
       for (const { piece, at } of pieces) {
         const element = read.value.get(piece.shard)?.[piece.codeword - stretch.first];
@@ -127,6 +130,14 @@ export class PackSource {
     const holders = this.#holders(stripeRead.row.pack, () => true);
     if (holders.size <= stripeRead.holders.size) return read;
     return await this.#readStretch({ ...stripeRead, holders }, stretch);
+  }
+
+  /** Partners in commitment are not asked (C30). */
+  #readable(holders: ReadonlyMap<number, PeerId>): ReadonlyMap<number, PeerId> {
+    const { mayRead } = this.#parts;
+    return mayRead === undefined
+      ? holders
+      : new Map([...holders].filter(([, partner]) => mayRead(partner)));
   }
 
   async #readStretch(stripeRead: StripeRead, stretch: Stretch): Promise<StretchOutcome> {

@@ -8,21 +8,36 @@ import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { manifestMaximumBytes, messageMaximumBytes } from '../core/vocabulary/limits.ts';
+import { isNegotiation } from '../core/wire/negotiation.ts';
 import { encodeRefusal, type Refusal, type RefusalCode, statusOf } from '../core/wire/refusal.ts';
 import { parsePath, type Resource } from '../core/wire/resources.ts';
 import { StorageFull } from '../ports/stores.ts';
 import type { IncomingRequest, OutgoingReply } from '../ports/transport.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
+import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { ManifestKeeper } from './manifest-keeper.ts';
+import type { NegotiationDesk } from './negotiation-desk.ts';
+import type { NoticeDesk } from './notice-desk.ts';
 import type { PartnerBook } from './partner-book.ts';
 import { wholeBody } from './partner-client.ts';
+import type { RecordDesk } from './record-desk.ts';
 import type { Answer, ShardResource, ShardService } from './shard-service.ts';
+
+/** What partners, and those that would be, ask besides their data. */
+export interface PartnershipServices {
+  readonly keeper: LifecycleKeeper;
+  readonly negotiations: NegotiationDesk;
+  readonly notices: NoticeDesk;
+  readonly records: RecordDesk;
+}
 
 export interface PartnerServiceParts {
   readonly book: PartnerBook;
   readonly shards: ShardService;
   readonly manifests: ManifestKeeper;
   readonly invitations: InvitationDesk;
+  /** Left out, invites are the only way to become partners. */
+  readonly partnership?: PartnershipServices;
   /** The signed profile. */
   readonly profile: () => Bytes;
   /** Told of every request. */
@@ -78,23 +93,61 @@ export class PartnerService {
       case 'records':
       case 'record':
       case 'notices':
+        return this.#aboutPartners(request, resource);
       case 'audits':
         return refused('resource.unknown', request.path);
     }
   }
 
   #forPartner(request: IncomingRequest, resource: ShardResource): Promise<Answer> | Answer {
-    const agreement = this.#parts.book.get(request.from);
-    if (agreement === undefined)
+    const { book, partnership } = this.#parts;
+    const partner = book.get(request.from);
+    // Whoever reneged or left is still given what it stored here, for a while.
+    const agreement = partner ?? partnership?.keeper.served(request.from);
+    if (agreement === undefined || (partner === undefined && request.method === 'PUT'))
       return refused('request.not-partner', 'there is no agreement between us');
+    const reads = resource.resource === 'shard' && request.method === 'GET';
+    if (
+      reads &&
+      agreement.phase !== 'proposed' &&
+      partnership?.keeper.mayRestore(agreement) === false
+    )
+      return refused('request.in-commitment', 'restores are not honoured yet');
     return this.#parts.shards.answer(request, agreement, resource);
   }
 
   async #negotiate(request: IncomingRequest): Promise<Answer> {
     const message = await wholeBody(request.body, messageMaximumBytes);
     if (!message.ok) return refused('request.malformed', message.error.detail);
-    const reply = this.#parts.invitations.redeem(request.from, message.value);
+    const { invitations, partnership } = this.#parts;
+    const reply =
+      partnership !== undefined && isNegotiation(message.value)
+        ? partnership.negotiations.answer(request.from, message.value)
+        : invitations.redeem(request.from, message.value);
     return reply.ok ? succeeded({ body: reply.value }) : reply;
+  }
+
+  async #aboutPartners(
+    request: IncomingRequest,
+    resource: Extract<Resource, { resource: 'records' | 'record' | 'notices' }>,
+  ): Promise<Answer> {
+    const { partnership } = this.#parts;
+    if (partnership === undefined) return refused('resource.unknown', request.path);
+    const { records, notices } = partnership;
+    if (resource.resource === 'record') {
+      if (request.method !== 'GET') return badMethod(request);
+      const statement = records.statement(request.from, resource.about);
+      return statement.ok ? succeeded({ body: statement.value }) : statement;
+    }
+    if (request.method !== 'POST') return badMethod(request);
+    const message = await wholeBody(request.body, messageMaximumBytes);
+    if (!message.ok) return refused('request.malformed', message.error.detail);
+    if (resource.resource === 'records') {
+      const answer = records.countersign(request.from, message.value);
+      return answer.ok ? succeeded({ body: answer.value }) : answer;
+    }
+    const noted = notices.receive(request.from, message.value);
+    return noted.ok ? succeeded({}) : noted;
   }
 
   async #manifest(request: IncomingRequest, owner: PeerId): Promise<Answer> {

@@ -11,8 +11,8 @@ export interface PartnershipSettings {
   readonly neighbourhood: string;
   /** Addresses of peers that may know others. */
   readonly bootstrap: readonly string[];
-  /** Space wanted at partners, all together, in bytes; 0: as much as is lent. */
-  readonly wantedBytes: number;
+  /** Space wanted at partners, all together, in bytes; 0: none, this computer only lends; undefined: as much as it lends. */
+  readonly wantedBytes: number | undefined;
   /** How many partners are wanted; 0: as many as the planner wants for its full code. */
   readonly wantedPartners: number;
   /** Least average bytes a second promised both ways (C26); 0: no promise. */
@@ -54,7 +54,7 @@ const common = {
   seek: false,
   neighbourhood: 'covault',
   bootstrap: [],
-  wantedBytes: 0,
+  wantedBytes: undefined,
   wantedPartners: 0,
   bandwidth: 0,
   renegesAllowed: 1,

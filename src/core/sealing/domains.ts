@@ -32,6 +32,7 @@ export const derivedLabels = {
 export const domains = {
   stripeId: 'covault/v1/hash/stripe-id',
   scanSignature: 'covault/v1/hash/scan-signature',
+  meetingTopic: 'covault/v1/hash/meeting-topic',
   invitationSecret: 'covault/v1/hash/invitation-secret',
   keyFile: 'covault/v1/hash/key-file',
   ledgerStart: 'covault/v1/hash/ledger-start',

@@ -11,26 +11,34 @@ const signer = idOf<PeerId>(publicKeyOf(seed));
 const stranger = idOf<PeerId>(publicKeyOf(new Uint8Array(32).fill(8)));
 const agreement = idOf<AgreementId>(new Uint8Array(32).fill(9));
 
+const plain = { noNullPrototype: true };
+
 const subject: fc.Arbitrary<NoticeSubject> = fc.oneof(
-  fc.record({ type: fc.constant('leaving' as const), until: fc.nat().map(instant) }),
+  fc.record({ type: fc.constant('leaving' as const), until: fc.nat().map(instant) }, plain),
   fc.constant<NoticeSubject>({ type: 'back' }),
   fc.constant<NoticeSubject>({ type: 'restoring' }),
   fc.constant<NoticeSubject>({ type: 'reload' }),
-  fc.record({
-    type: fc.constant('lost-data' as const),
-    shards: fc.array(
-      fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => idOf<ShardName>(bytes)),
-      { maxLength: 20 },
-    ),
-  }),
+  fc.record(
+    {
+      type: fc.constant('lost-data' as const),
+      shards: fc.array(
+        fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => idOf<ShardName>(bytes)),
+        { maxLength: 20 },
+      ),
+    },
+    plain,
+  ),
 );
 
-const notice: fc.Arbitrary<Notice> = fc.record({
-  agreement: fc.constant(agreement),
-  by: fc.constant(signer),
-  time: fc.nat().map(instant),
-  subject,
-});
+const notice: fc.Arbitrary<Notice> = fc.record(
+  {
+    agreement: fc.constant(agreement),
+    by: fc.constant(signer),
+    time: fc.nat().map(instant),
+    subject,
+  },
+  plain,
+);
 
 test('a notice comes back as it was signed', () => {
   fc.assert(

@@ -1,0 +1,62 @@
+/** What this computer counted of a partner and of itself, for receipts of the track record (C27). */
+import type { Conduct, ConductOutcome } from '../core/records/conduct.ts';
+import { blockBytes } from '../core/vocabulary/limits.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { AgreementRow, Stores } from '../ports/stores.ts';
+import { facts } from './facts.ts';
+import type { LifecycleKeeper } from './lifecycle-keeper.ts';
+import { liveBytesAt } from './partner-space.ts';
+import type { PartnerWatch } from './partner-watch.ts';
+import type { Account, PartnerAccount } from './record-account.ts';
+
+export interface PartnerAccountParts {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly watch: PartnerWatch;
+  readonly keeper: LifecycleKeeper;
+}
+
+const noAudits: Conduct['audits'] = { asked: 0, passed: 0, wrong: 0, unanswered: 0 };
+
+export class ObservedAccount implements Account {
+  readonly #parts: PartnerAccountParts;
+
+  constructor(parts: PartnerAccountParts) {
+    this.#parts = parts;
+  }
+
+  of(row: AgreementRow): PartnerAccount | undefined {
+    const { stores, clock, watch, keeper } = this.#parts;
+    if (row.phase === 'proposed' || facts.recovering(stores)) return undefined;
+    const observation = watch.observationOf(row.partner);
+    const own = watch.own();
+    const watchedMs = Math.max(0, clock.now() - row.since);
+    const atWork = Math.min(watchedMs, Math.floor(own?.lifetime.part ?? 0));
+    return {
+      since: row.since,
+      theirs: {
+        heldBytes: liveBytesAt(stores, row.partner),
+        audits: noAudits,
+        onLineMs: Math.floor(observation?.lifetime.part ?? 0),
+        watchedMs: Math.floor(observation?.lifetime.whole ?? 0),
+        provenDays: keeper.stateOf(row).provenDays,
+        outcome: outcomeOf(row, keeper),
+      },
+      ours: {
+        heldBytes: stores.held.blockCount(row.partner) * blockBytes,
+        audits: noAudits,
+        onLineMs: atWork,
+        watchedMs,
+        provenDays: 0,
+        outcome: 'none',
+      },
+    };
+  }
+}
+
+function outcomeOf(row: AgreementRow, keeper: LifecycleKeeper): ConductOutcome {
+  if (row.phase !== 'reneged' && row.phase !== 'ended') return 'none';
+  const { cause, failingMs } = keeper.stateOf(row);
+  if (cause === 'wrong') return 'reneged-by-wrong';
+  return failingMs >= keeper.periodsOf(row).graceMs ? 'reneged-by-silence' : 'left';
+}

@@ -1,0 +1,192 @@
+/** The parts of a computer that find, watch and keep partners, and how they hang together. */
+import { hourMs, secondMs } from '../base/units.ts';
+import type { LifecycleEffect } from '../core/partners/lifecycle-event.ts';
+import type { OwnerKeys } from '../core/sealing/keys.ts';
+import { type AgreementRow, StorageFull } from '../ports/stores.ts';
+import { CandidateBook } from './candidate-book.ts';
+import { CandidateJudging } from './candidate-judging.ts';
+import { CandidateSources } from './candidate-sources.ts';
+import type { ComputerPorts, ComputerSettings } from './computer.ts';
+import type { HeldTrash } from './held-trash.ts';
+import { jittered } from './jitter.ts';
+import { LifecycleKeeper } from './lifecycle-keeper.ts';
+import { NegotiationDesk } from './negotiation-desk.ts';
+import { NoticeDesk } from './notice-desk.ts';
+import type { Notifier } from './notifier.ts';
+import { ownProfile } from './own-profile.ts';
+import { ObservedAccount } from './partner-account.ts';
+import type { PartnerBook } from './partner-book.ts';
+import type { PartnerClient } from './partner-client.ts';
+import type { PartnerPlanning } from './partner-planning.ts';
+import { PartnerSearch } from './partner-search.ts';
+import { PartnerStance } from './partner-stance.ts';
+import { PartnerWatch } from './partner-watch.ts';
+import type { PartnershipSettings } from './partnership-settings.ts';
+import { RecordDesk } from './record-desk.ts';
+import type { ShardLosses } from './shard-losses.ts';
+
+export interface PartnerPartsNeeds {
+  readonly ports: ComputerPorts;
+  readonly keys: OwnerKeys;
+  readonly settings: ComputerSettings;
+  readonly partnership: PartnershipSettings;
+  readonly book: PartnerBook;
+  readonly client: PartnerClient;
+  readonly losses: ShardLosses;
+  readonly changes: Notifier;
+  readonly planning: PartnerPlanning;
+  /** Of what is held for others. */
+  readonly trash: () => HeldTrash;
+  readonly addresses: () => readonly string[];
+}
+
+/** How often it is looked whether a receipt is due, as a part of the period that one covers. */
+const receiptLooks = 8;
+
+export class PartnerParts {
+  readonly #needs: PartnerPartsNeeds;
+  readonly keeper: LifecycleKeeper;
+  readonly watch: PartnerWatch;
+  readonly notices: NoticeDesk;
+  readonly candidates: CandidateBook;
+  readonly stance: PartnerStance;
+  readonly judging: CandidateJudging;
+  readonly records: RecordDesk;
+  readonly negotiations: NegotiationDesk;
+  readonly search: PartnerSearch;
+
+  constructor(needs: PartnerPartsNeeds) {
+    this.#needs = needs;
+    const { ports, keys, settings, partnership, book, client, changes } = needs;
+    const { stores, clock, random, log } = ports;
+    const self = keys.peerId;
+    const shared = { self, keys, stores, clock, random, log, book, client, changes };
+    this.keeper = new LifecycleKeeper({
+      ...shared,
+      spareAfterMs: partnership.spareAfterMs,
+      proves: () => false,
+      onEffect: (row, effect) => this.#follow(row, effect),
+    });
+    const kept = { ...shared, keeper: this.keeper };
+    this.watch = new PartnerWatch({
+      ...kept,
+      probeIntervalMs: partnership.probeIntervalMs,
+      graceMs: partnership.graceMs,
+    });
+    this.notices = new NoticeDesk({ ...kept, losses: needs.losses });
+    this.candidates = new CandidateBook(shared);
+    this.stance = new PartnerStance({
+      ...kept,
+      settings: partnership,
+      offeredBytes: settings.offeredBytes,
+      wantedPartners: () => needs.planning.plan().wantedPartners,
+    });
+    const found = { ...kept, candidates: this.candidates, stance: this.stance };
+    this.judging = new CandidateJudging({ ...found, settings, partnership, watch: this.watch });
+    this.records = new RecordDesk({
+      ...shared,
+      account: new ObservedAccount({ ...kept, watch: this.watch }),
+      periodMs: partnership.receiptPeriodMs,
+    });
+    this.negotiations = new NegotiationDesk({
+      ...found,
+      name: settings.name,
+      addresses: needs.addresses,
+      profile: () => this.profile(),
+      onAgreement: () => this.search.wake(),
+      onCandidate: () => this.#somebodyNew(),
+    });
+    this.search = new PartnerSearch({
+      ...found,
+      judging: this.judging,
+      desk: this.negotiations,
+      settings: partnership,
+      addresses: needs.addresses,
+      sources: new CandidateSources({
+        ...found,
+        transport: ports.transport,
+        discovery: ports.discovery,
+        bootstrap: partnership.bootstrap,
+        neighbourhood: partnership.neighbourhood,
+      }),
+      checkReferences: (peer, references, signal) =>
+        this.records.checkReferences(peer, references, { witnesses: this.#witnesses(), signal }),
+    });
+  }
+
+  /** What this computer says about itself, signed now. */
+  profile(): ReturnType<typeof ownProfile> {
+    const { ports, keys, settings, partnership } = this.#needs;
+    return ownProfile({
+      ...{ ports, keys, settings, partnership },
+      standing: () => ({
+        observation: this.watch.own(),
+        references: this.records.references(),
+        freeBytes: this.stance.freeBytes(),
+      }),
+    });
+  }
+
+  /** Works until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.keeper.resume();
+    const loops = [this.watch, this.notices, this.search].map((loop) => loop.run(signal));
+    await Promise.all([...loops, this.#keepRecords(signal)]);
+  }
+
+  async #keepRecords(signal: AbortSignal): Promise<void> {
+    const { clock, random, log } = this.#needs.ports;
+    const lookMs = this.#needs.partnership.receiptPeriodMs / receiptLooks;
+    while (!signal.aborted) {
+      await clock.sleep(jittered(Math.min(hourMs, Math.max(secondMs / 2, lookMs)), random), signal);
+      if (signal.aborted) return;
+      try {
+        await this.records.proposeDue(signal);
+      } catch (reason) {
+        if (!(reason instanceof StorageFull)) throw reason;
+        log.write('warn', 'records.no-room');
+      }
+    }
+  }
+
+  #witnesses(): readonly {
+    readonly peer: AgreementRow['partner'];
+    readonly addresses: readonly string[];
+  }[] {
+    const { book } = this.#needs;
+    return book.all().map(({ partner }) => book.addressOf(partner));
+  }
+
+  #somebodyNew(): void {
+    if (this.#needs.partnership.seek && !this.judging.sufficiency().enough) this.search.wake();
+  }
+
+  #follow(row: AgreementRow, effect: LifecycleEffect): void {
+    switch (effect.type) {
+      case 'discard':
+        this.#needs.trash().addAll(row.partner);
+        return;
+      case 'divorce':
+      case 'ended':
+        this.#countLost(row);
+        this.judging.forgetChecks();
+        this.search.wake();
+        return;
+      case 'suspended':
+      case 'place-spares':
+      case 'move-shards':
+        this.search.wake();
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** What lies at somebody that is no partner any more protects nothing. */
+  #countLost({ partner }: AgreementRow): void {
+    const { ports, losses, book } = this.#needs;
+    if (book.get(partner) !== undefined) return;
+    for (const shard of ports.stores.shards.ofPartner(partner))
+      if (shard.phase === 'held') losses.note(shard, 'lost');
+  }
+}

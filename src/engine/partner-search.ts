@@ -1,0 +1,329 @@
+/**
+ * Looks for partners until there are enough (C2, C20–C23): gathers candidates, asks who they are, judges and ranks them, negotiates with the best first, and waits
+ * longer each time it found nobody new.
+ *
+ * Also keeps agreements up: renews those that end, and lets those of clean strangers grow (DESIGN §8).
+ */
+
+import { linkedAbort } from '../base/linked-abort.ts';
+import { hourMs, type Instant } from '../base/units.ts';
+import type { CheckedRecord } from '../core/partners/criteria.ts';
+import type { PeerId } from '../core/vocabulary/ids.ts';
+import { readProfile } from '../core/wire/profile.ts';
+import { commonProtocol, spokenProtocols } from '../core/wire/protocol.ts';
+import type { Reference } from '../core/wire/reference.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventLog } from '../ports/event-log.ts';
+import type { CandidateRow } from '../ports/peer-stores.ts';
+import type { Random } from '../ports/random.ts';
+import { StorageBroken, StorageFull } from '../ports/stores.ts';
+import { deedIn } from './agreement-register.ts';
+import type { CandidateBook } from './candidate-book.ts';
+import type { CandidateJudging, RankedPeer } from './candidate-judging.ts';
+import type { CandidateSources } from './candidate-sources.ts';
+import { jittered } from './jitter.ts';
+import type { Concluded, Considered, NegotiationDesk } from './negotiation-desk.ts';
+import { Notifier } from './notifier.ts';
+import type { PartnerBook } from './partner-book.ts';
+import type { PartnerStance, Reservation } from './partner-stance.ts';
+import type { PartnershipSettings } from './partnership-settings.ts';
+import type { NegotiationResult, SearchOptions, SearchReport } from './partnerships.ts';
+import { endsSoon } from './renewal.ts';
+import { TaskPool } from './task-pool.ts';
+
+export interface PartnerSearchParts {
+  readonly self: PeerId;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: EventLog;
+  readonly book: PartnerBook;
+  readonly candidates: CandidateBook;
+  readonly sources: CandidateSources;
+  readonly judging: CandidateJudging;
+  readonly stance: PartnerStance;
+  readonly desk: NegotiationDesk;
+  readonly settings: PartnershipSettings;
+  readonly addresses: () => readonly string[];
+  /** Asks those that a candidate names how it behaved with them. */
+  readonly checkReferences: (
+    peer: PeerId,
+    references: readonly Reference[],
+    signal: AbortSignal,
+  ) => Promise<CheckedRecord>;
+}
+
+/** Candidates asked who they are in one search, and how many of them at once. */
+const askedMaximum = 64;
+const askedAtOnce = 8;
+/** Whoever was asked names others; these are asked in the same search, so often. */
+const waves = 3;
+const negotiatedAtOnce = 4;
+/** References of so many of the best are asked. */
+const checkedMaximum = 16;
+const profileFreshMs = hourMs;
+const longestPause = 16;
+
+/** Refusals that time may change soon. */
+const passing: ReadonlySet<string> = new Set([
+  'negotiation.busy',
+  'negotiation.not-wanted',
+  'negotiation.space',
+  'negotiation.crossed',
+  'negotiation.partners-already',
+  'negotiation.silent',
+  'negotiation.unexpected',
+]);
+
+export class PartnerSearch {
+  readonly #parts: PartnerSearchParts;
+  readonly #woken = new Notifier();
+  #searching: Promise<unknown> = Promise.resolve();
+  #pauses = 1;
+  /** When a partner was last asked for other terms. */
+  readonly #keptAt = new Map<PeerId, Instant>();
+
+  constructor(parts: PartnerSearchParts) {
+    this.#parts = parts;
+  }
+
+  /** Something changed that a search may make use of: a partner failed, or somebody new was heard of. */
+  wake(): void {
+    this.#pauses = 1;
+    this.#woken.notify();
+  }
+
+  /** Searches and keeps agreements up until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, settings } = this.#parts;
+    // Those that were started together should not all ask at once.
+    await clock.sleep(jittered(settings.searchIntervalMs / 16, random), signal);
+    while (!signal.aborted) {
+      const resting = linkedAbort(signal);
+      const woken = this.#woken.changed(resting.signal);
+      await this.#guarded(() => this.#round(signal));
+      const pauseMs = jittered(settings.searchIntervalMs * this.#pauses, random);
+      await clock.sleep(Math.min(pauseMs, settings.searchIntervalMs / 8), signal);
+      await Promise.race([woken, clock.sleep(pauseMs, resting.signal)]);
+      resting.abort();
+    }
+    await this.#parts.sources.announce({ peer: this.#parts.self, addresses: [] }, false);
+  }
+
+  /** One search now; a search that is under way is waited for first. */
+  async search(options: SearchOptions): Promise<SearchReport> {
+    const before = this.#searching;
+    const ours = (async (): Promise<SearchReport> => {
+      await before.catch(() => undefined);
+      return await this.#search(options);
+    })();
+    this.#searching = ours;
+    return await ours;
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const { desk, settings, judging, stance, sources, self, addresses } = this.#parts;
+    await desk.resume(signal);
+    await this.#maintain(signal);
+    if (!settings.seek || signal.aborted) return;
+    await sources.announce({ peer: self, addresses: addresses() }, stance.freeBytes() > 0);
+    if (judging.sufficiency().enough) {
+      this.#pauses = 1;
+      return;
+    }
+    const before = this.#parts.book.all().length;
+    await this.search({ dryRun: false, signal });
+    const grew = this.#parts.book.all().length > before;
+    this.#pauses = grew ? 1 : Math.min(longestPause, this.#pauses * 2);
+  }
+
+  async #search({ dryRun, signal, progress }: SearchOptions): Promise<SearchReport> {
+    const { sources, candidates, judging, log } = this.#parts;
+    const tell = (phase: 'looking' | 'asking' | 'negotiating', done: number): void =>
+      progress?.({ phase, candidates: candidates.all().length, done });
+    tell('looking', 0);
+    await sources.gather(signal);
+    for (let wave = 0; wave < waves && !signal.aborted; wave += 1) {
+      const asked = await this.#askAll(signal);
+      tell('asking', asked);
+      if (asked === 0) break;
+    }
+    await this.#check(signal);
+    const results = new Map<PeerId, NegotiationResult>();
+    if (!dryRun) await this.#negotiate(results, { signal, tell });
+    const sufficiency = judging.sufficiency();
+    const { accepted, refused } = judging.ranked(results);
+    const { enough, wanted, have } = sufficiency;
+    log.write('info', 'search.done', { have, wanted, candidates: accepted.length });
+    return {
+      enough,
+      wantedPartners: wanted,
+      presentPartners: have,
+      reasons: judging.sufficiencyReasons(sufficiency),
+      candidates: [...accepted.map(({ view }) => view), ...refused],
+    };
+  }
+
+  /** Asks those who they are of whom too little is known; how many were asked. */
+  async #askAll(signal: AbortSignal): Promise<number> {
+    const { candidates } = this.#parts;
+    const now = this.#parts.clock.now();
+    const due = candidates
+      .all()
+      .filter((row) => this.#isUnknown(row, now))
+      .slice(0, askedMaximum);
+    const pool = new TaskPool(askedAtOnce);
+    for (const row of due) await pool.start(() => this.#ask(row, signal));
+    await pool.drain();
+    return due.length;
+  }
+
+  #isUnknown(row: CandidateRow, now: Instant): boolean {
+    if (row.nextAskAt > now || this.#parts.book.get(row.peer) !== undefined) return false;
+    return row.profile === undefined || Math.abs(now - row.seenAt) > profileFreshMs;
+  }
+
+  async #ask({ peer }: CandidateRow, signal: AbortSignal): Promise<void> {
+    const { candidates, desk, settings, random } = this.#parts;
+    const failure = await desk.query(candidates.addressOf(peer), signal);
+    if (signal.aborted) return;
+    if (failure !== undefined) {
+      candidates.refused(peer, failure, jittered(settings.searchIntervalMs * 4, random));
+      return;
+    }
+    for (const reference of candidates.profileOf(peer)?.references ?? [])
+      candidates.named(reference, 'partner');
+  }
+
+  /** Asks about the best, as far as they name anybody that can be asked. */
+  async #check(signal: AbortSignal): Promise<void> {
+    const { judging, candidates, checkReferences } = this.#parts;
+    const best = judging.ranked().accepted.slice(0, checkedMaximum);
+    const pool = new TaskPool(askedAtOnce);
+    for (const { row } of best) {
+      const references = candidates.profileOf(row.peer)?.references ?? [];
+      if (references.length === 0 || judging.isChecked(row.peer)) continue;
+      await pool.start(async () => {
+        judging.checked(row.peer, await checkReferences(row.peer, references, signal));
+      });
+    }
+    await pool.drain();
+  }
+
+  /** With the best first, until there are enough partners or nobody is left to be asked. */
+  async #negotiate(
+    results: Map<PeerId, NegotiationResult>,
+    run: {
+      readonly signal: AbortSignal;
+      readonly tell: (phase: 'negotiating', done: number) => void;
+    },
+  ): Promise<void> {
+    const { judging } = this.#parts;
+    while (!run.signal.aborted) {
+      const { missing, onlySeparate } = judging.sufficiency();
+      if (missing === 0) return;
+      const next = judging
+        .ranked()
+        .accepted.filter(
+          ({ row, separate }) => !results.has(row.peer) && (separate || !onlySeparate),
+        )
+        .slice(0, Math.min(missing, negotiatedAtOnce));
+      if (next.length === 0) return;
+      await Promise.all(
+        next.map(async (ranked) => {
+          results.set(ranked.row.peer, await this.#approach(ranked, run.signal));
+        }),
+      );
+      run.tell('negotiating', results.size);
+    }
+  }
+
+  async #approach({ row }: RankedPeer, signal: AbortSignal): Promise<NegotiationResult> {
+    const { candidates, desk, stance } = this.#parts;
+    const held: { reservation?: Reservation } = {};
+    const consider = async (document: Uint8Array): Promise<Considered | undefined> => {
+      const fresh = candidates.get(row.peer) ?? row;
+      const towards = stance.towards(row.peer, this.#parts.judging.circumstances(fresh));
+      const profile = readProfile(document, row.peer);
+      if (towards === undefined || !profile.ok) return undefined;
+      held.reservation = stance.reserve(towards.policy.lending.mostBytes);
+      return {
+        stance: towards,
+        protocol: commonProtocol(spokenProtocols, profile.value.protocols),
+      };
+    };
+    try {
+      const to = candidates.addressOf(row.peer);
+      return this.#settled(row.peer, await desk.ask({ to, consider }, signal));
+    } finally {
+      held.reservation?.release();
+    }
+  }
+
+  /** Enters what came of it into the book. */
+  #settled(peer: PeerId, concluded: Concluded): NegotiationResult {
+    const { candidates, settings, random } = this.#parts;
+    const interval = settings.searchIntervalMs;
+    switch (concluded.outcome) {
+      case 'signed': {
+        candidates.refused(peer, undefined, 0);
+        const { weLendBytes, lendsUsBytes } = this.#parts.stance.account(concluded.row);
+        return { outcome: 'signed', weLendBytes, lendsUsBytes };
+      }
+      case 'open':
+        return {
+          outcome: 'unreachable',
+          reason: {
+            code: 'negotiation.open',
+            detail: 'no definite answer came; it is asked again',
+          },
+        };
+      case 'refused':
+      case 'silent': {
+        const { code, detail } = concluded.refusal;
+        const factor = passing.has(code) ? 2 : 64;
+        candidates.refused(peer, code, jittered(interval * factor, random));
+        const reason = { code, detail };
+        return concluded.outcome === 'silent'
+          ? { outcome: 'unreachable', reason }
+          : { outcome: 'refused', by: concluded.by, reason };
+      }
+    }
+  }
+
+  /** Renews agreements that end, and lets those of clean strangers grow; of two partners the one with the smaller id asks. */
+  async #maintain(signal: AbortSignal): Promise<void> {
+    const { book, stance, self } = this.#parts;
+    for (const row of book.all()) {
+      if (signal.aborted) return;
+      if (self > row.partner || row.phase === 'leaving' || row.paused) continue;
+      if (this.#isKept(row.partner)) continue;
+      const wish = endsSoon(row, this.#parts.clock.now()) ?? stance.grown(row);
+      if (wish === undefined) continue;
+      this.#keptAt.set(row.partner, this.#parts.clock.now());
+      const current = deedIn(row).link;
+      const to = book.addressOf(row.partner);
+      const consider = async (): Promise<Considered> => ({
+        stance: stance.towardsPartner(row),
+        protocol: Math.max(...spokenProtocols),
+      });
+      await this.#parts.desk.ask({ to, current, wish, consider }, signal);
+    }
+  }
+
+  /** Whoever just refused other terms is not asked for them again at once. */
+  #isKept(partner: PeerId): boolean {
+    const at = this.#keptAt.get(partner);
+    const waitMs = longestPause * this.#parts.settings.searchIntervalMs;
+    return at !== undefined && Math.abs(this.#parts.clock.now() - at) < waitMs;
+  }
+
+  /** A catalogue without room is no reason to stop looking for good. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (reason) {
+      if (!(reason instanceof StorageFull || reason instanceof StorageBroken)) throw reason;
+      this.#parts.log.write('warn', 'search.storage', { detail: reason.message });
+    }
+  }
+}
