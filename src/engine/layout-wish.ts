@@ -7,7 +7,7 @@
  */
 
 import { present } from '../base/assert.ts';
-import { type Instant, minuteMs } from '../base/units.ts';
+import { type Instant, minuteMs, secondMs } from '../base/units.ts';
 import { bytesLentBy } from '../core/agreements/agreement.ts';
 import { stripeIdOf } from '../core/erasure/layout.ts';
 import { isWeaker } from '../core/placement/code-choice.ts';
@@ -52,19 +52,30 @@ interface Situation {
 
 /** A partner that had no room is planned for again after so long. */
 const fullMs: number = 5 * minuteMs;
+/** What partners have is counted again after so long, also when nobody said that it changed. */
+const countedMs: number = 5 * secondMs;
 
 export class LayoutWish {
   readonly #parts: LayoutWishParts;
   readonly #full = new Map<PeerId, Instant>();
+  /** Bytes that our shards take at each partner, with what was deleted and without. */
+  readonly #counts = new Map<PeerId, { readonly all: number; readonly live: number }>();
+  #countedAt: Instant | undefined;
   #situation: Situation | undefined;
 
   constructor(parts: LayoutWishParts) {
     this.#parts = parts;
   }
 
-  /** To be called when something changed since packs were last looked through. */
+  /** To be called when something may have changed since packs were last looked through. */
   lookAnew(): void {
     this.#situation = undefined;
+  }
+
+  /** The same, when shards came to partners or left them. */
+  recount(): void {
+    this.#counts.clear();
+    this.lookAnew();
   }
 
   /** The partner refused a shard for want of space. */
@@ -177,7 +188,7 @@ export class LayoutWish {
   #look(): Situation {
     const { stores, book, planning } = this.#parts;
     const partners = planning
-      .partners((peer) => bytesAt(stores, peer))
+      .partners((peer) => this.#count(peer).all)
       .map((partner) => (this.#isFull(partner.peer) ? { ...partner, freeBytes: 0 } : partner))
       .filter(({ peer }) => !this.#isAvoided(present(book.get(peer), 'a partner')));
     const over = new Map<PeerId, number>();
@@ -197,7 +208,7 @@ export class LayoutWish {
   #overBytes(row: AgreementRow): number {
     const { stores } = this.#parts;
     const { partner } = row;
-    let bytes = liveBytesAt(stores, partner) - bytesLentBy(agreementOf(row), partner);
+    let bytes = this.#count(partner).live - bytesLentBy(agreementOf(row), partner);
     for (const { pack } of stores.layouts.all()) {
       const { lengthBytes, code } = present(stores.packs.get(pack), 'the pack of a layout');
       const isHere = (shard: ShardRow): boolean => shard.partner === partner;
@@ -206,6 +217,19 @@ export class LayoutWish {
       bytes -= leaving * shardBytesOf(lengthBytes, code);
     }
     return bytes;
+  }
+
+  /** Counting goes through everything that the partner has, so it is not done for each pack. */
+  #count(partner: PeerId): { readonly all: number; readonly live: number } {
+    const { stores, clock } = this.#parts;
+    const now = clock.now();
+    if (Math.abs(now - (this.#countedAt ?? now)) > countedMs) this.#counts.clear();
+    if (this.#counts.size === 0) this.#countedAt = now;
+    const known = this.#counts.get(partner);
+    if (known !== undefined) return known;
+    const counted = { all: bytesAt(stores, partner), live: liveBytesAt(stores, partner) };
+    this.#counts.set(partner, counted);
+    return counted;
   }
 
   #isFull(partner: PeerId): boolean {

@@ -6,7 +6,7 @@
  * with the pack's name before anything of them is sent.
  */
 import { type Bytes, discard } from '../base/bytes.ts';
-import { minuteMs } from '../base/units.ts';
+import { minuteMs, secondMs } from '../base/units.ts';
 import { bearableLosses } from '../core/placement/code-choice.ts';
 import { type Code, shardCount } from '../core/vocabulary/code.ts';
 import { idOf, type PackId, type PeerId } from '../core/vocabulary/ids.ts';
@@ -40,7 +40,7 @@ export interface RelocationParts {
   readonly backoff: Backoff;
   readonly changes: Notifier;
   readonly outbox: Pick<Outbox, 'recount'>;
-  readonly wish: Pick<LayoutWish, 'layoutFor' | 'lookAnew' | 'noteFull' | 'key'>;
+  readonly wish: Pick<LayoutWish, 'layoutFor' | 'lookAnew' | 'recount' | 'noteFull' | 'key'>;
   readonly change: LayoutChange;
 }
 
@@ -52,6 +52,8 @@ const begunMaximum = 32;
 const workedAtOnce = 2;
 /** Packs looked at in one round. */
 const lookedMaximum = 256;
+/** After nothing was found to do it is not looked again for so long, as long as the partners are the same. */
+const restMs: number = 10 * secondMs;
 /** What was found well is looked at again after so long, whatever is known to have changed. */
 const lookAgainMs: number = 10 * minuteMs;
 /** A pack that could not be read is tried again after so long. */
@@ -63,6 +65,9 @@ export class Relocation {
   #well = new Map<PackId, string>();
   #wellKey = '';
   #wellSince = 0;
+  /** When it last found nothing to do, and who the partners were. */
+  #restedAt: number | undefined;
+  #restedKey = '';
   /** Packs whose bytes were not to be had, and when. */
   readonly #unread = new Map<PackId, number>();
 
@@ -75,12 +80,35 @@ export class Relocation {
     const { stores, book, wish } = this.#parts;
     // Until a recovery has come to its end nobody knows what lies where.
     if (facts.recovering(stores) || book.all().length === 0) return false;
+    if (this.#isAtRest()) return false;
     wish.lookAnew();
     const adopted = this.#adoptAll();
     const revised = this.#reviseAll();
     const begun = this.#beginSome();
     const sent = await this.#sendAll(signal);
-    return adopted || revised || begun || sent;
+    const advanced = adopted || revised || begun || sent;
+    if (advanced) this.#restedAt = undefined;
+    else this.#rest();
+    return advanced;
+  }
+
+  /** Backups change things many times a second: then it is not looked each time whether any of it matters here. */
+  #isAtRest(): boolean {
+    if (this.#restedAt === undefined || this.#openLayouts().length > 0) return false;
+    if (Math.abs(this.#parts.clock.now() - this.#restedAt) >= restMs) return false;
+    return this.#partnersKey() === this.#restedKey;
+  }
+
+  #rest(): void {
+    this.#restedAt = this.#parts.clock.now();
+    this.#restedKey = this.#partnersKey();
+  }
+
+  #partnersKey(): string {
+    return this.#parts.book
+      .all()
+      .map(({ agreement, phase, paused }) => `${agreement} ${phase} ${paused}`)
+      .join();
   }
 
   #adoptAll(): boolean {
@@ -93,7 +121,7 @@ export class Relocation {
     const row = stores.packs.get(pack);
     if (row !== undefined) spool.released(row);
     outbox.recount();
-    wish.lookAnew();
+    wish.recount();
     log.write('info', 'layout.adopted', { pack });
     changes.notify();
     return true;
@@ -118,7 +146,7 @@ export class Relocation {
     else change.begin(row, wanted);
     log.write('info', 'layout.revised', { pack: row.pack, dropped: wanted === undefined });
     outbox.recount();
-    wish.lookAnew();
+    wish.recount();
     return true;
   }
 
@@ -310,6 +338,7 @@ export class Relocation {
     else if (isSame(layout, stores.layouts.shards(pack), wanted)) return false;
     else change.begin(row, wanted);
     outbox.recount();
+    wish.recount();
     return true;
   }
 
