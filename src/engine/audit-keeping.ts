@@ -2,7 +2,7 @@
 import { assert, present } from '../base/assert.ts';
 import { type Bytes, emptyBytes } from '../base/bytes.ts';
 import type { Instant } from '../base/units.ts';
-import { drawSpaceOf } from '../core/audits/answerer.ts';
+import { drawnBlocks, drawSpaceOf } from '../core/audits/answerer.ts';
 import {
   type AuditorState,
   choiceOf,
@@ -59,12 +59,8 @@ export class AuditKeeping {
     const open = pending.map(({ opened }) => opened.challenge.subject.sequence);
     this.#stores.transact(() => {
       audits.put({ ...rowOf(lane, challenge.id, since), phase: 'sealed', document });
-      const account = charged(
-        this.#space.account(lane),
-        ...([subject.coverageCount + subject.uniformCount, since] as const),
-      );
       const { round, roundStart } = subject;
-      audits.putAccount({ ...account, round, roundStart });
+      audits.putAccount({ ...this.#space.account(lane), round, roundStart });
       audits.forgetDeleted(lane, Math.min(subject.sequence, ...open));
     });
   }
@@ -72,10 +68,12 @@ export class AuditKeeping {
   /** Before the opening is sent. */
   keepOpening(lane: AuditLane, { opened, since }: PendingAudit): void {
     const { audits } = this.#stores;
+    const { subject } = opened.challenge;
     const document = encodeTranscript({ opening: opened.document });
     this.#stores.transact(() => {
       audits.put({ ...rowOf(lane, opened.challenge.id, since), phase: 'opened', document });
-      audits.putAccount({ ...this.#space.account(lane), lastAt: since });
+      const account = charged(this.#space.account(lane), drawnBlocks(subject), since);
+      audits.putAccount({ ...account, lastAt: since });
     });
   }
 

@@ -75,8 +75,8 @@ export interface AuditEvent {
   readonly pendingSince: Instant | undefined;
 }
 
-/** A seal that the partner cannot accept any more is made anew once in a turn. */
-const sealsPerTurn = 2;
+/** A seal that the partner does not accept any more is made anew, so often in a turn. */
+const sealsPerTurn = 3;
 
 export class AuditSession {
   readonly #parts: AuditSessionParts;
@@ -136,18 +136,19 @@ export class AuditSession {
   }
 
   async #challenge(blocks: number | undefined): Promise<void> {
-    let mustBegin = false;
+    let refusal: string | undefined;
     for (let turn = 0; turn < sealsPerTurn && !this.#signal.aborted; turn += 1) {
       if (this.#state.phase === 'resting') {
-        const sealed = maySeal(this.#state) ? await this.#seal(blocks, mustBegin) : undefined;
+        const begins = refusal !== undefined;
+        const sealed = maySeal(this.#state) ? await this.#seal(blocks, begins) : undefined;
         if (sealed === undefined) return;
         this.#step({ type: 'due', sealed });
         this.#keeping.keepSeal(this.#lane, sealed, this.#state.pending);
       }
-      const again = await this.#sendSeal();
-      if (again === undefined) return;
-      mustBegin = again === 'begin-round';
+      refusal = await this.#sendSeal();
+      if (refusal === undefined) return;
     }
+    this.#judge('silent', refusal ?? 'audit.other-account');
   }
 
   /** A fresh seal over all that the partner acknowledged; undefined when that is nothing, or cannot be told. */
@@ -207,8 +208,8 @@ export class AuditSession {
     return false;
   }
 
-  /** What is to be made anew, if this seal is of no use. */
-  async #sendSeal(): Promise<'again' | 'begin-round' | undefined> {
+  /** Why another seal is to be made in its place, over another round; undefined when it is not. */
+  async #sendSeal(): Promise<string | undefined> {
     if (this.#state.phase !== 'sealed') return undefined;
     const { challenge } = this.#state.sealed;
     const { id, document, subject } = challenge;
@@ -228,11 +229,9 @@ export class AuditSession {
     const refusal = replied.type === 'failed' && refusalOf(replied.failure);
     if (refusal === 'audit.old-ledger') await this.#line.catchUp();
     if (refusal === 'audit.old-ledger' || refusal === 'audit.other-account') {
-      const isFresh = subject.visited.length === 0 && subject.roundStart === subject.sequence;
       this.#step({ type: 'seal-given-up' });
       this.#keeping.dropSeal(this.#lane);
-      if (isFresh && refusal === 'audit.other-account') this.#judge('silent', refusal);
-      return refusal === 'audit.other-account' ? 'begin-round' : 'again';
+      return refusal;
     }
     this.#without(id, replied);
     return undefined;

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { present } from '../../src/base/assert.ts';
+import { Prng } from '../../src/base/prng.ts';
+import { dayMs, hourMs } from '../../src/base/units.ts';
+import { twinStores } from '../../src/sim/twin-stores.ts';
+import { type AuditScene, inAuditScene } from './audit-scene.ts';
+
+const eight = [1, 2, 3, 4, 1, 2, 3, 4];
+
+function outcomes({ events }: AuditScene): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { outcome } of events) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  return counts;
+}
+
+test('an honest partner passes audit after audit, every six hours, and both count the same', async () => {
+  await inAuditScene({ seed: 'honest', shards: eight }, async (scene) => {
+    await scene.run(3 * dayMs);
+    const passed = scene.events.length;
+    assert.ok(passed >= 12 && passed <= 13, `${passed} audits in three days`);
+    assert.ok(
+      scene.events.every(({ outcome, provenBlocks }) => outcome === 'passed' && provenBlocks),
+    );
+    assert.equal(scene.desk.standing(scene.agreement.agreement).passed, passed);
+    const lane = { agreement: scene.agreement.agreement, side: 'answerer' } as const;
+    assert.equal(scene.holderStores.audits.account(lane)?.passed, passed);
+    const visited = scene.ownerStores.audits.shards({ ...lane, side: 'auditor' });
+    const held = scene.holderStores.audits.shards(lane);
+    assert.deepEqual(visited, held, 'both have marked the same shards in the same round');
+    assert.equal(scene.desk.transcripts(scene.agreement.agreement, 'passed').length, passed);
+  });
+});
+
+test('a freeloader that dropped one shard is found wrong within one round, told why, and the shard counts as lost', async () => {
+  await inAuditScene({ seed: 'freeloader', shards: eight }, async (scene) => {
+    const dropped = present(scene.names[3], 'a shard');
+    scene.disk.remove(scene.blobOf(dropped));
+    await scene.run((eight.length + 1) * 6 * hourMs);
+    const wrong = scene.events.filter(({ outcome }) => outcome === 'wrong');
+    assert.equal(wrong.length, 1, 'once; afterwards it is known');
+    const found = wrong[0]?.findings.map(({ name, fault }) => [name, fault]);
+    assert.deepEqual(found?.[0], [dropped, 'missing']);
+    const lost = scene.ownerStores.shards
+      .ofPartner(scene.holder.peerId)
+      .filter(({ phase }) => phase === 'lost');
+    assert.equal(lost.length, 1);
+    const row = present(scene.holderStores.agreements.all()[0], 'an agreement');
+    const told = scene.answers.failures(row).filter((failure) => failure.told);
+    assert.equal(told.length, 1);
+    assert.deepEqual(told[0]?.findings, wrong[0]?.findings);
+    assert.ok(scene.seen.includes('verdict'));
+  });
+});
+
+test('one flipped bit anywhere in a shard is found when the shard is drawn', async () => {
+  await inAuditScene({ seed: 'rot', shards: [4] }, async (scene) => {
+    scene.disk.rot(scene.blobOf(present(scene.names[0], 'a shard')));
+    assert.equal((await scene.audit())?.outcome, 'wrong');
+  });
+});
+
+test('what is lost on the way, restarts and absence are never held against an honest partner', async () => {
+  for (const seed of ['weather-1', 'weather-2', 'weather-3', 'weather-4'])
+    await inAuditScene({ seed, shards: eight }, async (scene) => {
+      const draws = new Prng(seed);
+      const mishaps = ['reply-lost', 'request-lost', 'nonsense'] as const;
+      scene.mishap = () => (draws.chance(0.25) ? draws.pick(mishaps) : undefined);
+      for (let turn = 0; turn < 40; turn += 1) {
+        if (draws.chance(0.2)) scene.restart('owner');
+        if (draws.chance(0.2)) scene.restart('holder');
+        if (draws.chance(0.1)) await scene.away();
+        await scene.audit();
+        await scene.begin().catch(() => undefined);
+        if (draws.chance(0.2)) await scene.addShard(1 + draws.below(4));
+        await scene.clock.sleep(6 * hourMs);
+      }
+      scene.mishap = () => undefined;
+      for (let turn = 0; turn < 3; turn += 1) {
+        await scene.clock.sleep(6 * hourMs);
+        await scene.audit();
+      }
+      assert.equal(outcomes(scene).get('wrong'), undefined, JSON.stringify(scene.events));
+      assert.equal(scene.events.at(-1)?.outcome, 'passed');
+      assert.equal(scene.events.at(-1)?.pendingSince, undefined, 'nothing is left unanswered');
+      assert.ok((outcomes(scene).get('passed') ?? 0) > 3);
+    });
+});
+
+test('a partner that falls silent on seeing the choice is asked for the same blocks until it answers', async () => {
+  await inAuditScene({ seed: 'dodger', shards: eight }, async (scene) => {
+    scene.mishap = (type) => (type === 'opening' ? 'request-lost' : undefined);
+    const first = await scene.audit();
+    assert.equal(first?.outcome, 'silent');
+    const since = present(first?.pendingSince, 'a pending challenge');
+    const lane = { agreement: scene.agreement.agreement, side: 'auditor' } as const;
+    const pending = scene.ownerStores.audits.open(lane)[0]?.document;
+    scene.restart('owner');
+    scene.restart('holder');
+    await scene.clock.sleep(6 * hourMs);
+    // It answers whatever comes, but for what is pending.
+    let isFirst = true;
+    scene.mishap = (type) => {
+      const isPending = type === 'opening' && isFirst;
+      if (isPending) isFirst = false;
+      return isPending ? 'request-lost' : undefined;
+    };
+    const second = await scene.audit();
+    assert.equal(second?.outcome, 'silent', 'another challenge that it answers does not clear it');
+    assert.equal(second?.pendingSince, since);
+    assert.deepEqual(scene.ownerStores.audits.open(lane)[0]?.document, pending);
+    assert.ok(scene.desk.awaits(lane.agreement), 'deletions wait');
+    scene.mishap = () => undefined;
+    const third = await scene.audit();
+    assert.equal(third?.outcome, 'passed');
+    assert.equal(third?.pendingSince, undefined);
+  });
+});
+
+test('an owner may not draw more than the read quota, opened or not', async () => {
+  await inAuditScene({ seed: 'quota', shards: eight }, async (scene) => {
+    let passed = 0;
+    for (let audit = 0; audit < 20; audit += 1)
+      if ((await scene.audit())?.outcome === 'passed') passed += 1;
+    assert.equal(passed, 12, '24 blocks a day at two an audit');
+    assert.equal(scene.events.at(-1)?.reason, 'request.quota');
+    assert.equal(scene.events.at(-1)?.outcome, 'unclear');
+    await scene.clock.sleep(dayMs);
+    assert.equal((await scene.audit(8))?.provenBlocks, 8);
+  });
+});
+
+test('an owner that lost its catalogue audits on, over the ledger that its partner shows', async () => {
+  await inAuditScene({ seed: 'recovered', shards: eight }, async (scene) => {
+    assert.equal((await scene.audit())?.outcome, 'passed');
+    scene.forgetOwner();
+    assert.equal((await scene.audit())?.outcome, 'passed');
+    assert.equal(scene.ownerStores.audits.account(laneOf(scene))?.sequence, eight.length);
+  });
+});
+
+test('an owner that missed an acknowledgement catches up instead of choosing among fewer shards', async () => {
+  await inAuditScene({ seed: 'behind', shards: [1] }, async (scene) => {
+    const { agreement } = scene.agreement;
+    const missed = scene.ownerStores.image();
+    await scene.addShard(2);
+    const known = scene.ownerStores.ledger.head(agreement, 'owner');
+    scene.ownerStores = twinStores(missed);
+    scene.restart('owner');
+    await scene.clock.sleep(7 * hourMs);
+    assert.equal((await scene.audit())?.outcome, 'passed');
+    assert.deepEqual(scene.ownerStores.ledger.head(agreement, 'owner')?.hash, known?.hash);
+  });
+});
+
+test('a partner that lost everything is wrong once, and its shards count as lost', async () => {
+  await inAuditScene({ seed: 'new-life', shards: eight }, async (scene) => {
+    assert.equal((await scene.audit())?.outcome, 'passed');
+    scene.forgetHolder();
+    const event = await scene.audit();
+    assert.deepEqual([event?.outcome, event?.reason], ['wrong', 'lost-epoch']);
+    const rows = scene.ownerStores.shards.ofPartner(scene.holder.peerId);
+    assert.ok(rows.every(({ phase }) => phase === 'lost'));
+    const again = await scene.audit();
+    assert.deepEqual([again?.outcome, again?.reason], ['unclear', 'audit.known-loss']);
+  });
+});
+
+test('a partner that is away is offline, and is audited as soon as it comes back', async () => {
+  await inAuditScene({ seed: 'away', shards: eight }, async (scene) => {
+    await scene.away();
+    const stop = new AbortController();
+    const running = scene.desk.run(stop.signal);
+    await scene.clock.sleep(hourMs);
+    assert.equal(scene.events.at(-1)?.outcome, 'offline');
+    await scene.begin();
+    scene.desk.cameBack(scene.holder.peerId);
+    await scene.clock.sleep(10_000);
+    assert.equal(scene.events.at(-1)?.outcome, 'passed');
+    stop.abort();
+    await running;
+  });
+});
+
+function laneOf(scene: AuditScene) {
+  return { agreement: scene.agreement.agreement, side: 'auditor' } as const;
+}
