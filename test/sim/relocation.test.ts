@@ -142,7 +142,7 @@ async function grown(options: GrowingOptions): Promise<GrowingScene> {
   try {
     await scene.mustPlay(async (computer, node) => {
       await grow(scene, computer, node);
-    }, 3 * dayMs);
+    }, 6 * hourMs);
   } catch (reason) {
     const replay = `replay: ${JSON.stringify(options)}`;
     throw new Error(`${replay}\n${scene.report()}`, { cause: reason });
