@@ -1,7 +1,7 @@
 /**
  * Peers that may become partners, as far as they were heard of: kept few, and written seldom, for there is no end to strangers (C2).
  */
-import type { Bytes } from '../base/bytes.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { dayMs, type Instant, instant, minuteMs } from '../base/units.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { addressesMaximum } from '../core/wire/contact.ts';
@@ -29,6 +29,11 @@ const forgottenMs: number = 30 * dayMs;
 
 export class CandidateBook {
   readonly #parts: CandidateBookParts;
+  /** Profiles as they were read last: checking a signature each time would take longer than all else. */
+  readonly #read = new Map<
+    PeerId,
+    { readonly document: Bytes; readonly profile: Profile | undefined }
+  >();
   #minute: { readonly since: Instant; readonly count: number } | undefined;
 
   constructor(parts: CandidateBookParts) {
@@ -46,8 +51,14 @@ export class CandidateBook {
 
   profileOf(peer: PeerId): Profile | undefined {
     const document = this.get(peer)?.profile;
-    const profile = document === undefined ? undefined : readProfile(document, peer);
-    return profile?.ok ? profile.value : undefined;
+    if (document === undefined) return undefined;
+    const known = this.#read.get(peer);
+    if (known !== undefined && equalBytes(known.document, document)) return known.profile;
+    const read = readProfile(document, peer);
+    const profile = read.ok ? read.value : undefined;
+    if (this.#read.size >= candidatesMaximum) this.#read.clear();
+    this.#read.set(peer, { document, profile });
+    return profile;
   }
 
   addressOf(peer: PeerId): PeerAddress {

@@ -1,8 +1,13 @@
 /** The parts of a computer that find, watch and keep partners, and how they hang together. */
-import { hourMs, secondMs } from '../base/units.ts';
+import type { Bytes } from '../base/bytes.ts';
+import { hourMs, type Instant, secondMs } from '../base/units.ts';
 import type { LifecycleEffect } from '../core/partners/lifecycle-event.ts';
+import { fullShards } from '../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { type AgreementRow, StorageFull } from '../ports/stores.ts';
+import { AuditAnswers } from './audit-answers.ts';
+import { AuditDesk } from './audit-desk.ts';
+import type { AuditEvent } from './audit-session.ts';
 import { CandidateBook } from './candidate-book.ts';
 import { CandidateJudging } from './candidate-judging.ts';
 import { CandidateSources } from './candidate-sources.ts';
@@ -24,6 +29,7 @@ import { PartnerWatch } from './partner-watch.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
 import { RecordDesk } from './record-desk.ts';
 import type { ShardLosses } from './shard-losses.ts';
+import type { Spool } from './spool.ts';
 
 export interface PartnerPartsNeeds {
   readonly ports: ComputerPorts;
@@ -33,6 +39,7 @@ export interface PartnerPartsNeeds {
   readonly book: PartnerBook;
   readonly client: PartnerClient;
   readonly losses: ShardLosses;
+  readonly spool: Spool;
   readonly changes: Notifier;
   readonly planning: PartnerPlanning;
   /** Of what is held for others. */
@@ -42,18 +49,23 @@ export interface PartnerPartsNeeds {
 
 /** How often it is looked whether a receipt is due, as a part of the period that one covers. */
 const receiptLooks = 8;
+/** Whoever asks often is shown the same profile again. */
+const profileLifeMs: number = 10 * secondMs;
 
 export class PartnerParts {
   readonly #needs: PartnerPartsNeeds;
   readonly keeper: LifecycleKeeper;
   readonly watch: PartnerWatch;
   readonly notices: NoticeDesk;
+  readonly audits: AuditDesk;
+  readonly answers: AuditAnswers;
   readonly candidates: CandidateBook;
   readonly stance: PartnerStance;
   readonly judging: CandidateJudging;
   readonly records: RecordDesk;
   readonly negotiations: NegotiationDesk;
   readonly search: PartnerSearch;
+  #profile: { readonly document: Bytes; readonly at: Instant } | undefined;
 
   constructor(needs: PartnerPartsNeeds) {
     this.#needs = needs;
@@ -64,7 +76,7 @@ export class PartnerParts {
     this.keeper = new LifecycleKeeper({
       ...shared,
       spareAfterMs: partnership.spareAfterMs,
-      proves: () => false,
+      proves: ({ agreement }) => stores.ledger.head(agreement, 'owner') !== undefined,
       onEffect: (row, effect) => this.#follow(row, effect),
     });
     const kept = { ...shared, keeper: this.keeper };
@@ -73,13 +85,18 @@ export class PartnerParts {
       probeIntervalMs: partnership.probeIntervalMs,
       graceMs: partnership.graceMs,
     });
+    this.answers = new AuditAnswers({ ...ports, identitySeed: keys.identitySeed });
+    this.audits = new AuditDesk({
+      ...{ ...shared, losses: needs.losses, spool: needs.spool },
+      onEvent: (event) => this.#audited(event),
+    });
     this.notices = new NoticeDesk({ ...kept, losses: needs.losses });
     this.candidates = new CandidateBook(shared);
     this.stance = new PartnerStance({
       ...kept,
       settings: partnership,
       offeredBytes: settings.offeredBytes,
-      wantedPartners: () => needs.planning.plan().wantedPartners,
+      wantedPartners: () => fullShards(needs.planning.preset),
     });
     const found = { ...kept, candidates: this.candidates, stance: this.stance };
     this.judging = new CandidateJudging({ ...found, settings, partnership, watch: this.watch });
@@ -93,7 +110,10 @@ export class PartnerParts {
       name: settings.name,
       addresses: needs.addresses,
       profile: () => this.profile(),
-      onAgreement: () => this.search.wake(),
+      onAgreement: () => {
+        this.#profile = undefined;
+        this.search.wake();
+      },
       onCandidate: () => this.#somebodyNew(),
     });
     this.search = new PartnerSearch({
@@ -114,8 +134,17 @@ export class PartnerParts {
     });
   }
 
-  /** What this computer says about itself, signed now. */
-  profile(): ReturnType<typeof ownProfile> {
+  /** What this computer says about itself, signed of late. */
+  profile(): Bytes {
+    const now = this.#needs.ports.clock.now();
+    const last = this.#profile;
+    if (last !== undefined && Math.abs(now - last.at) < profileLifeMs) return last.document;
+    const document = this.#signedProfile();
+    this.#profile = { document, at: now };
+    return document;
+  }
+
+  #signedProfile(): Bytes {
     const { ports, keys, settings, partnership } = this.#needs;
     return ownProfile({
       ...{ ports, keys, settings, partnership },
@@ -130,7 +159,9 @@ export class PartnerParts {
   /** Works until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     this.keeper.resume();
-    const loops = [this.watch, this.notices, this.search].map((loop) => loop.run(signal));
+    const loops = [this.watch, this.notices, this.search, this.audits].map((loop) =>
+      loop.run(signal),
+    );
     await Promise.all([...loops, this.#keepRecords(signal)]);
   }
 
@@ -157,6 +188,13 @@ export class PartnerParts {
     return book.all().map(({ partner }) => book.addressOf(partner));
   }
 
+  /** A partner that could not be reached at all was noted when it was tried; our own faults are nobody's. */
+  #audited({ partner, outcome }: AuditEvent): void {
+    if (outcome === 'passed') this.watch.proved(partner);
+    if (outcome === 'wrong') this.keeper.happened(partner, { type: 'wrong' });
+    if (outcome === 'silent') this.keeper.happened(partner, { type: 'unproved' });
+  }
+
   #somebodyNew(): void {
     if (this.#needs.partnership.seek && !this.judging.sufficiency().enough) this.search.wake();
   }
@@ -171,6 +209,9 @@ export class PartnerParts {
         this.#countLost(row);
         this.judging.forgetChecks();
         this.search.wake();
+        return;
+      case 'ask-proof':
+        this.audits.soon(row.partner);
         return;
       case 'suspended':
       case 'place-spares':

@@ -178,8 +178,12 @@ export class PartnerSearch {
   }
 
   #isUnknown(row: CandidateRow, now: Instant): boolean {
-    if (row.nextAskAt > now || this.#parts.book.get(row.peer) !== undefined) return false;
-    return row.profile === undefined || Math.abs(now - row.seenAt) > profileFreshMs;
+    const { book, settings } = this.#parts;
+    // Partners are asked again soon: they may have become partners of others meanwhile.
+    const isPartner = book.get(row.peer) !== undefined;
+    if (!isPartner && row.nextAskAt > now) return false;
+    const freshMs = isPartner ? settings.searchIntervalMs : profileFreshMs;
+    return row.profile === undefined || Math.abs(now - row.seenAt) >= freshMs;
   }
 
   async #ask({ peer }: CandidateRow, signal: AbortSignal): Promise<void> {
@@ -187,6 +191,7 @@ export class PartnerSearch {
     const failure = await desk.query(candidates.addressOf(peer), signal);
     if (signal.aborted) return;
     if (failure !== undefined) {
+      if (this.#parts.book.get(peer) !== undefined) return;
       candidates.refused(peer, failure, jittered(settings.searchIntervalMs * 4, random));
       return;
     }

@@ -57,7 +57,7 @@ export class PartnerStance {
   /** How many are taken when others ask: a few more, or the last ones to come would find nobody. */
   mostPartners(): number {
     const wanted = this.wantedPartners();
-    return wanted + Math.max(1, Math.floor(wanted / 2));
+    return wanted + Math.max(3, Math.floor(wanted / 2));
   }
 
   /** Space that nobody was promised yet, in bytes. */

@@ -5,7 +5,7 @@
  * found it. When nobody at all answers the fault is most likely ours, and nothing counts against anybody.
  */
 import { equalBytes } from '../base/bytes.ts';
-import { hourMs, type Instant, minuteMs, secondMs } from '../base/units.ts';
+import { type Instant, minuteMs, secondMs } from '../base/units.ts';
 import {
   beginObservation,
   decodeObservation,
@@ -52,8 +52,6 @@ interface Mark {
 const probesAtOnce = 8;
 /** Signs closer together than this are one. */
 const closeMs: number = 5 * secondMs;
-/** A profile is read again after so long, and not while it is younger. */
-const profileFreshMs: number = 6 * hourMs;
 const tickMostMs: number = 10 * minuteMs;
 /** Between signs further apart than so many intervals nobody watched. */
 const unwatchedIntervals = 2.5;
@@ -204,7 +202,7 @@ export class PartnerWatch {
   #isProfileFresh(peer: PeerId): boolean {
     const row = this.#parts.stores.candidates.get(peer);
     if (row?.profile === undefined) return false;
-    return Math.abs(this.#parts.clock.now() - row.seenAt) < profileFreshMs;
+    return Math.abs(this.#parts.clock.now() - row.seenAt) < this.#parts.probeIntervalMs;
   }
 
   #mark(peer: PeerId, mark: Mark): void {

@@ -3,12 +3,13 @@ import type { Bytes } from '../base/bytes.ts';
 import { dayMs, gibi, mebi } from '../base/units.ts';
 import { deriveKeys, type OwnerKeys } from '../core/sealing/keys.ts';
 import { suiteAesGcm } from '../core/vocabulary/suite.ts';
-import type { Computer } from '../engine/computer.ts';
+import type { Computer, ComputerSettings } from '../engine/computer.ts';
 import { createComputer } from '../engine/create-computer.ts';
 import type { ChunkPipeline } from '../ports/chunk-pipeline.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
 import { SimHome } from './sim-home.ts';
 import type { SimLink } from './sim-link.ts';
+import type { SimMeeting } from './sim-meeting.ts';
 import { SimTree } from './sim-tree.ts';
 import { createTwinCoder } from './twin-coder.ts';
 import { createTwinPipeline } from './twin-pipeline.ts';
@@ -23,6 +24,10 @@ export interface SimPeerOptions {
   /** 32 bytes; drawn from the world when left out. */
   readonly rootSeed?: Bytes;
   readonly spoolCapBytes?: number;
+  /** How peers are found; left out: only by address. */
+  readonly meeting?: SimMeeting;
+  /** What differs from the usual settings. */
+  readonly settings?: Partial<ComputerSettings>;
   readonly cacheCapBytes?: number;
   /** Stands between engine and pipeline, to count or to spoil what goes through. */
   readonly pipeline?: (pipeline: ChunkPipeline) => ChunkPipeline;
@@ -68,6 +73,7 @@ export class SimPeer {
 
   #compose(node: SimComputer, broke: (reason: unknown) => void): Computer {
     const { kernels, link, name, spoolCapBytes, cacheCapBytes } = this.#options;
+    const { meeting, settings } = this.#options;
     const { keys } = this;
     const home = this.home.open(node);
     const twin = createTwinPipeline({
@@ -90,6 +96,9 @@ export class SimPeer {
         coder: createTwinCoder({ sealKey: keys.sealKey, owner: keys.peerId, kernels }),
         kernels,
         broke,
+        ...(meeting === undefined
+          ? {}
+          : { discovery: node.life.port(meeting.discovery(), 'silent') }),
       },
       keys,
       {
@@ -102,6 +111,7 @@ export class SimPeer {
         spoolCapBytes: spoolCapBytes ?? gibi,
         cacheCapBytes: cacheCapBytes ?? 64 * mebi,
         uploadLimit: undefined,
+        ...settings,
       },
     );
   }
