@@ -45,7 +45,18 @@ async function up(place: Place): Promise<ChildProcess> {
   return daemon;
 }
 
-async function backUpAndRestore(world: NatWorld, folder: string): Promise<string> {
+/** How often the meeting point passed something on. */
+function relayedCount({ home }: Place): number {
+  const lines = readFileSync(join(home, 'log', 'covault.log'), 'utf8').split('\n');
+  return lines.filter((line) => line.includes('relay.started')).length;
+}
+
+interface Told {
+  readonly relayedCount: number;
+  readonly times: string;
+}
+
+async function backUpAndRestore(world: NatWorld, folder: string): Promise<Told> {
   const place = (namespace: string, name: string): Place => ({
     namespace,
     home: join(folder, name),
@@ -55,6 +66,7 @@ async function backUpAndRestore(world: NatWorld, folder: string): Promise<string
   const right = place(world.right, 'right');
   const known = `/ip4/${world.meetingAddress}/tcp/${port}`;
   await makeHome(meeting, known, []);
+  await done(meeting, 'config', 'set', 'log.level', 'debug');
   for (const one of [left, right]) await makeHome(one, `/ip4/0.0.0.0/tcp/${port}`, [known]);
   const daemons: ChildProcess[] = [];
   try {
@@ -79,7 +91,10 @@ async function backUpAndRestore(world: NatWorld, folder: string): Promise<string
     assert.ok(restored.equals(bytes), 'the file came back');
     const times = [joinedMs - startedMs, backedUpMs - joinedMs, restoredMs - backedUpMs];
     const [joined, backedUp, restoring] = times.map((ms) => `${(ms / 1_000).toFixed(1)} s`);
-    return `joined in ${joined}, backed 8 MB up in ${backedUp}, restored in ${restoring}`;
+    return {
+      relayedCount: relayedCount(meeting),
+      times: `joined in ${joined}, backed 8 MB up in ${backedUp}, restored in ${restoring}`,
+    };
   } finally {
     for (const daemon of daemons) {
       const ended = once(daemon, 'exit');
@@ -89,7 +104,9 @@ async function backUpAndRestore(world: NatWorld, folder: string): Promise<string
   }
 }
 
-function declare(left: NatKind, right: NatKind, how: string): void {
+type Way = 'by punching' | 'by punching or relay' | 'by relay';
+
+function declare(left: NatKind, right: NatKind, how: Way): void {
   const sentence = `behind ${left} and ${right} NAT two computers back up and restore ${how}`;
   test(sentence, { timeout: 60_000 }, async (context: TestContext) => {
     const world = makeNatWorld(`${left[0]}${right[0]}`, left, right);
@@ -99,7 +116,10 @@ function declare(left: NatKind, right: NatKind, how: string): void {
     }
     const folder = temporaryFolder('nat');
     try {
-      context.diagnostic(await backUpAndRestore(world, folder.path));
+      const told = await backUpAndRestore(world, folder.path);
+      context.diagnostic(`${told.times}; relayed ${told.relayedCount} times`);
+      if (how === 'by punching') assert.equal(told.relayedCount, 0);
+      if (how === 'by relay') assert.ok(told.relayedCount > 0);
     } finally {
       world.remove();
       folder.remove();

@@ -5,8 +5,9 @@
  * network. Nothing here is waited for by start-up; whoever needs the node asks whether it is there.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import HyperDHT from 'hyperdht';
-import { minuteMs } from '../../base/units.ts';
+import { minuteMs, secondMs } from '../../base/units.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { HyperDht, KeyPair, NodeOptions, UdpAddress } from './hyperdht-shapes.ts';
 import { certainAddress, isLoopback, isNumeric, isSame, udpAddresses } from './udp-addresses.ts';
@@ -39,6 +40,7 @@ const keptMs: number = 20 * minuteMs;
 const witnessCount = 3;
 const bootstrapMaximum = 16;
 const askAgainMs: number = 1 * minuteMs;
+const closeMs: number = 2 * secondMs;
 const askedMaximum = 1_024;
 /** hyperdht holds back for 20 s between its birthday attacks on symmetric NATs; a private network has few peers and more patience with them. */
 const randomPunchIntervalMs = 5_000;
@@ -130,7 +132,9 @@ export class DhtNetwork {
     this.#isClosed = true;
     this.#onJoined.clear();
     const all = [this.#node, this.#scout, ...this.#witnesses];
-    await Promise.all(all.map((node) => node?.destroy({ force: true })));
+    const closed = Promise.all(all.map((node) => node?.destroy({ force: true })));
+    // A stream that does not end is no reason to stay.
+    await Promise.race([closed, sleep(closeMs, undefined, { ref: false })]);
   }
 
   #start(): HyperDht | undefined {

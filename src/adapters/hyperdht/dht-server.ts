@@ -28,7 +28,7 @@ export interface DhtServerOptions extends CarrierListening {
 const firstMessageMs: number = 5 * secondMs;
 /** Nodes forget: one that was started anew knows nobody's key until it is told again. */
 const refreshEveryMs: number = 1 * minuteMs;
-const farewellMs = 500;
+const farewellMs = 250;
 const unopenedMaximum = 64;
 const strangerBurst = 40;
 const strangersPerSecond = 4;

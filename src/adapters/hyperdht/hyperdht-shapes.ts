@@ -26,11 +26,14 @@ export interface RawStream extends Stream {
   readonly remoteHost: string | null;
   readonly remotePort: number;
   readonly bytesReceived: number;
+  readonly socket: object | null;
+  connect(socket: object | null, remoteId: number, port: number, host: string | null): void;
 }
 
 /** A Noise-encrypted stream; opened when the other side has proven its key. */
 export interface SecretStream extends Stream {
   readonly rawStream: RawStream | null;
+  readonly publicKey: Buffer;
   readonly remotePublicKey: Buffer;
   readonly opened: Promise<boolean>;
   unshift(data: Uint8Array): void;

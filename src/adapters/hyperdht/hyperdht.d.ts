@@ -24,4 +24,10 @@ declare module 'blind-relay' {
     accept(stream: SecretStream, options: { readonly id: Uint8Array }): Session;
     close(): Promise<void>;
   }
+
+  export class Client {
+    static from(stream: SecretStream, options: { readonly id: Uint8Array }): Client;
+    /** Emits the id of the relay's stream as `data`. */
+    pair(isInitiator: boolean, token: Uint8Array, stream: RawStream): EventEmitter;
+  }
 }
