@@ -132,7 +132,7 @@ export class DhtNetwork {
     this.#isClosed = true;
     this.#onJoined.clear();
     const all = [this.#node, this.#scout, ...this.#witnesses];
-    const closed = Promise.all(all.map((node) => node?.destroy({ force: true })));
+    const closed = Promise.allSettled(all.map((node) => node?.destroy({ force: true })));
     // A stream that does not end is no reason to stay.
     await Promise.race([closed, sleep(closeMs, undefined, { ref: false })]);
   }

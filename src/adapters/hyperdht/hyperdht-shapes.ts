@@ -118,11 +118,3 @@ export interface HyperDht extends EventEmitter {
   mutableGet(publicKey: Uint8Array): Promise<{ readonly value: Uint8Array } | null>;
   destroy(options?: { readonly force?: boolean }): Promise<void>;
 }
-
-export interface HyperDhtClass {
-  new (options: NodeOptions): HyperDht;
-  keyPair(seed: Uint8Array): KeyPair;
-  hash(data: Uint8Array): Buffer;
-  /** A node that knows its own address and needs nobody to join. */
-  bootstrapper(port: number, host: string, options: NodeOptions): HyperDht;
-}

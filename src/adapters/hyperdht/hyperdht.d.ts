@@ -1,7 +1,19 @@
 /** The two packages without types; what is used of them is described in `hyperdht-shapes.ts`. */
 
 declare module 'hyperdht' {
-  const HyperDHT: import('./hyperdht-shapes.ts').HyperDhtClass;
+  type HyperDht = import('./hyperdht-shapes.ts').HyperDht;
+  type KeyPair = import('./hyperdht-shapes.ts').KeyPair;
+  type NodeOptions = import('./hyperdht-shapes.ts').NodeOptions;
+
+  interface HyperDhtClass {
+    new (options: NodeOptions): HyperDht;
+    keyPair(seed: Uint8Array): KeyPair;
+    hash(data: Uint8Array): Buffer;
+    /** A node that knows its own address and needs nobody to join. */
+    bootstrapper(port: number, host: string, options: NodeOptions): HyperDht;
+  }
+
+  const HyperDHT: HyperDhtClass;
   export = HyperDHT;
 }
 

@@ -18,8 +18,8 @@ export function udpAddresses(addresses: readonly string[]): readonly UdpAddress[
 }
 
 /**
- * The address at which others certainly reach this computer, of those that it listens at or announces: one that no NAT translates, or undefined.
- * `named` are the addresses that a person gave, which count even where they are of a private network.
+ * The address at which others certainly reach this computer, or undefined: one that a person named, of a port at which it listens, or one of its own that no NAT
+ * translates.
  */
 export function certainAddress(
   listening: readonly string[],
@@ -27,8 +27,14 @@ export function certainAddress(
 ): UdpAddress | undefined {
   const own = udpAddresses(listening).filter(isNumeric);
   const given = udpAddresses(named).filter(isNumeric);
-  const isNamed = (one: UdpAddress): boolean => given.some((each) => isSame(each, one));
-  return given[0] ?? own.find((one) => isNamed(one) || !isLocalAddress(one.host));
+  const forwarded = given.find(({ port }) => own.some((one) => one.port === port));
+  return forwarded ?? own.find(({ host }) => !isLocalAddress(host) && !isCarrierShared(host));
+}
+
+/** 100.64.0.0/10 (RFC 6598): behind the translation of a carrier. */
+function isCarrierShared(host: string): boolean {
+  const [first, second] = host.split('.').map(Number);
+  return first === 100 && second !== undefined && second >= 64 && second < 128;
 }
 
 export function isLoopback({ host }: UdpAddress): boolean {
