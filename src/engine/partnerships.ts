@@ -105,8 +105,6 @@ export type PartnerFailure = {
     | 'partner.unknown'
     /** The phase that the partnership is in does not allow it. */
     | 'partner.wrong-phase'
-    /** It still holds what nothing else holds: leaving would lose it. */
-    | 'partner.still-needed'
     | 'partner.unreachable'
     /** The partner did not agree. */
     | 'partner.refused';

@@ -139,7 +139,8 @@ export function inCommitment(
   periods: Pick<LifecyclePeriods, 'commitmentMs'>,
   now: Instant,
 ): boolean {
-  return now < restorableFrom(state, periods);
+  // Where C is waived a clock that was set back must not bring it about.
+  return periods.commitmentMs > 0 && now < restorableFrom(state, periods);
 }
 
 /** From when on restores are made and honoured: what `status` says as "restorable from". */
