@@ -17,6 +17,7 @@ import type { AuditLane, AuditRow } from '../ports/audit-store.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, Stores } from '../ports/stores.ts';
 import type { AuditSpace } from './audit-space.ts';
+import { agreementOf } from './partner-space.ts';
 
 /** An audit of ours that went wrong, as this side knows it. */
 export interface AuditFailureView {
@@ -31,6 +32,14 @@ export interface AuditFailureView {
 
 /** So many audits of one agreement are remembered of each outcome. */
 export const rememberedAudits = 32;
+
+/** An audit of this owner may still ask for any shard that is held: nothing of it is thrown away for good. */
+export function awaitsProof(stores: Stores, agreement: AgreementRow, now: Instant): boolean {
+  const { auditIntervalMs } = agreementOf(agreement).terms;
+  return stores.audits
+    .open(answererLane(agreement))
+    .some(({ phase, since }) => phase === 'opened' || Math.abs(now - since) < auditIntervalMs);
+}
 
 export type Parties = { readonly owner: PeerId; readonly partner: PeerId };
 
@@ -109,6 +118,11 @@ export class AnsweredAudits {
     stores.transact(() => {
       const kept = encodeTranscript({ ...transcript, verdict: document });
       stores.audits.put({ ...row, phase: 'settled', outcome: 'wrong', document: kept });
+      if (row.outcome === 'passed') {
+        const account = this.#space.account(lane);
+        const { passed, wrong } = account;
+        stores.audits.putAccount({ ...account, passed: passed - 1, wrong: wrong + 1 });
+      }
       stores.audits.forgetSettled(lane, 'wrong', rememberedAudits);
     });
     const { findings } = verdict.value;

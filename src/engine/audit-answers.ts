@@ -80,15 +80,6 @@ export class AuditAnswers {
     return lane.run(() => this.#answer(agreement, message));
   }
 
-  /** An audit under this agreement may still ask for any shard that is held: nothing is to be thrown away for good. */
-  awaitsProof(agreement: AgreementRow): boolean {
-    const { auditIntervalMs } = agreementOf(agreement).terms;
-    const now = this.#parts.clock.now();
-    return this.#parts.stores.audits
-      .open(answererLane(agreement))
-      .some(({ phase, since }) => phase === 'opened' || Math.abs(now - since) < auditIntervalMs);
-  }
-
   /** The latest audits that this computer failed, newest first. */
   failures(agreement: AgreementRow): readonly AuditFailureView[] {
     return this.#answered.failures(agreement);

@@ -9,7 +9,7 @@ import { auditCadence } from '../core/audits/audit-cadence.ts';
 import type { AgreementId, PeerId } from '../core/vocabulary/ids.ts';
 import { type AgreementRow, StorageBroken, StorageFull } from '../ports/stores.ts';
 import { rememberedAudits } from './answered-audits.ts';
-import { auditorLane } from './audit-keeping.ts';
+import { auditorLane, isAudited } from './audit-keeping.ts';
 import { type AuditEvent, AuditSession, type AuditSessionParts } from './audit-session.ts';
 import { AuditSpace } from './audit-space.ts';
 import { facts } from './facts.ts';
@@ -107,11 +107,18 @@ export class AuditDesk {
     this.#rest?.abort();
   }
 
+  /** Audits the partner as soon as can be: a proof is owed. */
+  soon(partner: PeerId): void {
+    const row = this.#parts.book.get(partner);
+    if (row === undefined) return;
+    const at = this.#parts.clock.now();
+    this.#tried.set(row.agreement, { at, isDone: false, restMs: 0 });
+    this.#rest?.abort();
+  }
+
   /** A challenge is under way: deletions at this partner wait. */
   awaits(agreement: AgreementId): boolean {
-    return this.#parts.stores.audits
-      .open(auditorLane(agreement))
-      .some(({ phase }) => phase !== 'untold');
+    return isAudited(this.#parts.stores, agreement);
   }
 
   standing(agreement: AgreementId): AuditStanding {

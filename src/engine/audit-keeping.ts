@@ -24,6 +24,11 @@ export function auditorLane(agreement: AgreementId): AuditLane {
   return { agreement, side: 'auditor' };
 }
 
+/** A challenge is under way at this partner: deletions there wait. */
+export function isAudited(stores: Stores, agreement: AgreementId): boolean {
+  return stores.audits.open(auditorLane(agreement)).some(({ phase }) => phase !== 'untold');
+}
+
 export class AuditKeeping {
   readonly #stores: Stores;
   readonly #space: AuditSpace;

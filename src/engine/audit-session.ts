@@ -125,7 +125,7 @@ export class AuditSession {
       const { id, subject } = audit.opened.challenge;
       if (subject.epoch < head.epoch)
         this.#settle({
-          ...{ type: 'judged', challenge: id, outcome: 'wrong', reason: 'lost-epoch' },
+          ...{ type: 'judged', challenge: id, outcome: 'unclear', reason: 'lost-epoch' },
           ...{ findings: [], settled: { audit, evidence: head.document } },
         });
     }

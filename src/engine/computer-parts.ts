@@ -77,6 +77,7 @@ export class ComputerParts {
       ...{ ports, keys, settings, partnership: this.partnership, book: this.book },
       ...{ client: this.client, losses: this.losses, changes: this.changes },
       planning: this.planning,
+      spool: this.spool,
       trash: () => this.intake.trash,
       addresses: () => this.addresses(),
     });
@@ -192,6 +193,7 @@ export class ComputerParts {
     // A partner that came back is tried at once.
     this.backoff.cleared(peer);
     this.inventories.cameBack(peer);
+    this.partners.audits.cameBack(peer);
     this.changes.notify();
   }
 }

@@ -8,6 +8,7 @@
 import { type Bytes, concatBytes } from '../base/bytes.ts';
 import { dayMs, type Instant, minuteMs } from '../base/units.ts';
 import type { LedgerSubject } from '../core/agreements/acknowledgement.ts';
+import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import {
   bytesOf,
   idBytes,
@@ -20,6 +21,7 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, HeldRow, Stores } from '../ports/stores.ts';
+import { awaitsProof } from './answered-audits.ts';
 import { appendHolderEntry } from './held-ledger.ts';
 import { agreementOf } from './partner-space.ts';
 import { RunningTime } from './running-time.ts';
@@ -114,13 +116,23 @@ export class HeldTrash {
     let isEmpty = true;
     for (const owner of stores.held.owners()) {
       const lockMs = this.#lockMs(owner);
+      const isAsked = this.#isAsked(owner);
       for (const { name, trashedAt } of stores.held.trashed(owner)) {
         isEmpty = false;
         if (due.length >= batchMaximum) break;
-        if (trashedAt !== undefined && now - trashedAt >= lockMs) due.push({ owner, name });
+        const isDue = trashedAt !== undefined && now - trashedAt >= lockMs;
+        if (isDue && !isAsked) due.push({ owner, name });
       }
     }
     return { isEmpty, due };
+  }
+
+  /** An audit may still ask for what was deleted after it began. */
+  #isAsked(owner: PeerId): boolean {
+    const { stores, clock } = this.#parts;
+    const row = stores.agreements.ofPartner(owner);
+    if (row === undefined || !isInForce(row.phase)) return false;
+    return awaitsProof(stores, row, clock.now());
   }
 
   #lockMs(owner: PeerId): number {

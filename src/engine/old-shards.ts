@@ -15,6 +15,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { RetiredShardRow } from '../ports/layout-store.ts';
 import type { PackStanding, Stores } from '../ports/stores.ts';
+import { isAudited } from './audit-keeping.ts';
 import type { Backoff } from './backoff.ts';
 import { facts } from './facts.ts';
 import type { LayoutChange } from './layout-change.ts';
@@ -96,10 +97,12 @@ export class OldShards {
     return any;
   }
 
-  /** Nothing rests on it, and its pack is safe and described without it. */
+  /** Nothing rests on it, no audit is under way, and its pack is safe and described without it. */
   #isDue({ pack, partner, name }: RetiredShardRow): boolean {
-    const { stores, change } = this.#parts;
+    const { stores, change, book } = this.#parts;
     const row = stores.packs.get(pack);
+    const agreement = book.get(partner);
+    if (agreement !== undefined && isAudited(stores, agreement.agreement)) return false;
     if (row === undefined) return true;
     if (change.isInUse(pack, partner, name)) return false;
     const held = stores.shards.ofPack(pack).filter(({ phase }) => phase === 'held').length;

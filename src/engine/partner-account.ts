@@ -1,6 +1,7 @@
 /** What this computer counted of a partner and of itself, for receipts of the track record (C27). */
 import type { Conduct, ConductOutcome } from '../core/records/conduct.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
+import type { AuditSide } from '../ports/audit-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AgreementRow, Stores } from '../ports/stores.ts';
 import { facts } from './facts.ts';
@@ -15,8 +16,6 @@ export interface PartnerAccountParts {
   readonly watch: PartnerWatch;
   readonly keeper: LifecycleKeeper;
 }
-
-const noAudits: Conduct['audits'] = { asked: 0, passed: 0, wrong: 0, unanswered: 0 };
 
 export class ObservedAccount implements Account {
   readonly #parts: PartnerAccountParts;
@@ -36,7 +35,7 @@ export class ObservedAccount implements Account {
       since: row.since,
       theirs: {
         heldBytes: liveBytesAt(stores, row.partner),
-        audits: noAudits,
+        audits: auditCounts(stores, row, 'auditor'),
         onLineMs: Math.floor(observation?.lifetime.part ?? 0),
         watchedMs: Math.floor(observation?.lifetime.whole ?? 0),
         provenDays: keeper.stateOf(row).provenDays,
@@ -44,7 +43,7 @@ export class ObservedAccount implements Account {
       },
       ours: {
         heldBytes: stores.held.blockCount(row.partner) * blockBytes,
-        audits: noAudits,
+        audits: auditCounts(stores, row, 'answerer'),
         onLineMs: atWork,
         watchedMs,
         provenDays: 0,
@@ -52,6 +51,18 @@ export class ObservedAccount implements Account {
       },
     };
   }
+}
+
+/** Audits of the partner, or those that it asked of us; what is pending may still be answered. */
+function auditCounts(
+  stores: Stores,
+  { agreement }: AgreementRow,
+  side: AuditSide,
+): Conduct['audits'] {
+  const lane = { agreement, side };
+  const { passed, wrong } = stores.audits.account(lane) ?? { passed: 0, wrong: 0 };
+  const pending = stores.audits.open(lane).filter(({ phase }) => phase === 'opened').length;
+  return { asked: passed + wrong + pending, passed, wrong, unanswered: 0 };
 }
 
 function outcomeOf(row: AgreementRow, keeper: LifecycleKeeper): ConductOutcome {

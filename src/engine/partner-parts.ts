@@ -189,8 +189,10 @@ export class PartnerParts {
   }
 
   /** A partner that could not be reached at all was noted when it was tried; our own faults are nobody's. */
-  #audited({ partner, outcome }: AuditEvent): void {
+  #audited({ partner, outcome, reason }: AuditEvent): void {
     if (outcome === 'passed') this.watch.proved(partner);
+    // It signed that it is in a later life: a loss that was told, not one that was found out.
+    if (reason === 'lost-epoch') this.keeper.happened(partner, { type: 'loss-noticed' });
     if (outcome === 'wrong') this.keeper.happened(partner, { type: 'wrong' });
     if (outcome === 'silent') this.keeper.happened(partner, { type: 'unproved' });
   }

@@ -13,6 +13,7 @@ import { encodeRefusal, type Refusal, type RefusalCode, statusOf } from '../core
 import { parsePath, type Resource } from '../core/wire/resources.ts';
 import { StorageFull } from '../ports/stores.ts';
 import type { IncomingRequest, OutgoingReply } from '../ports/transport.ts';
+import type { AuditAnswers } from './audit-answers.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { ManifestKeeper } from './manifest-keeper.ts';
@@ -29,6 +30,7 @@ export interface PartnershipServices {
   readonly negotiations: NegotiationDesk;
   readonly notices: NoticeDesk;
   readonly records: RecordDesk;
+  readonly answers: AuditAnswers;
 }
 
 export interface PartnerServiceParts {
@@ -95,7 +97,7 @@ export class PartnerService {
       case 'notices':
         return this.#aboutPartners(request, resource);
       case 'audits':
-        return refused('resource.unknown', request.path);
+        return this.#audit(request);
     }
   }
 
@@ -148,6 +150,19 @@ export class PartnerService {
     }
     const noted = notices.receive(request.from, message.value);
     return noted.ok ? succeeded({}) : noted;
+  }
+
+  async #audit(request: IncomingRequest): Promise<Answer> {
+    const { partnership, book } = this.#parts;
+    if (partnership === undefined) return refused('resource.unknown', request.path);
+    if (request.method !== 'POST') return badMethod(request);
+    const agreement = book.get(request.from);
+    if (agreement === undefined)
+      return refused('request.not-partner', 'there is no agreement between us');
+    const message = await wholeBody(request.body, messageMaximumBytes);
+    if (!message.ok) return refused('request.malformed', message.error.detail);
+    const reply = await partnership.answers.answer(agreement, message.value);
+    return reply.ok ? succeeded({ body: reply.value }) : reply;
   }
 
   async #manifest(request: IncomingRequest, owner: PeerId): Promise<Answer> {

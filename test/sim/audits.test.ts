@@ -153,12 +153,12 @@ test('an owner that missed an acknowledgement catches up instead of choosing amo
   });
 });
 
-test('a partner that lost everything is wrong once, and its shards count as lost', async () => {
+test('a partner in a later life has told that it lost everything, and its shards count as lost', async () => {
   await inAuditScene({ seed: 'new-life', shards: eight }, async (scene) => {
     assert.equal((await scene.audit())?.outcome, 'passed');
     scene.forgetHolder();
     const event = await scene.audit();
-    assert.deepEqual([event?.outcome, event?.reason], ['wrong', 'lost-epoch']);
+    assert.deepEqual([event?.outcome, event?.reason], ['unclear', 'lost-epoch']);
     const rows = scene.ownerStores.shards.ofPartner(scene.holder.peerId);
     assert.ok(rows.every(({ phase }) => phase === 'lost'));
     const again = await scene.audit();

@@ -196,8 +196,8 @@ function answered(
 }
 
 /**
- * A partner that denies what it signed has lost it, and says so, signed: together with the entry itself in one life of it, by everything that it held in
- * a later one.
+ * Within one life of a partner, denying what it signed is proof against it. One that is in a later life says, signed, that it lost everything: that is no cheat
+ * found out, but a loss that was told.
  */
 function denied(
   state: AuditorState,
@@ -213,15 +213,14 @@ function denied(
   if (!denial.ok) return kept(state, id, { outcome: 'silent', reason: denial.error.code });
   const isLater = denial.value.epoch > subject.epoch;
   const fault: AuditFault = isLater ? 'lost-epoch' : 'denied-ledger';
+  const outcome: AuditOutcome = isLater ? 'unclear' : 'wrong';
   const evidence = event.document;
   const before = isSeal ? sealed : audit;
   assert(before !== undefined, 'a challenge is sealed or pending');
   const settled = { audit: before, evidence };
   return {
     state: isSeal ? { phase: 'resting', pending: state.pending } : withoutPending(state, id),
-    effects: [
-      { type: 'judged', challenge: id, outcome: 'wrong', reason: fault, findings: [], settled },
-    ],
+    effects: [{ type: 'judged', challenge: id, outcome, reason: fault, findings: [], settled }],
   };
 }
 
