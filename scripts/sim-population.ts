@@ -1,0 +1,71 @@
+/**
+ * Runs a population through its days and prints what it shows: strategies, restores after disaster, repair.
+ *
+ *   npm run sim:population -- --peers 100000 --days 365 --seed 1
+ *   npm run sim:population -- --peers 20000 --preset open
+ *   npm run sim:population -- --preset open --spare-days 3      other periods: also --grace-days, --commitment-days
+ */
+import { parseArgs } from 'node:util';
+import { assert } from '../src/base/assert.ts';
+import {
+  type PeriodChanges,
+  type PopulationChoice,
+  usualPlan,
+} from '../src/sim/population/plan.ts';
+import { PopulationRun } from '../src/sim/population/population-run.ts';
+import { tablesOf } from '../src/sim/population/tables.ts';
+
+const { values } = parseArgs({
+  options: {
+    peers: { type: 'string', default: '20000' },
+    days: { type: 'string', default: '365' },
+    seed: { type: 'string', default: '1' },
+    preset: { type: 'string', default: 'circle' },
+    'spare-days': { type: 'string' },
+    'grace-days': { type: 'string' },
+    'commitment-days': { type: 'string' },
+  },
+});
+
+function wholeOf(name: 'peers' | 'days' | 'seed'): number {
+  const value = Number(values[name]);
+  assert(Number.isSafeInteger(value) && value > 0, `--${name} is a whole number above 0`);
+  return value;
+}
+
+function daysOf(name: 'spare-days' | 'grace-days' | 'commitment-days'): number | undefined {
+  return values[name] === undefined ? undefined : Number(values[name]);
+}
+
+function changesOf(): PeriodChanges {
+  const spareDays = daysOf('spare-days');
+  const graceDays = daysOf('grace-days');
+  const commitmentDays = daysOf('commitment-days');
+  return {
+    ...(spareDays === undefined ? {} : { spareDays }),
+    ...(graceDays === undefined ? {} : { graceDays }),
+    ...(commitmentDays === undefined ? {} : { commitmentDays }),
+  };
+}
+
+const { preset } = values;
+assert(preset === 'circle' || preset === 'open', '--preset is circle or open');
+const choice: PopulationChoice = {
+  ...{ peers: wholeOf('peers'), days: wholeOf('days'), seed: wholeOf('seed') },
+  ...{ preset, changes: changesOf() },
+};
+const plan = usualPlan(choice);
+const began = performance.now();
+const outcome = new PopulationRun(plan).run((day) => {
+  if (process.stderr.isTTY) process.stderr.write(`\rday ${day} of ${plan.days} `);
+});
+if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+const seconds = (performance.now() - began) / 1_000;
+const { code } = plan.rules;
+console.log(
+  `${preset}, ${code.dataShards}+${code.parityShards}: ${choice.peers} peers, ${choice.days} days, seed ${choice.seed}`,
+);
+for (const line of tablesOf(outcome)) console.log(line);
+console.log(
+  `\n${seconds.toFixed(1)} s, ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB, ${outcome.peers} peers ever, trace ${outcome.traceHash} of ${outcome.traceCount} events`,
+);

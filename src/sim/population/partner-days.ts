@@ -1,0 +1,190 @@
+/**
+ * One day of every owner with every partner: who met, who was silent for how long, and what the lifecycle makes of it. Where nothing happens it costs a few operations on
+ * columns; the lifecycle is asked from T_r on, for losses, and for whoever is followed.
+ */
+import { assert } from '../../base/assert.ts';
+import { hourMs } from '../../base/units.ts';
+import { stepLifecycle } from '../../core/partners/lifecycle.ts';
+import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
+import type { LifecycleState } from '../../core/partners/lifecycle-state.ts';
+import { type Community, traced } from './community.ts';
+import { bitCount } from './hashed-chance.ts';
+import { atHour } from './plan.ts';
+import { availabilityOf, habits } from './presence.ts';
+import { isQuiet, quietState, silentFor, stepAll } from './silence-course.ts';
+import { flags, noPartner, noShard } from './slot-table.ts';
+
+const attention = flags.suspended | flags.lost | flags.live;
+
+export class PartnerDays {
+  readonly #community: Community;
+  readonly #spareHours: number;
+  readonly #graceHours: number;
+  readonly #shares: readonly number[];
+
+  constructor(community: Community) {
+    const { periods } = community.plan.rules;
+    this.#community = community;
+    this.#spareHours = periods.spareMs / hourMs;
+    this.#graceHours = periods.graceMs / hourMs;
+    this.#shares = habits.map((_, habit) => availabilityOf(habit));
+  }
+
+  pass(): void {
+    const { peers, slots } = this.#community;
+    const { partner, silentHours, provenDays, flags: marks, width } = slots;
+    const { hours } = peers;
+    for (const owner of peers.alive()) {
+      const own = hours[owner] ?? 0;
+      if (own === 0) continue;
+      const ownHours = bitCount(own);
+      const end = (owner + 1) * width;
+      for (let slot = owner * width; slot < end; slot += 1) {
+        const other = partner[slot] ?? noPartner;
+        if (other === noPartner) continue;
+        const mark = marks[slot] ?? 0;
+        if ((mark & flags.followed) !== 0) continue;
+        const both = own & (hours[other] ?? 0);
+        if (both === 0) {
+          const silent = (silentHours[slot] ?? 0) + ownHours;
+          silentHours[slot] = silent;
+          if (silent >= this.#spareHours) this.#silent(slot, silent);
+          continue;
+        }
+        const silent = (silentHours[slot] ?? 0) + bitCount(own & ((both & -both) - 1));
+        if (silent >= this.#spareHours && this.#silent(slot, silent)) continue;
+        silentHours[slot] = bitCount(own & ~((2 << (31 - Math.clz32(both))) - 1));
+        provenDays[slot] = (provenDays[slot] ?? 0) + 1;
+        if (((marks[slot] ?? 0) & attention) !== 0) this.#met(slot);
+      }
+    }
+    this.#passFollowed();
+  }
+
+  #passFollowed(): void {
+    const { peers, slots, followed, day, chance } = this.#community;
+    for (const pair of [...followed.values()]) {
+      const owner = slots.ownerOf(pair.slot);
+      if (!peers.isAlive(owner, day)) continue;
+      const wasFound = pair.account().found;
+      pair.live({
+        day,
+        ownerHours: peers.hours[owner] ?? 0,
+        partnerHours: peers.hours[slots.partner[pair.slot] ?? 0] ?? 0,
+        ownerShare: this.#shares[peers.habit[owner] ?? 0] ?? 1,
+        chance: () => chance.unit(),
+      });
+      const { found, over } = pair.account();
+      if (wasFound === undefined && found !== undefined)
+        this.#community.trace.add(traced.found, pair.slot, found.hour);
+      if (over) {
+        this.#community.trace.add(traced.followedEnd, pair.slot, day);
+        this.#community.part(pair.slot);
+      } else this.#showPhase(pair.slot, pair.state);
+    }
+  }
+
+  #showPhase(slot: number, { phase }: LifecycleState): void {
+    const { slots, unsettled } = this.#community;
+    const isBad = phase === 'suspended' || phase === 'leaving';
+    if (isBad === slots.has(slot, flags.suspended)) return;
+    if (isBad) slots.mark(slot, flags.suspended);
+    else slots.clear(slot, flags.suspended);
+    unsettled[slots.ownerOf(slot)] = 1;
+  }
+
+  /** Silent for T_r or longer. True when the agreement is over. */
+  #silent(slot: number, hours: number): boolean {
+    const { slots, plan, day } = this.#community;
+    if (slots.has(slot, flags.suspended) && hours < this.#graceHours) return false;
+    const now = atHour(day * 24 + 24);
+    const moreHours = hours - (this.#community.lifecycles.get(slot)?.toldHours ?? 0);
+    const step = silentFor(this.#stateOf(slot), { moreHours, now }, plan.rules.periods);
+    this.#keep(slot, step.state, hours);
+    return this.#heed(slot, step.effects, hours);
+  }
+
+  /** The two met: what was silent or lost is there again. */
+  #met(slot: number): void {
+    const { slots, plan, day } = this.#community;
+    const { periods } = plan.rules;
+    const now = atHour(day * 24 + 24);
+    const isLost = slots.has(slot, flags.lost);
+    const step = stepAll(
+      this.#stateOf(slot),
+      [
+        { type: 'answered', now },
+        ...(isLost ? [{ type: 'loss-noticed', now } as const] : []),
+        { type: 'proved', now },
+      ],
+      { ...periods, proves: slots.shard[slot] !== noShard },
+    );
+    this.#keep(slot, step.state, 0);
+    this.#heed(slot, step.effects, 0);
+  }
+
+  #stateOf(slot: number): LifecycleState {
+    const { lifecycles, slots, plan, day } = this.#community;
+    const { periods } = plan.rules;
+    const known = lifecycles.get(slot)?.state;
+    if (known !== undefined) return { ...known, provenDays: slots.provenDays[slot] ?? 0 };
+    const joinedAt = atHour((slots.joinedDay[slot] ?? 0) * 24);
+    const started = quietState(periods, { joinedAt, provenDays: slots.provenDays[slot] ?? 0 });
+    // Commitment may have passed since.
+    return stepLifecycle(started, { type: 'tick', now: atHour(day * 24 + 24), ranMs: 0 }, periods)
+      .state;
+  }
+
+  #keep(slot: number, state: LifecycleState, toldHours: number): void {
+    const { lifecycles, slots } = this.#community;
+    const quiet = isQuiet(state);
+    if (quiet) slots.clear(slot, flags.live);
+    else slots.mark(slot, flags.live);
+    // A loss that it told of is remembered: a second one soon after pauses nothing.
+    if (quiet && state.lossNoticedAt === undefined) lifecycles.delete(slot);
+    else lifecycles.set(slot, { state, toldHours });
+  }
+
+  #heed(slot: number, effects: readonly LifecycleEffect[], hours: number): boolean {
+    const { slots, trace, unsettled, day } = this.#community;
+    const owner = slots.ownerOf(slot);
+    const counts = this.#community.countsOf(owner);
+    let over = false;
+    for (const { type } of effects) {
+      if (type === 'place-spares') {
+        slots.mark(slot, flags.suspended);
+        unsettled[owner] = 1;
+        counts.suspensions += 1;
+        trace.add(traced.spare, slot, day);
+      } else if (type === 'reinstated') {
+        slots.clear(slot, flags.suspended);
+        counts.reinstatements += 1;
+        trace.add(traced.reinstated, slot, day);
+      } else if (type === 'reload') this.#reload(slot);
+      else if (type === 'divorce') over = true;
+    }
+    if (over) this.#divorce(slot, hours);
+    return over;
+  }
+
+  #reload(slot: number): void {
+    const { slots, trace, day } = this.#community;
+    slots.clear(slot, flags.lost);
+    if (slots.shard[slot] === noShard) return;
+    slots.heldFromDay[slot] = day + 1;
+    this.#community.countsOf(slots.ownerOf(slot)).reloads += 1;
+    trace.add(traced.reload, slot, day);
+  }
+
+  #divorce(slot: number, hours: number): void {
+    const { slots, peers, trace, day } = this.#community;
+    const counts = this.#community.countsOf(slots.ownerOf(slot));
+    const other = slots.partner[slot] ?? 0;
+    assert(hours > 0, 'nobody is divorced without silence');
+    if (!peers.isAlive(other, day)) counts.divorces += 1;
+    else if (hours < this.#graceHours) counts.divorcesEarly += 1;
+    else counts.divorcesAlive += 1;
+    trace.add(traced.reneged, slot, day);
+    this.#community.part(slot);
+  }
+}

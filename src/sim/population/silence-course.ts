@@ -1,0 +1,67 @@
+/**
+ * The lifecycle of a partner in long strides (core/partners/lifecycle.ts): as long as a silence is shorter than T_r nothing comes of it, so only its hours are counted;
+ * from there on the machine itself is asked, with the whole silence in one tick. A test holds this to the machine stepped every ten minutes.
+ */
+import { assert } from '../../base/assert.ts';
+import { hourMs, type Instant } from '../../base/units.ts';
+import { stepLifecycle } from '../../core/partners/lifecycle.ts';
+import type { LifecycleEffect, LifecycleEvent } from '../../core/partners/lifecycle-event.ts';
+import {
+  type LifecyclePeriods,
+  type LifecycleState,
+  lifecycleStart,
+} from '../../core/partners/lifecycle-state.ts';
+
+export interface CourseStep {
+  readonly state: LifecycleState;
+  readonly effects: readonly LifecycleEffect[];
+}
+
+/** A partner in good standing, of which only this much is known. */
+export function quietState(
+  periods: LifecyclePeriods,
+  of: { readonly joinedAt: Instant; readonly provenDays: number },
+): LifecycleState {
+  const started = lifecycleStart(periods, of.joinedAt);
+  return { ...started, provenDays: of.provenDays };
+}
+
+/** The partner has been silent for so many more of the owner's hours. */
+export function silentFor(
+  state: LifecycleState,
+  silence: { readonly moreHours: number; readonly now: Instant },
+  periods: LifecyclePeriods,
+): CourseStep {
+  const { now } = silence;
+  const ranMs = silence.moreHours * hourMs;
+  assert(ranMs >= 0, 'silence only grows');
+  const events: LifecycleEvent[] = state.unanswered
+    ? []
+    : [
+        { type: 'missed', now },
+        // The tick that was under way when it was first missed does not count.
+        { type: 'tick', now, ranMs: 0 },
+      ];
+  return stepAll(state, [...events, { type: 'tick', now, ranMs }], periods);
+}
+
+export function stepAll(
+  before: LifecycleState,
+  events: readonly LifecycleEvent[],
+  periods: LifecyclePeriods,
+): CourseStep {
+  let state = before;
+  const effects: LifecycleEffect[] = [];
+  for (const event of events) {
+    const step = stepLifecycle(state, event, periods);
+    state = step.state;
+    effects.push(...step.effects);
+  }
+  return { state, effects };
+}
+
+/** Counting its silence is enough again. */
+export function isQuiet({ phase, cause, proofsOwed, failingMs }: LifecycleState): boolean {
+  if (phase !== 'standing' && phase !== 'in-commitment') return false;
+  return cause === undefined && proofsOwed === 0 && failingMs === 0;
+}

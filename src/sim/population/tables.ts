@@ -1,0 +1,98 @@
+/** What a run shows, as tables in Markdown. */
+import { graceDaysOf, repairFindings, restoreFindings, strategyFindings } from './findings.ts';
+import type { PopulationOutcome } from './population-run.ts';
+
+export function tablesOf(outcome: PopulationOutcome): readonly string[] {
+  return [...strategyTable(outcome), '', ...restoreTable(outcome), '', ...repairTable(outcome)];
+}
+
+function strategyTable(outcome: PopulationOutcome): readonly string[] {
+  const grace = graceDaysOf(outcome.plan.rules);
+  const rows = strategyFindings(outcome).map((each) => [
+    each.name,
+    String(each.pairs),
+    percent(each.found / each.pairs),
+    hours(each.foundHours),
+    hours(each.foundRanHours),
+    hours(each.expectedHours),
+    ratio(each.foundRanHours, each.expectedHours),
+    percent(each.reneged / each.pairs),
+    Number.isNaN(each.renegedRanDays) ? '' : `${each.renegedRanDays.toFixed(1)} (G ${grace})`,
+    each.heldDays.toFixed(1),
+    each.usableDays.toFixed(1),
+    (each.usableDays - each.heldDays).toFixed(1),
+  ]);
+  return table(
+    [
+      ...['strategy', 'pairs', 'found', 'found after', 'of it owner on', 'formula', 'ratio'],
+      ...['reneged', 'after, owner on, days', 'held', 'usable', 'free = usable − held'],
+    ],
+    rows,
+  );
+}
+
+function restoreTable(outcome: PopulationOutcome): readonly string[] {
+  const rows = restoreFindings(outcome).map((each) => [
+    String(each.availability),
+    percent(each.cheatShare),
+    `${each.failures} / ${each.samples}`,
+    `${each.futureFailures} / ${each.futures}`,
+    chance(each.measured),
+    chance(each.expected),
+    ratio(each.measured, each.expected),
+    chance(each.expectedHere),
+    ratio(each.measured, each.expectedHere),
+    each.repairDays.toFixed(1),
+    percent(each.unreachedShare, 2),
+  ]);
+  return table(
+    [
+      ...['availability', 'cheats', 'failed (what came)', 'failed (drawn futures)', 'measured'],
+      ...['formula', 'ratio', 'with own absence', 'ratio', 'repair, days', 'not reached'],
+    ],
+    rows,
+  );
+}
+
+function repairTable(outcome: PopulationOutcome): readonly string[] {
+  const rows = repairFindings(outcome).map((each) => [
+    String(each.availability),
+    each.losses.toFixed(1),
+    each.repairUploads.toFixed(1),
+    each.reloads.toFixed(1),
+    ratio(each.repairUploads + each.reloads, each.losses),
+    each.suspensions.toFixed(1),
+    `${each.divorcesAlive} in ${each.ownerYears.toFixed(0)} owner years`,
+    String(each.divorcesEarly),
+  ]);
+  return table(
+    [
+      ...['availability', 'losses (oracle)', 'repairs', 'reloads', 'sent ÷ oracle'],
+      ...['silences of T_r', 'reneged on after G, though alive', 'reneged on within G'],
+    ],
+    rows,
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+function percent(share: number, digits = 0): string {
+  return Number.isNaN(share) ? '' : `${(100 * share).toFixed(digits)} %`;
+}
+
+function hours(count: number): string {
+  if (Number.isNaN(count)) return '';
+  return count < 48 ? `${count.toFixed(1)} h` : `${(count / 24).toFixed(1)} d`;
+}
+
+function chance(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
+}
+
+function ratio(measured: number, expected: number): string {
+  const value = measured / expected;
+  return Number.isFinite(value) ? value.toFixed(2) : '';
+}
