@@ -21,6 +21,7 @@ import { PartnerService } from './partner-service.ts';
 import { type PartnershipSettings, partnershipSettings } from './partnership-settings.ts';
 import { Publication } from './publication.ts';
 import { RateLimit } from './rate-limit.ts';
+import { SelfScrub } from './self-scrub.ts';
 import { ShardDelivery } from './shard-delivery.ts';
 import { ShardFetch } from './shard-fetch.ts';
 import { ShardIntake } from './shard-intake.ts';
@@ -53,6 +54,7 @@ export class ComputerParts {
   readonly intake: ShardIntake;
   readonly service: PartnerService;
   readonly upkeep: Upkeep;
+  readonly scrub: SelfScrub;
   /** Set while this computer serves. */
   listening: Listening | undefined;
 
@@ -94,6 +96,11 @@ export class ComputerParts {
       addresses: () => this.addresses(),
     });
     this.intake = new ShardIntake({ ...ports, identitySeed: keys.identitySeed });
+    this.scrub = new SelfScrub({
+      ...{ ...ports, intake: this.intake, periodMs: this.partnership.scrubMs },
+      tell: (owner, subject) => this.partners.notices.give(owner, subject),
+      told: () => this.changes.notify(),
+    });
     this.service = this.#newService();
     this.upkeep = new Upkeep({
       ...this.#shared(),

@@ -87,8 +87,8 @@ class WorkingComputer implements Computer {
       (peer) => this.#parts.book.standingOf(peer),
     );
     const { signal } = this.#stopping;
-    const { sending, publishing, inventories, upkeep, partners } = this.#parts;
-    const loops = [sending, publishing, inventories, upkeep, partners];
+    const { sending, publishing, inventories, upkeep, partners, scrub } = this.#parts;
+    const loops = [sending, publishing, inventories, upkeep, partners, scrub];
     this.#loops = loops.map((loop) => loop.run(signal));
     const { broke } = this.#ports;
     if (broke !== undefined) for (const loop of this.#loops) loop.catch(broke);

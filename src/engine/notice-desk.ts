@@ -15,11 +15,13 @@ import type { Refusal } from '../core/wire/refusal.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, ShardRow, Stores } from '../ports/stores.ts';
+import { staysWithin } from './admitted-losses.ts';
 import { Backoff } from './backoff.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { Notifier } from './notifier.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
+import { agreementOf } from './partner-space.ts';
 import type { ShardLosses } from './shard-losses.ts';
 import { WorkLoop } from './work-loop.ts';
 
@@ -42,6 +44,8 @@ interface Due {
 
 const factName = 'notices-due';
 const dueMaximum = 512;
+/** As the lifecycle has it: a loss of everything is forgiven once in so many grace periods. */
+const forgivenGraces = 3;
 const factMaximumBytes: number = 1 << 25;
 
 export class NoticeDesk {
@@ -143,24 +147,55 @@ export class NoticeDesk {
     }
   }
 
-  /** What the partner says it lost does not count any more; when that is everything its grace period waits for it to be loaded again. */
+  /**
+   * What the partner says it lost does not count any more, and is sent again. Told before anybody asked, that is forgiven: once in three G for everything, and
+   * for a few shards in each G. Whoever loses more has not been keeping what it took, and owes proofs like one that was caught.
+   */
   #lost(row: AgreementRow, names: readonly ShardName[]): void {
-    const { keeper, losses, changes } = this.#parts;
+    const { keeper, losses, changes, clock, stores } = this.#parts;
     const lost = names.length === 0 ? undefined : new Set(names);
-    for (const shard of this.#heldBy(row.partner, lost)) losses.note(shard, 'lost');
+    const held = stores.shards.ofPartner(row.partner).length;
+    const admitted = this.#heldBy(row.partner, lost);
+    const next = this.#nextHeldBy(row.partner, lost);
+    stores.transact(() => {
+      for (const shard of next) stores.layouts.putShard({ ...shard, phase: 'lost' });
+    });
+    for (const shard of admitted) losses.admitted(shard);
+    const { graceMs } = agreementOf(row).terms;
+    const before = keeper.stateOf(row).lossNoticedAt;
+    const isFirst =
+      before === undefined || Math.abs(clock.now() - before) >= forgivenGraces * graceMs;
+    const count = admitted.length + next.length;
     if (lost === undefined) keeper.happened(row.partner, { type: 'loss-noticed' });
+    const isForgiven =
+      lost === undefined
+        ? isFirst
+        : staysWithin(stores, row.agreement, { count, held, graceMs, now: clock.now() });
+    if (count > 0 && !isForgiven) keeper.happened(row.partner, { type: 'wrong' });
     changes.notify();
   }
 
   #heldBy(partner: PeerId, names: ReadonlySet<ShardName> | undefined): readonly ShardRow[] {
     const { stores, keys } = this.#parts;
-    const held = stores.shards.ofPartner(partner).filter(({ phase }) => phase === 'held');
+    const held = stores.shards.ofPartner(partner).filter(isThought);
     if (names === undefined) return held;
     const namer = new ShardNamer(keys.shardNameKey, partner);
     return held.filter(({ pack, index }) => {
       const stripe = stores.packs.get(pack)?.stripe;
       return stripe !== undefined && names.has(namer.nameOf(stripe, index));
     });
+  }
+
+  /** The same, of layouts that packs are to have. */
+  #nextHeldBy(partner: PeerId, names: ReadonlySet<ShardName> | undefined): readonly ShardRow[] {
+    const { stores, keys } = this.#parts;
+    const namer = new ShardNamer(keys.shardNameKey, partner);
+    return stores.layouts.all().flatMap(({ pack, stripe }) =>
+      stores.layouts
+        .shards(pack)
+        .filter((shard) => shard.partner === partner && isThought(shard))
+        .filter(({ index }) => names?.has(namer.nameOf(stripe, index)) ?? true),
+    );
   }
 
   /** Whether a notice that is due is still to be sent when this one is given. */
@@ -183,6 +218,10 @@ export class NoticeDesk {
       return { peer: idOf<PeerId>(peer), document: new Uint8Array(document) };
     });
   }
+}
+
+function isThought({ phase }: ShardRow): boolean {
+  return phase === 'held' || phase === 'wrong';
 }
 
 function write(stores: Stores, due: readonly Due[]): void {

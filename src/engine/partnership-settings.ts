@@ -40,6 +40,10 @@ export interface PartnershipSettings {
   readonly searchIntervalMs: number;
   /** How often every partner is asked for a sign of life. */
   readonly probeIntervalMs: number;
+  /** In so much of its running time a computer reads all that it holds for others once, and compares it. */
+  readonly scrubMs: number;
+  /** How often restoring is tried, on a few files drawn by chance; 0: only when a person asks. */
+  readonly drillIntervalMs: number;
   /** What a receipt of the track record covers. */
   readonly receiptPeriodMs: number;
   /** Where the user says that this computer stands. */
@@ -62,6 +66,8 @@ const common = {
   noticeMs: 14 * dayMs,
   searchIntervalMs: 5 * minuteMs,
   probeIntervalMs: 30 * minuteMs,
+  scrubMs: 30 * dayMs,
+  drillIntervalMs: dayMs,
   receiptPeriodMs: 7 * dayMs,
   place: {},
   networkPrefix: undefined,

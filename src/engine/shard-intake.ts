@@ -23,6 +23,7 @@ import { sha256 } from '../primitives/hash.ts';
 import { MerkleBuilder } from '../primitives/merkle.ts';
 import { publicKeyOf } from '../primitives/signature.ts';
 import { BlobWriter } from './blob-writer.ts';
+import { clearDamaged } from './damaged-shards.ts';
 import { appendHolderEntry, presentEntry } from './held-ledger.ts';
 import { blobOf, HeldTrash } from './held-trash.ts';
 import { agreementOf } from './partner-space.ts';
@@ -56,7 +57,7 @@ export class ShardIntake {
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     this.#unfinished = new UnfinishedUploads(parts.held, (blob) => this.#open.has(blob));
-    this.trash = new HeldTrash({ ...parts, claim: (blob) => this.#claim(blob) });
+    this.trash = new HeldTrash({ ...parts, claim: (blob) => this.claim(blob) });
   }
 
   /** Blocks that an unfinished upload has left durable. */
@@ -109,7 +110,13 @@ export class ShardIntake {
     }
   }
 
-  #claim(blob: string): (() => void) | undefined {
+  /** Uploads are under way. */
+  isBusy(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Keeps uploads off a file until what is given is called; undefined when one is under way. */
+  claim(blob: string): (() => void) | undefined {
     if (this.#open.has(blob)) return undefined;
     this.#open.set(blob, { diskBytes: 0, quotaBytes: 0 });
     return () => this.#open.delete(blob);
@@ -225,9 +232,10 @@ export class ShardIntake {
     // One that lay in the trash is taken anew, with an entry of its own.
     const isKept = isHeld && shard.trashedAt === undefined;
     const before = isKept ? this.#entryOf(agreement, shard) : undefined;
-    if (before !== undefined) return succeeded(before);
     const { name, blockCount, merkleRoot } = upload;
     try {
+      clearDamaged(this.#parts.stores, { owner: agreement.partner, name });
+      if (before !== undefined) return succeeded(before);
       return succeeded(
         this.#record(agreement, {
           ...{ name, blockCount, merkleRoot },

@@ -32,10 +32,23 @@ export class ShardLosses {
 
   /** Never throws for want of storage: whoever reads has other shards to go on with, and the next read finds the same. */
   note(shard: LostShard, phase: 'lost' | 'wrong'): void {
+    this.#note(shard, phase, (known) => known === 'held');
+  }
+
+  /** The partner says itself that it does not have the shard whole. Where it was thought wrong, it can be sent again now. */
+  admitted(shard: LostShard): void {
+    this.#note(shard, 'lost', (known) => known === 'held' || known === 'wrong');
+  }
+
+  #note(
+    shard: LostShard,
+    phase: 'lost' | 'wrong',
+    changes: (known: ShardRow['phase']) => boolean,
+  ): void {
     const { stores, log } = this.#parts;
     const rows = stores.shards.ofPack(shard.pack);
     const row = rows.find(({ index }) => index === shard.index);
-    if (row?.phase !== 'held' || row.partner !== shard.partner) return;
+    if (row === undefined || row.partner !== shard.partner || !changes(row.phase)) return;
     try {
       this.#enter(row, phase, rows);
     } catch (reason) {

@@ -10,10 +10,12 @@ import type { Refusal, RefusalCode } from '../core/wire/refusal.ts';
 import type { Resource } from '../core/wire/resources.ts';
 import { blocksField, grownField, parseUpload, trashedField } from '../core/wire/shard-upload.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
-import type { AgreementRow, Stores } from '../ports/stores.ts';
+import type { AgreementRow, HeldRow, Stores } from '../ports/stores.ts';
 import type { Fields, IncomingRequest, OutgoingReply } from '../ports/transport.ts';
+import { damagedBlobs } from './damaged-shards.ts';
 import { facts } from './facts.ts';
 import { holderHead } from './held-ledger.ts';
+import { blobOf } from './held-trash.ts';
 import { blobName, type ShardIntake } from './shard-intake.ts';
 
 export interface ShardServiceParts {
@@ -99,7 +101,7 @@ export class ShardService {
   async #headShard(agreement: AgreementRow, name: ShardName): Promise<Answer> {
     const row = this.#parts.stores.held.get(agreement.partner, name);
     const trashed = row?.trashedAt === undefined ? {} : { [trashedField]: '1' };
-    if (row !== undefined)
+    if (row !== undefined && (row.trashedAt !== undefined || (await this.#isThere(row))))
       return succeeded({ fields: { [blocksField]: String(row.blockCount), ...trashed } });
     const grown = await this.#parts.intake.grown(agreement, name);
     return succeeded({ fields: { [grownField]: String(grown) } });
@@ -122,9 +124,29 @@ export class ShardService {
     });
   }
 
-  #inventory(agreement: AgreementRow, after: ShardName | undefined): Answer {
-    const rows = this.#parts.stores.held.page(agreement.partner, after, inventoryPageEntries + 1);
-    const entries = rows.slice(0, inventoryPageEntries);
+  /** Neither rotten, as far as is known, nor gone. */
+  async #isThere(row: HeldRow): Promise<boolean> {
+    const { stores, held } = this.#parts;
+    const blob = blobOf(row);
+    return !damagedBlobs(stores).has(blob) && (await held.size(blob)) !== undefined;
+  }
+
+  /** What is known to be lost is not listed. */
+  async #inventory(agreement: AgreementRow, after: ShardName | undefined): Promise<Answer> {
+    const { stores, held } = this.#parts;
+    const damaged = damagedBlobs(stores);
+    let [entries, more, from]: [HeldRow[], boolean, ShardName | undefined] = [[], true, after];
+    // A page without entries has no next one, so those that are all lost are gone over.
+    while (more && entries.length === 0) {
+      const rows = stores.held.page(agreement.partner, from, inventoryPageEntries + 1);
+      const page = rows.slice(0, inventoryPageEntries);
+      more = rows.length > page.length;
+      from = page.at(-1)?.name;
+      const sizes = await Promise.all(page.map((row) => held.size(blobOf(row))));
+      entries = page.filter(
+        (row, index) => sizes[index] !== undefined && !damaged.has(blobOf(row)),
+      );
+    }
     return succeeded({
       body: encodeInventory({
         entries: entries.map(({ name, blockCount, merkleRoot }) => ({
@@ -132,7 +154,7 @@ export class ShardService {
           blockCount,
           merkleRoot,
         })),
-        more: rows.length > entries.length,
+        more,
       }),
     });
   }
