@@ -22,11 +22,13 @@ import { deriveKeys, type OwnerKeys } from '../core/sealing/keys.ts';
 import { suiteAesGcm } from '../core/vocabulary/suite.ts';
 import type { Computer } from '../engine/computer.ts';
 import { createComputer } from '../engine/create-computer.ts';
+import type { PartnershipSettings } from '../engine/partnership-settings.ts';
 import { configFailure } from './configuration-failure.ts';
 import { openKey, type PassphraseSource } from './key-opening.ts';
 import { freeAddresses } from './listen-addresses.ts';
 import { type Network, openNetwork } from './network.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
+import { partnershipOf } from './partnership-config.ts';
 import { programVersion } from './program-version.ts';
 import type { RunningComputer } from './running-computer.ts';
 import { storageFailure } from './storage-failure.ts';
@@ -85,6 +87,8 @@ async function openAll(
   closing.later(() => paths.value.close());
   const config = readConfig(paths.value.configFile);
   if (!config.ok) return failed(configFailure(config.error));
+  const partnership = partnershipOf(config.value);
+  if (!partnership.ok) return failed(configFailure(partnership.error));
   const seed = await openKey(paths.value.keyFile, options.passphrase);
   if (!seed.ok) return seed;
   const catalogue = openCatalogue(paths.value.catalogue);
@@ -99,6 +103,7 @@ async function openAll(
   const open = {
     paths: paths.value,
     config: config.value,
+    partnership: partnership.value,
     seed: seed.value,
     keys: deriveKeys(seed.value),
     catalogue: catalogue.value,
@@ -112,6 +117,7 @@ async function openAll(
 interface OpenParts {
   readonly paths: OpenHome;
   readonly config: Config;
+  readonly partnership: PartnershipSettings;
   readonly seed: Bytes;
   readonly keys: OwnerKeys;
   readonly catalogue: Catalogue;
@@ -122,7 +128,7 @@ interface OpenParts {
 
 async function assemble(
   options: OpenOptions,
-  { paths, config, seed, keys, catalogue, log, spool, held }: OpenParts,
+  { paths, config, partnership, seed, keys, catalogue, log, spool, held }: OpenParts,
   closing: Closing,
 ): Promise<RunningComputer> {
   const listen = options.listen ?? config.network.listen;
@@ -155,6 +161,7 @@ async function assemble(
       clock: systemClock(),
       random: systemRandom(),
       transport: network.transport,
+      discovery: network.discovery,
       stores: catalogue,
       spool,
       held,
@@ -176,6 +183,7 @@ async function assemble(
       spoolCapBytes: config.spool.capBytes,
       cacheCapBytes: config.cache.capBytes,
       uploadLimit: options.uploadLimit ?? config.upload.limitBytesPerSecond ?? undefined,
+      partnership,
     },
   );
   closing.later(() => computer.stop());
@@ -186,6 +194,9 @@ async function assemble(
     version: programVersion,
     daemon: options.daemon,
     config,
+    partnership,
+    network: () => network.state,
+    receiptsOf: (agreement) => catalogue.records.ofAgreement(agreement),
     pipeline,
     log,
     kit: () => kitOf(seed, computer.kit()),

@@ -90,3 +90,37 @@ test('a file that is no JSON is unreadable', (context) => {
   assert(!outcome.ok);
   assert.equal(outcome.error.code, 'config.unreadable');
 });
+
+test('a setting that is a word or a switch can be set to either, and back', () => {
+  for (const [text, stored] of [
+    ['true', true],
+    ['auto', 'auto'],
+    ['false', false],
+  ] as const) {
+    const changed = withConfigValue(defaultConfig(), 'partners.seek', text);
+    assert(changed.ok);
+    assert.equal(changed.value.partners.seek, stored);
+    const back = withConfigValue(changed.value, 'partners.seek', 'auto');
+    assert(back.ok && back.value.partners.seek === 'auto');
+  }
+  const wrong = withConfigValue(defaultConfig(), 'partners.seek', 'perhaps');
+  assert(!wrong.ok && wrong.error.code === 'config.bad-value');
+  assert.equal(wrong.error.detail, 'true, false or auto');
+  const number = withConfigValue(defaultConfig(), 'name', '4711');
+  assert(number.ok && number.value.name === '4711');
+});
+
+test('periods have the bounds of the terms that they become', () => {
+  for (const [name, text] of [
+    ['partners.graceSeconds', '0.5'],
+    ['partners.auditIntervalSeconds', '2592001'],
+    ['partners.commitmentSeconds', '-1'],
+    ['partners.overlapHours', '169'],
+    ['place.country', 'Germany'],
+    ['place.latitude', '91'],
+  ] as const) {
+    const outcome = withConfigValue(defaultConfig(), name, text);
+    assert(!outcome.ok && outcome.error.code === 'config.bad-value', name);
+    assert.equal(outcome.error.name, name);
+  }
+});

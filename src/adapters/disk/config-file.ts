@@ -9,6 +9,12 @@ import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { mebi } from '../../base/units.ts';
 import type { LogLevel } from '../../ports/event-log.ts';
 import { replaceFile, systemCode } from './durable-file.ts';
+import {
+  type PartnersConfig,
+  type PlaceConfig,
+  partnersSchema,
+  placeSchema,
+} from './partner-config.ts';
 
 const gibi: number = 1024 * mebi;
 
@@ -48,6 +54,8 @@ export type Config = {
     };
   };
   readonly lend: { readonly spaceBytes: number };
+  readonly partners: PartnersConfig;
+  readonly place: PlaceConfig;
   readonly spool: { readonly capBytes: number };
   readonly cache: { readonly capBytes: number };
   readonly upload: { readonly limitBytesPerSecond: number | null };
@@ -86,6 +94,8 @@ const configSchema: z.ZodType<Config> = z.strictObject({
     })
     .prefault({}),
   lend: z.strictObject({ spaceBytes: byteCount.default(0) }).prefault({}),
+  partners: partnersSchema.prefault({}),
+  place: placeSchema.prefault({}),
   spool: z.strictObject({ capBytes: byteCount.min(64 * mebi).default(4 * gibi) }).prefault({}),
   cache: z.strictObject({ capBytes: byteCount.default(2 * gibi) }).prefault({}),
   upload: z
@@ -165,8 +175,11 @@ export function withConfigValue(
   const values = flattened(config, '');
   const before = values.get(name);
   if (before === undefined) return failed(unknownKey(name));
-  values.set(name, typeof before === 'string' ? text : parsedText(text));
-  return checkedConfig(nested(values));
+  const parsed = parsedText(text);
+  const asText = checkedConfig(nested(values.set(name, text)));
+  // A name may be a number, but what is no text at all may be set as `auto` or as true.
+  if (typeof before === 'string' && (asText.ok || typeof parsed === 'string')) return asText;
+  return checkedConfig(nested(values.set(name, parsed)));
 }
 
 /** Checks a value that came from outside. */

@@ -49,7 +49,7 @@ interface Bound {
   readonly most: number;
 }
 
-type BoundedTerm =
+export type BoundedTerm =
   | 'firstLendsBytes'
   | 'secondLendsBytes'
   | 'bandwidth'

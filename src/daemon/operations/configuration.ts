@@ -11,6 +11,7 @@ import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { configFailure } from '../configuration-failure.ts';
 import { type Operation, operation } from '../operation.ts';
 import type { OperationFailure } from '../operation-failure.ts';
+import { partnershipOf } from '../partnership-config.ts';
 
 const nameMaximumLength = 200;
 const valueMaximumLength = 1_000_000;
@@ -58,6 +59,8 @@ export const setConfiguration: Operation<ConfigSetInput, never, never, ConfigVal
     if (!before.ok) return failed(configFailure(before.error));
     const after = withConfigValue(before.value, name, value);
     if (!after.ok) return failed(configFailure(after.error));
+    const together = partnershipOf(after.value);
+    if (!together.ok) return failed(configFailure(together.error));
     const written = writeConfig(configFile, after.value);
     if (!written.ok) return failed(configFailure(written.error));
     const stored = configValue(after.value, name);
