@@ -6,7 +6,7 @@
  */
 
 import { linkedAbort } from '../base/linked-abort.ts';
-import { hourMs, type Instant } from '../base/units.ts';
+import { hourMs, type Instant, secondMs } from '../base/units.ts';
 import type { CheckedRecord } from '../core/partners/criteria.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { readProfile } from '../core/wire/profile.ts';
@@ -62,6 +62,7 @@ const negotiatedAtOnce = 4;
 const checkedMaximum = 16;
 const profileFreshMs = hourMs;
 const longestPause = 16;
+const firstPauseMs: number = 30 * secondMs;
 
 /** Refusals that time may change soon. */
 const passing: ReadonlySet<string> = new Set([
@@ -95,8 +96,10 @@ export class PartnerSearch {
   /** Searches and keeps agreements up until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random, settings } = this.#parts;
+    await this.#guarded(() => this.#announce());
     // Those that were started together should not all ask at once.
-    await clock.sleep(jittered(settings.searchIntervalMs / 16, random), signal);
+    const firstMs = Math.min(firstPauseMs, settings.searchIntervalMs / 16);
+    await clock.sleep(jittered(firstMs, random), signal);
     while (!signal.aborted) {
       const resting = linkedAbort(signal);
       const woken = this.#woken.changed(resting.signal);
@@ -121,11 +124,11 @@ export class PartnerSearch {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { desk, settings, judging, stance, sources, self, addresses } = this.#parts;
+    const { desk, settings, judging } = this.#parts;
     await desk.resume(signal);
     await this.#maintain(signal);
     if (!settings.seek || signal.aborted) return;
-    await sources.announce({ peer: self, addresses: addresses() }, stance.freeBytes() > 0);
+    await this.#announce();
     if (judging.sufficiency().enough) {
       this.#pauses = 1;
       return;
@@ -134,6 +137,13 @@ export class PartnerSearch {
     await this.search({ dryRun: false, signal });
     const grew = this.#parts.book.all().length > before;
     this.#pauses = grew ? 1 : Math.min(longestPause, this.#pauses * 2);
+  }
+
+  /** Found under the name of the neighbourhood are those that have space to lend. */
+  async #announce(): Promise<void> {
+    const { settings, stance, sources, self, addresses } = this.#parts;
+    const wanted = settings.seek && stance.freeBytes() > 0;
+    await sources.announce({ peer: self, addresses: addresses() }, wanted);
   }
 
   async #search({ dryRun, signal, progress }: SearchOptions): Promise<SearchReport> {

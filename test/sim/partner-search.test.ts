@@ -2,106 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { mebi, minuteMs, secondMs } from '../../src/base/units.ts';
-import { decodeSignedAgreement, verifyAgreement } from '../../src/core/agreements/agreement.ts';
-import type { ComputerSettings } from '../../src/engine/computer.ts';
-import { agreementOf } from '../../src/engine/partner-space.ts';
-import type { PartnershipSettings } from '../../src/engine/partnership-settings.ts';
-import { durable } from '../../src/sim/checkers.ts';
-import { simAddress } from '../../src/sim/network.ts';
-import { SimLink } from '../../src/sim/sim-link.ts';
-import { SimMeeting } from '../../src/sim/sim-meeting.ts';
-import { SimPeer } from '../../src/sim/sim-peer.ts';
-import { VirtualClock } from '../../src/sim/virtual-clock.ts';
-import { SimWorld } from '../../src/sim/world.ts';
-import { kernels } from './scene.ts';
-
-const lentBytes = 960 * mebi;
-
-const seeking: Partial<PartnershipSettings> = {
-  seek: true,
-  searchIntervalMs: 2 * secondMs,
-  probeIntervalMs: 5 * secondMs,
-  receiptPeriodMs: 20 * secondMs,
-};
-
-interface Crowd {
-  readonly world: SimWorld;
-  readonly peers: readonly SimPeer[];
-}
-
-/** `count` computers; how each finds the others is in `partnership`. */
-function crowd(
-  seed: string,
-  count: number,
-  options: {
-    readonly meets: boolean;
-    readonly partnership: (number: number, first: string) => Partial<PartnershipSettings>;
-    readonly settings?: (number: number) => Partial<ComputerSettings>;
-  },
-): Crowd {
-  const world = new SimWorld(seed);
-  const link = new SimLink(world);
-  const meeting = new SimMeeting(new VirtualClock(world.timeline), world.prng.fork('meeting'));
-  const peers: SimPeer[] = [];
-  for (let number = 0; number < count; number += 1) {
-    const first = peers[0] === undefined ? '' : simAddress(peers[0].keys.peerId);
-    peers.push(
-      new SimPeer({
-        ...{ world, link, kernels, name: `peer ${number}` },
-        ...(options.meets ? { meeting } : {}),
-        settings: {
-          offeredBytes: lentBytes,
-          partnership: { ...seeking, ...options.partnership(number, first) },
-          ...options.settings?.(number),
-        },
-      }),
-    );
-  }
-  for (const peer of peers) peer.spawn();
-  return { world, peers };
-}
-
-function partnersOf(peer: SimPeer): number {
-  return peer.computer?.partners().length ?? 0;
-}
-
-/** Until everybody has so many partners, and nothing is half signed. */
-async function settled({ world, peers }: Crowd, least: number, untilMs: number): Promise<void> {
-  const isSettled = (peer: SimPeer): boolean =>
-    partnersOf(peer) >= least &&
-    (peer.computer?.agreements() ?? []).every(({ row }) => row.phase !== 'proposed');
-  while (!peers.every(isSettled)) {
-    assert(world.nowMs < untilMs, peers.map(partnersOf).join());
-    await world.run({ untilMs: world.nowMs + secondMs });
-  }
-}
-
-/** Every agreement is signed by both, kept by both, and nobody lends more than it has. */
-function checkAgreements(peers: readonly SimPeer[]): void {
-  for (const peer of peers) {
-    const rows = durable(peer)
-      .agreements.all()
-      .filter(({ phase }) => phase !== 'proposed');
-    let lent = 0;
-    for (const row of rows) {
-      const signed = decodeSignedAgreement(row.document);
-      assert(signed.ok && verifyAgreement(signed.value).ok, 'both have signed');
-      const other = present(
-        peers.find(({ keys }) => keys.peerId === row.partner),
-        'the partner is one of us',
-      );
-      const theirs = durable(other).agreements.get(row.agreement);
-      assert.deepEqual(theirs?.document, row.document);
-      const { first, terms } = agreementOf(row);
-      lent += first === row.partner ? terms.secondLendsBytes : terms.firstLendsBytes;
-      assert.equal(terms.firstLendsBytes, terms.secondLendsBytes);
-      assert(terms.commitmentMs > terms.graceMs);
-    }
-    assert(lent <= lentBytes, `${peer.name} lends ${lent}`);
-    assert.equal(new Set(rows.map(({ partner }) => partner)).size, rows.length);
-  }
-}
+import { hourMs, minuteMs } from '../../src/base/units.ts';
+import { calmPlan } from '../../src/sim/fault-plan.ts';
+import { checkAgreements, crowd, partnersOf, settled } from './crowd.ts';
 
 test('twelve computers that know the address of one each find eight partners', async () => {
   const them = crowd('one address', 12, {
@@ -127,4 +30,75 @@ test('computers that meet under a name find partners, and others do not', async 
   for (const [number, peer] of peers.entries())
     for (const { agreement } of present(peer.computer, 'it runs').partners())
       assert.equal(hill.has(agreement.partner), number < 6);
+});
+
+test('partners in other places and on other systems are preferred when there is a choice', async () => {
+  const places = ['near', 'near', 'near', 'near', 'far', 'away', 'abroad', 'beyond'];
+  const { world, peers } = crowd('places', places.length, {
+    meets: true,
+    // Only the first one looks around; the others lend, and want nothing.
+    partnership: (number) => ({
+      wantedPartners: 3,
+      place: { household: present(places[number], 'a place') },
+      systemVersion: String(number),
+      ...(number === 0 ? {} : { wantedBytes: 0 }),
+    }),
+  });
+  await world.run({ untilMs: minuteMs });
+  const partners = present(peers[0]?.computer, 'it runs').partners();
+  assert.equal(partners.length, 3);
+  const households = partners.map(({ place }) => place);
+  assert.equal(new Set(households).size, 3);
+  assert(!households.includes('household near'));
+  assert.equal(new Set(partners.map(({ system }) => system)).size, 3);
+});
+
+test('a dry run ranks with reasons, and signs nothing', async () => {
+  const { world, peers } = crowd('dry', 5, {
+    meets: true,
+    partnership: (number) => ({
+      searchIntervalMs: 10 * hourMs,
+      wantedPartners: 2,
+      ...(number === 4 ? { preset: 'open' } : {}),
+    }),
+  });
+  // By then all have looked once for somebody to meet, and announced themselves.
+  await world.run({ untilMs: minuteMs });
+  const before = peers.map(partnersOf);
+  const computer = present(peers[0]?.computer, 'it runs');
+  const signal = new AbortController().signal;
+  let report: Awaited<ReturnType<typeof computer.search>> | undefined;
+  computer.search({ dryRun: true, signal }).then((done) => {
+    report = done;
+  });
+  await world.run({ until: () => report !== undefined, untilMs: 10 * minuteMs });
+  const found = present(report, 'the search ended');
+  assert.deepEqual(peers.map(partnersOf), before);
+  const other = found.candidates.find(({ peer }) => peer === peers[4]?.keys.peerId);
+  assert.equal(other?.rank, undefined);
+  assert.deepEqual(
+    other?.reasons.map(({ code }) => code),
+    ['candidate.preset'],
+  );
+  for (const { rank, reasons } of found.candidates)
+    if (rank !== undefined) assert(reasons.length > 0);
+});
+
+test('whatever step two computers crash at, both end with the same agreement or none', async () => {
+  for (const [node, step] of [0, 1].flatMap((node) =>
+    [1, 2, 3, 4, 5, 6, 7, 8].map((step): [number, number] => [node, step]),
+  ))
+    for (const moment of ['before', 'after'] as const) {
+      const crash = { node: `peer ${node}`, step, moment, downMs: 3_000 };
+      const them = crowd(`crash ${node} ${step} ${moment}`, 2, {
+        meets: false,
+        plan: { ...calmPlan, crashes: [crash] },
+        partnership: (number, first) => ({
+          bootstrap: number === 0 ? [] : [first],
+          wantedPartners: 1,
+        }),
+      });
+      await settled(them, 1, 5 * minuteMs);
+      checkAgreements(them.peers);
+    }
 });
