@@ -27,6 +27,7 @@ export const seeking: Partial<PartnershipSettings> = {
 
 export interface Crowd {
   readonly world: SimWorld;
+  readonly link: SimLink;
   readonly peers: readonly SimPeer[];
 }
 
@@ -60,7 +61,7 @@ export function crowd(
     );
   }
   for (const peer of peers) peer.spawn();
-  return { world, peers };
+  return { world, link, peers };
 }
 
 export function partnersOf(peer: SimPeer): number {
