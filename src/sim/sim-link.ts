@@ -19,6 +19,7 @@ import type {
   Silence,
   Transport,
 } from '../ports/transport.ts';
+import type { Census } from './census.ts';
 import { calmNetwork, isCutOff, type NetworkFaults } from './fault-plan.ts';
 import { SimNetwork, simAddress } from './network.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -29,9 +30,11 @@ export class SimLink {
   readonly #world: SimWorld;
   readonly #names = new Map<PeerId, string>();
   readonly #draws: Prng;
+  readonly #census: Census | undefined;
 
-  constructor(world: SimWorld) {
+  constructor(world: SimWorld, options: { readonly census?: Census } = {}) {
     this.#world = world;
+    this.#census = options.census;
     this.#draws = world.prng.fork('duplicates');
     this.network = new SimNetwork({
       clock: new VirtualClock(world.timeline),
@@ -49,7 +52,8 @@ export class SimLink {
       self: peer,
       request: (to, request, options) => this.#request(computer, raw, { to, request, options }),
       identify: (address, signal) => raw.identify(address, signal),
-      serve: (handler, standingOf) => raw.serve(this.#traced(computer, handler), standingOf),
+      serve: (handler, standingOf) =>
+        raw.serve(this.#traced(computer, peer, handler), standingOf),
       route: (to) => raw.route(to),
       close: () => raw.close(),
     };
@@ -87,6 +91,7 @@ export class SimLink {
       const first = await raw.request(to, request, options);
       if (first.ok) await first.value.body[Symbol.asyncIterator]().return?.();
     }
+    this.#census?.asked(raw.self, request);
     const outcome = await raw.request(to, request, options);
     await computer.clock.sleep(0);
     computer.log.write('debug', 'sim.outcome', {
@@ -103,14 +108,15 @@ export class SimLink {
     return weather.duplicateShare > 0 && canRepeat && this.#draws.chance(weather.duplicateShare);
   }
 
-  #traced(computer: SimComputer, handler: RequestHandler): RequestHandler {
+  #traced(computer: SimComputer, peer: PeerId, handler: RequestHandler): RequestHandler {
     return async (request: IncomingRequest): Promise<OutgoingReply> => {
       await computer.clock.sleep(0);
       computer.log.write('debug', 'sim.delivered', {
         from: this.#nameOf(request.from),
         what: `${request.method} ${request.path}`,
       });
-      return computer.life.guard(handler(request));
+      const reply = await computer.life.guard(handler(request));
+      return this.#census?.answered(peer, request, reply) ?? reply;
     };
   }
 }
