@@ -71,6 +71,8 @@ const rollPage = 1_000;
 export class SelfScrub {
   readonly #parts: SelfScrubParts;
   #calledAt: number | undefined;
+  /** The last shard that was read in this life, and how long after it the next is. */
+  #read: { readonly at: number; readonly restMs: number } | undefined;
   /** Files whose owners were told in this life that they are gone. */
   readonly #toldGone = new Set<string>();
 
@@ -84,11 +86,11 @@ export class SelfScrub {
     const early = Math.min(firstLookMs, periodMs / rollCalls);
     let restMs = early * (0.2 + drawnShare(random));
     while (!signal.aborted) {
-      await clock.sleep(Math.max(1, restMs), signal);
+      await clock.sleep(Math.max(1, Math.round(restMs)), signal);
       await this.#waitForPeace(signal);
       if (signal.aborted) return;
       try {
-        restMs = Math.min(await this.#turn(), this.#untilRollCall());
+        restMs = await this.#turn();
       } catch (reason) {
         if (!(reason instanceof StorageFull || reason instanceof StorageBroken)) throw reason;
         log.write('error', 'work.storage-failed', { reason: reason.name, detail: reason.message });
@@ -97,12 +99,21 @@ export class SelfScrub {
     }
   }
 
-  /** Compares lists when that is due, and reads one shard; gives the milliseconds until the next. */
+  /** Compares lists, and reads one shard, each when it is due; gives the milliseconds until the next. */
   async #turn(): Promise<number> {
     const { random } = this.#parts;
     if (this.#untilRollCall() <= 0) await this.rollCall();
-    const row = await this.step();
-    return row === undefined ? longestRestMs : jittered(this.#restAfter(row), random);
+    if (this.#untilRead() <= 0) {
+      const row = await this.step();
+      const restMs = row === undefined ? longestRestMs : jittered(this.#restAfter(row), random);
+      this.#read = { at: this.#parts.clock.now(), restMs };
+    }
+    return Math.min(this.#untilRead(), this.#untilRollCall());
+  }
+
+  #untilRead(): number {
+    if (this.#read === undefined) return 0;
+    return this.#read.restMs - Math.abs(this.#parts.clock.now() - this.#read.at);
   }
 
   #untilRollCall(): number {

@@ -50,6 +50,8 @@ export interface SceneOptions {
   readonly keepTrace?: boolean;
   readonly files?: (tree: SimTree, bytes: (count: number) => Bytes) => void;
   readonly owner?: Partial<SimPeerOptions>;
+  /** Of every partner. */
+  readonly partner?: Partial<SimPeerOptions>;
   readonly lendsBytes?: number;
 }
 
@@ -63,7 +65,7 @@ export class Scene {
   #done = false;
 
   constructor(seed: string, partnerCount: number, options: SceneOptions = {}) {
-    const { plan, keepTrace, files, owner, lendsBytes } = options;
+    const { plan, keepTrace, files, owner, partner, lendsBytes } = options;
     this.world = new SimWorld(seed, {
       ...(plan === undefined ? {} : { plan }),
       ...(keepTrace === undefined ? {} : { keepTrace }),
@@ -72,7 +74,7 @@ export class Scene {
     this.lendsBytes = lendsBytes ?? 64 * mebi;
     this.owner = this.newPeer('owner', owner);
     const names = Array.from({ length: partnerCount }, (_, index): string => `partner-${index}`);
-    this.partners = names.map((name: string) => this.newPeer(name));
+    this.partners = names.map((name: string) => this.newPeer(name, partner));
     const draws = this.world.prng.fork('files');
     this.owner.files.makeFolder('/home');
     (files ?? someFiles)(this.owner.files, (count: number) => draws.bytes(count));
