@@ -137,7 +137,12 @@ export class CandidateBook {
   /** Makes room first: for those that asked among themselves, then for all, those heard of last stay. */
   #add(row: CandidateRow): void {
     const { stores, book, clock } = this.#parts;
-    const others = this.all().filter(({ peer }) => book.get(peer) === undefined);
+    // Names cost nothing: those that showed who they are stay before those that are only named.
+    const others = this.all()
+      .filter(({ peer }) => book.get(peer) === undefined)
+      .toSorted(
+        (left, right) => Number(right.profile !== undefined) - Number(left.profile !== undefined),
+      );
     const now = clock.now();
     const askers = others.filter(({ source }) => source === 'asked-us');
     const surplus = [

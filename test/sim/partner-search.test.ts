@@ -1,4 +1,4 @@
-/** Computers that are given nothing but space to lend and a way to meet others find enough good partners by themselves (C2, C3, C20–C25). */
+/** Computers that are given nothing but space to lend and a way to meet others find enough good partners by themselves (C2, C3, C4, C20, C21, C22, C23, C24, C25). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';

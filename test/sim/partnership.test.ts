@@ -1,4 +1,4 @@
-/** A partnership from its signature to its end (C30, C46): commitment, silence, reneging, leaving, other terms, and what a person may do about it. */
+/** A partnership from its signature to its end (C20, C22, C30, C46): commitment, silence, reneging, leaving, other terms, and what a person may do about it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
