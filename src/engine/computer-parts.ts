@@ -139,8 +139,9 @@ export class ComputerParts {
 
   #newPlanning(): PartnerPlanning {
     const { ports, book, settings } = this;
-    const { preset, networkPrefix, systemVersion } = this.partnership;
+    const { preset, networkPrefix, systemVersion, place } = this.partnership;
     const own = domainsOf({
+      ...place,
       system: settings.system,
       ...(systemVersion === '' ? {} : { osVersion: systemVersion }),
       ...(networkPrefix === undefined ? {} : { networkPrefix }),

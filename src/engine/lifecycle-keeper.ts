@@ -6,7 +6,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { equalBytes } from '../base/bytes.ts';
-import { type Instant, instant } from '../base/units.ts';
+import { type Instant, instant, secondMs } from '../base/units.ts';
 import { endOf } from '../core/agreements/replacement.ts';
 import { stepLifecycle } from '../core/partners/lifecycle.ts';
 import { decodeLifecycle, encodeLifecycle } from '../core/partners/lifecycle-codec.ts';
@@ -50,6 +50,8 @@ export type PartnerEvent = Timeless<LifecycleEvent>;
 
 export class LifecycleKeeper {
   readonly #parts: LifecycleKeeperParts;
+  /** Asked for with every stretch that is read. */
+  readonly #readable = new Map<PeerId, { readonly at: Instant; readonly allowed: boolean }>();
 
   constructor(parts: LifecycleKeeperParts) {
     this.#parts = parts;
@@ -117,8 +119,13 @@ export class LifecycleKeeper {
 
   /** Restores may be made from this peer; true for those that are no partners, who say so themselves. */
   mayReadFrom(peer: PeerId): boolean {
+    const now = this.#now();
+    const known = this.#readable.get(peer);
+    if (known !== undefined && Math.abs(now - known.at) < secondMs) return known.allowed;
     const row = this.#inForce(peer);
-    return row === undefined || this.mayRestore(row);
+    const allowed = row === undefined || this.mayRestore(row);
+    this.#readable.set(peer, { at: now, allowed });
+    return allowed;
   }
 
   /** A former partner that is still given what it stored here. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { hourMs, minuteMs } from '../../src/base/units.ts';
+import { hourMs, mebi, minuteMs } from '../../src/base/units.ts';
 import { calmPlan } from '../../src/sim/fault-plan.ts';
 import { checkAgreements, crowd, partnersOf, settled } from './crowd.ts';
 
@@ -82,6 +82,32 @@ test('a dry run ranks with reasons, and signs nothing', async () => {
   );
   for (const { rank, reasons } of found.candidates)
     if (rank !== undefined) assert(reasons.length > 0);
+});
+
+test('strangers are lent little at first, and more with every clean stretch of time', async () => {
+  const them = crowd('ramp', 3, {
+    meets: true,
+    partnership: () => ({
+      preset: 'open',
+      wantedPartners: 2,
+      rampBytes: 8 * mebi,
+      rampStepMs: minuteMs,
+    }),
+  });
+  const lent = (): readonly number[] =>
+    them.peers.flatMap((peer) =>
+      present(peer.computer, 'it runs')
+        .partners()
+        .map(({ weLendBytes }) => weLendBytes),
+    );
+  await settled(them, 2, minuteMs);
+  assert(lent().every((bytes) => bytes > 0 && bytes <= 8 * mebi));
+  await them.world.run({ untilMs: 12 * minuteMs });
+  checkAgreements(them.peers);
+  assert(
+    lent().every((bytes) => bytes >= 64 * mebi),
+    lent().join(),
+  );
 });
 
 test('whatever step two computers crash at, both end with the same agreement or none', async () => {
