@@ -54,6 +54,10 @@ export class CandidateBook {
     if (document === undefined) return undefined;
     const known = this.#read.get(peer);
     if (known !== undefined && equalBytes(known.document, document)) return known.profile;
+    return this.#readAnew(peer, document);
+  }
+
+  #readAnew(peer: PeerId, document: Bytes): Profile | undefined {
     const read = readProfile(document, peer);
     const profile = read.ok ? read.value : undefined;
     if (this.#read.size >= candidatesMaximum) this.#read.clear();
@@ -99,14 +103,15 @@ export class CandidateBook {
     const now = clock.now();
     if (row === undefined && options.asked && !this.#admits(now)) return false;
     if (row !== undefined && options.asked && isClose(row.seenAt, now)) return true;
-    if (!readProfile(profile, peer).ok) return false;
+    const document = new Uint8Array(profile) as Bytes;
+    if (this.#readAnew(peer, document) === undefined) return false;
     const known = row?.addresses ?? [];
     const all = [...new Set([...addresses, ...known])].slice(0, addressesMaximum);
     const next: CandidateRow = {
       peer,
       addresses: all,
       source: row?.source ?? 'asked-us',
-      profile: new Uint8Array(profile) as Bytes,
+      profile: document,
       seenAt: now,
       // Whoever comes by itself may be asked again at once.
       nextAskAt: options.asked ? now : (row?.nextAskAt ?? now),

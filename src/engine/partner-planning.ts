@@ -3,6 +3,7 @@
  *
  * Nothing is waited for. A partner that was never measured and whose profile was never read is planned with all the same, cautiously and by itself.
  */
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { type Instant, instant, minuteMs } from '../base/units.ts';
 import { bytesLentBy } from '../core/agreements/agreement.ts';
 import { domainsOf, traitsOf } from '../core/partners/failure-domain.ts';
@@ -35,6 +36,11 @@ type Known = Pick<PlannedPartner, 'availability' | 'bandwidth' | 'domains'>;
 export class PartnerPlanning {
   readonly #parts: PartnerPlanningParts;
   readonly #known = new Map<PeerId, { readonly at: Instant; readonly known: Known }>();
+  /** Where partners stand, by the profile that says so: reading one means checking a signature. */
+  readonly #domains = new Map<
+    PeerId,
+    { readonly document: Bytes; readonly domains: FailureDomains }
+  >();
 
   constructor(parts: PartnerPlanningParts) {
     this.#parts = parts;
@@ -81,23 +87,35 @@ export class PartnerPlanning {
     const before = this.#known.get(peer);
     // A clock that was set back must not keep what is known for days.
     if (before !== undefined && Math.abs(now - before.at) < knownMs) return before.known;
-    const known = readKnown(this.#parts.stores, peer);
+    const known = this.#read(peer);
     this.#known.set(peer, { at: now, known });
     return known;
   }
+
+  #read(peer: PeerId): Known {
+    return { ...readMeasured(this.#parts.stores, peer), domains: this.#domainsOf(peer) };
+  }
+
+  #domainsOf(peer: PeerId): FailureDomains {
+    const document = this.#parts.stores.candidates.get(peer)?.profile;
+    if (document === undefined) return {};
+    const before = this.#domains.get(peer);
+    if (before !== undefined && equalBytes(before.document, document)) return before.domains;
+    const profile = readProfile(document, peer);
+    const domains = profile.ok ? domainsOf(traitsOf(profile.value)) : {};
+    this.#domains.set(peer, { document, domains });
+    return domains;
+  }
 }
 
-function readKnown(stores: Stores, peer: PeerId): Known {
+function readMeasured(stores: Stores, peer: PeerId): Omit<Known, 'domains'> {
   const bytes = stores.observations.get(peer);
   const observation = bytes && decodeObservation(bytes);
   const observed = observation?.ok ? observation.value : undefined;
   const availability = observed && availabilityOf(observed);
   const bandwidth = observed && bandwidthOf(observed, 'down');
-  const document = stores.candidates.get(peer)?.profile;
-  const profile = document && readProfile(document, peer);
   return {
     ...(availability === undefined ? {} : { availability }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
-    domains: profile?.ok ? domainsOf(traitsOf(profile.value)) : {},
   };
 }

@@ -167,10 +167,11 @@ export class Relocation {
       begunMaximum - open.length,
     );
     if (room <= 0) return false;
+    const standings = stores.shards.standings();
+    if (standings.length === 0) return false;
     this.#forgetWell();
     const begun = new Set(open.map(({ pack }) => pack));
-    const unseen = stores.shards
-      .standings()
+    const unseen = standings
       .filter((row) => row.code !== undefined && !begun.has(row.pack))
       .filter((row) => this.#well.get(row.pack) !== standingKey(row))
       .sort(byBearableLosses);

@@ -1,7 +1,8 @@
 /**
  * Counts what computers of a world ask each other: requests and bytes, by resource, for each computer.
  *
- * Bytes are those of paths, fields and bodies as they travel, without what a carrier adds to them. Bodies that are streams are counted as they are read.
+ * Bytes are those of paths, fields and bodies as they travel, without what a carrier adds to them. What one sends another receives, and both are
+ * counted for it. Streams are counted in replies only, as they are read.
  */
 import { utf8Bytes } from '../base/bytes.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
@@ -21,11 +22,14 @@ export class Census {
   readonly #peers = new Map<PeerId, Map<string, Count>>();
 
   /** Counts a request that goes out. */
-  asked(from: PeerId, request: PeerRequest): void {
-    const count = this.#count(from, resourceOf(request.path));
-    count.asked += 1;
-    count.bytes += headBytes(request.path, request.fields);
-    if (request.body instanceof Uint8Array) count.bytes += request.body.length;
+  asked(from: PeerId, to: PeerId, request: PeerRequest): void {
+    const resource = resourceOf(request.path);
+    const [ours, theirs] = [this.#count(from, resource), this.#count(to, resource)];
+    ours.asked += 1;
+    const body = request.body instanceof Uint8Array ? request.body.length : 0;
+    const bytes = headBytes(request.path, request.fields) + body;
+    ours.bytes += bytes;
+    theirs.bytes += bytes;
   }
 
   /** Counts a request that came in and the reply to it; the reply to be sent is what is given back. */
@@ -35,10 +39,11 @@ export class Census {
     reply: OutgoingReply,
   ): OutgoingReply {
     const resource = resourceOf(path);
-    const counts = [this.#count(by, resource), this.#count(from, resource)];
-    counts[0].answered += 1;
+    const [ours, theirs] = [this.#count(by, resource), this.#count(from, resource)];
+    ours.answered += 1;
     const add = (bytes: number): void => {
-      for (const count of counts) count.bytes += bytes;
+      ours.bytes += bytes;
+      theirs.bytes += bytes;
     };
     add(headBytes('', reply.fields));
     const { body } = reply;

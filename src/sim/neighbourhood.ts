@@ -83,10 +83,7 @@ export function drawInhabitants(prng: Prng, count: number): readonly Inhabitant[
   return inhabitants;
 }
 
-function drawHome(
-  draws: Prng,
-  number: number,
-): Pick<Inhabitant, 'place' | 'networkPrefix'> {
+function drawHome(draws: Prng, number: number): Pick<Inhabitant, 'place' | 'networkPrefix'> {
   const [country, latitude, longitude] = draws.pick(countries);
   return {
     place: {
@@ -188,11 +185,11 @@ export function neighboursOf(
 }
 
 function partnershipOf(inhabitant: Inhabitant): Partial<PartnershipSettings> {
-  const { preset, place, networkPrefix, systemVersion, wantedBytes, demandedBandwidth } = inhabitant;
+  const { preset, place, networkPrefix, systemVersion, wantedBytes, demandedBandwidth } =
+    inhabitant;
   assert(place.household !== undefined, 'everybody lives somewhere');
   return {
     ...{ seek: true, preset, place, networkPrefix, systemVersion, wantedBytes },
     bandwidth: demandedBandwidth,
   };
 }
-

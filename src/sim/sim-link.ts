@@ -52,8 +52,7 @@ export class SimLink {
       self: peer,
       request: (to, request, options) => this.#request(computer, raw, { to, request, options }),
       identify: (address, signal) => raw.identify(address, signal),
-      serve: (handler, standingOf) =>
-        raw.serve(this.#traced(computer, peer, handler), standingOf),
+      serve: (handler, standingOf) => raw.serve(this.#traced(computer, peer, handler), standingOf),
       route: (to) => raw.route(to),
       close: () => raw.close(),
     };
@@ -91,7 +90,7 @@ export class SimLink {
       const first = await raw.request(to, request, options);
       if (first.ok) await first.value.body[Symbol.asyncIterator]().return?.();
     }
-    this.#census?.asked(raw.self, request);
+    this.#census?.asked(raw.self, to.peer, request);
     const outcome = await raw.request(to, request, options);
     await computer.clock.sleep(0);
     computer.log.write('debug', 'sim.outcome', {

@@ -106,8 +106,12 @@ export class TwinTable<V> {
 
 /** A row whose byte arrays are its own, so that neither side of a store sees the other's later changes. */
 export function ownRow<T extends object>(row: T): T {
-  const entries = Object.entries(row).map(([key, value]) => [key, ownValue(value)]);
-  return Object.fromEntries(entries) as T;
+  const copy = { ...row };
+  for (const key of Object.keys(copy)) {
+    const value: unknown = Reflect.get(copy, key);
+    if (typeof value === 'object' && value !== null) Reflect.set(copy, key, ownValue(value));
+  }
+  return copy;
 }
 
 function ownValue(value: unknown): unknown {
