@@ -1,6 +1,6 @@
 /** Candidates as they are judged and ranked (C2, C21–C27): what is known of each, put together from the book, the watch, and those that were asked about it. */
 import { assert } from '../base/assert.ts';
-import type { Circumstances } from '../core/agreements/policy.ts';
+import { type Circumstances, nothingKnown } from '../core/agreements/policy.ts';
 import {
   bandwidthWith,
   type Candidate,
@@ -19,6 +19,7 @@ import {
   enoughPartners,
   type PresentPartner,
   type Sufficiency,
+  type WantedPartners,
 } from '../core/partners/sufficiency.ts';
 import { chooseCode } from '../core/placement/code-choice.ts';
 import { domainMaximum } from '../core/placement/failure-domains.ts';
@@ -71,19 +72,33 @@ export class CandidateJudging {
 
   /** Whether there are enough good partners (C20–C22). */
   sufficiency(): Sufficiency {
-    const { book, stance, partnership } = this.#parts;
-    const lendsOnly = partnership.wantedBytes === 0;
-    const count = lendsOnly ? 0 : stance.wantedPartners();
-    const code = chooseCode(Math.max(1, count), { preset: partnership.preset });
     return enoughPartners(
-      book.all().map((row) => this.#present(row)),
-      {
-        count,
-        bytes: 0,
-        perPlaceMaximum: domainMaximum(code?.parityShards ?? 1),
-        availabilityMinimum,
-      },
+      this.#parts.book.all().map((row) => this.#present(row)),
+      this.#wanted(),
     );
+  }
+
+  #wanted(): WantedPartners {
+    const { stance, partnership } = this.#parts;
+    const count = partnership.wantedBytes === 0 ? 0 : stance.wantedPartners();
+    const code = chooseCode(Math.max(1, count), { preset: partnership.preset });
+    const perPlaceMaximum = domainMaximum(code?.parityShards ?? 1);
+    return { count, bytes: 0, perPlaceMaximum, availabilityMinimum };
+  }
+
+  /** What is known of a peer that asks by itself; undefined: it would take one of the last seats, which are kept for those in places of their own. */
+  ofAsker(peer: PeerId): Circumstances | undefined {
+    const { book, stance, candidates } = this.#parts;
+    const { place } = domainsOf(this.#traits(peer));
+    const partners = book.all();
+    const beside = partners.filter(
+      ({ partner }) => place !== undefined && domainsOf(this.#traits(partner)).place === place,
+    );
+    const seats = stance.mostPartners() - partners.length;
+    if (beside.length >= this.#wanted().perPlaceMaximum && seats <= this.sufficiency().missing)
+      return undefined;
+    const row = candidates.get(peer);
+    return row === undefined ? nothingKnown : this.circumstances(row);
   }
 
   sufficiencyReasons({ reasons }: Sufficiency): readonly Reason[] {

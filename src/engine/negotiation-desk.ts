@@ -56,6 +56,8 @@ export interface NegotiationDeskParts extends AgreementRegisterParts {
   readonly random: Random;
   readonly client: PartnerClient;
   readonly stance: PartnerStance;
+  /** Towards somebody that is no partner and asks by itself; undefined: it is not wanted. */
+  readonly towardsAsker: (peer: PeerId) => Stance | undefined;
   readonly addresses: () => readonly string[];
   /** Our own signed profile. */
   readonly profile: () => Bytes;
@@ -295,7 +297,7 @@ export class NegotiationDesk {
   }
 
   #occasion(from: PeerId, request: NegotiationRequest): Occasion {
-    const { clock, stance, book } = this.#parts;
+    const { clock, stance, towardsAsker, book } = this.#parts;
     const now = clock.now();
     if (request.type === 'query') return { from, now, relation: nothing, stance: undefined };
     const row = book.get(from);
@@ -304,7 +306,7 @@ export class NegotiationDesk {
       from,
       now,
       relation: this.#register.relation(from),
-      stance: inForce === undefined ? stance.towards(from) : stance.towardsPartner(inForce),
+      stance: inForce === undefined ? towardsAsker(from) : stance.towardsPartner(inForce),
     };
   }
 

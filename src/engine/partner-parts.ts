@@ -110,6 +110,10 @@ export class PartnerParts {
       name: settings.name,
       addresses: needs.addresses,
       profile: () => this.profile(),
+      towardsAsker: (peer) => {
+        const known = this.judging.ofAsker(peer);
+        return known && this.stance.towards(peer, known);
+      },
       onAgreement: () => {
         this.#profile = undefined;
         this.search.wake();

@@ -17,6 +17,7 @@ import {
 import { type Ramp, rampedBytes } from '../core/agreements/ramp.ts';
 import type { Terms } from '../core/agreements/terms.ts';
 import { isInForce } from '../core/partners/lifecycle-phase.ts';
+import { mostPartners } from '../core/partners/sufficiency.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { AgreementRow, Stores } from '../ports/stores.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
@@ -56,8 +57,7 @@ export class PartnerStance {
 
   /** How many are taken when others ask: a few more, or the last ones to come would find nobody. */
   mostPartners(): number {
-    const wanted = this.wantedPartners();
-    return wanted + Math.max(3, Math.floor(wanted / 2));
+    return mostPartners(this.wantedPartners());
   }
 
   /** Space that nobody was promised yet, in bytes. */

@@ -2,7 +2,7 @@
  * "Have I enough good partners?" (C20–C22): decided before any search, from what the partners there are and what the planner wants.
  *
  * A partner counts when it takes shards, is there often enough, and has room. Several in one household or network count only up to what a stripe may lose with that
- * place; while that is the only thing missing, only candidates that stand apart are worth asking, and not more than half as many again are taken.
+ * place; while that is the only thing missing, only candidates that stand apart are worth asking, and no more are taken than `mostPartners`.
  */
 import { assertNever } from '../../base/assert.ts';
 import { domainKey, type FailureDomains } from '../placement/failure-domains.ts';
@@ -69,6 +69,11 @@ export interface Sufficiency {
   readonly reasons: readonly SufficiencyReason[];
 }
 
+/** A few more than are wanted: for the sake of separation, and so that the last ones to come find somebody. */
+export function mostPartners(wanted: number): number {
+  return wanted + Math.max(3, Math.floor(wanted / 2));
+}
+
 export function enoughPartners(
   partners: readonly PresentPartner[],
   want: WantedPartners,
@@ -83,9 +88,11 @@ export function enoughPartners(
   const surplus = places.reduce((sum, { partners: all, counted }) => sum + all - counted, 0);
   const short = Math.max(0, want.count - good.length);
   // For the sake of separation alone the number of partners does not grow without end.
-  const mostPartners = want.count + Math.floor(want.count / 2);
   const separate = Math.max(0, want.count - (good.length - surplus));
-  const missing = Math.max(short, Math.min(separate, Math.max(0, mostPartners - good.length)));
+  const missing = Math.max(
+    short,
+    Math.min(separate, Math.max(0, mostPartners(want.count) - good.length)),
+  );
   const numbers = { have: good.length, wanted: want.count };
   return {
     enough: missing === 0,
