@@ -18,7 +18,7 @@ export function partnershipOf(config: Config): Outcome<PartnershipSettings, Conf
     seek: seeks(config),
     bootstrap: config.network.bootstrap,
     place: placeOf(config),
-    networkPrefix: ownPrefix(config.network.announce),
+    networkPrefix: ownPrefix(config.network),
     systemVersion: systemVersionOf(release()),
   });
   return checkedPeriods(settings);
@@ -113,18 +113,29 @@ function eastOf(longitude: number): number {
   return whole === 180 ? -180 : whole;
 }
 
-/** The public network of this computer, as far as it can be told from here: where a person says that it is reached, or an address of its own. */
-function ownPrefix(announced: readonly string[]): string | undefined {
-  const own = Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal }) => !internal)
-    .sort((left, right) => left.family.localeCompare(right.family))
-    .map(({ address }) => address);
-  for (const address of [...announced, ...own]) {
+/**
+ * The public network of this computer, as far as it can be told from here: where a person says that it is reached, or an address of its own. One that listens
+ * on loopback alone is in no network.
+ */
+function ownPrefix({ announce, listen }: Config['network']): string | undefined {
+  const own = listen.every(isLoopback) ? [] : ownAddresses();
+  for (const address of [...announce, ...own]) {
     const prefix = networkPrefixOf(address);
     if (prefix !== undefined) return prefix;
   }
   return undefined;
+}
+
+function isLoopback(address: string): boolean {
+  return /^\/(ip4\/127\.|ip6\/::1\/)/.test(address);
+}
+
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal }) => !internal)
+    .sort((left, right) => left.family.localeCompare(right.family))
+    .map(({ address }) => address);
 }
 
 /** What fails together: `6.8` of `6.8.0-45-generic`. */
