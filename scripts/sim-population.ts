@@ -3,7 +3,8 @@
  *
  *   npm run sim:population -- --peers 100000 --days 365 --seed 1
  *   npm run sim:population -- --peers 20000 --preset open
- *   npm run sim:population -- --preset open --spare-days 3      other periods: also --grace-days, --commitment-days
+ *   npm run sim:population -- --preset open --spare-days 3      other periods: also --grace-days, --commitment-days,
+ *                                                              --service-days, --lock-days, --fresh-spares
  */
 import { parseArgs } from 'node:util';
 import { assert } from '../src/base/assert.ts';
@@ -24,6 +25,9 @@ const { values } = parseArgs({
     'spare-days': { type: 'string' },
     'grace-days': { type: 'string' },
     'commitment-days': { type: 'string' },
+    'service-days': { type: 'string' },
+    'lock-days': { type: 'string' },
+    'fresh-spares': { type: 'boolean', default: false },
   },
 });
 
@@ -33,18 +37,18 @@ function wholeOf(name: 'peers' | 'days' | 'seed'): number {
   return value;
 }
 
-function daysOf(name: 'spare-days' | 'grace-days' | 'commitment-days'): number | undefined {
-  return values[name] === undefined ? undefined : Number(values[name]);
-}
-
 function changesOf(): PeriodChanges {
-  const spareDays = daysOf('spare-days');
-  const graceDays = daysOf('grace-days');
-  const commitmentDays = daysOf('commitment-days');
+  const given = {
+    spareDays: values['spare-days'],
+    graceDays: values['grace-days'],
+    commitmentDays: values['commitment-days'],
+    serviceDays: values['service-days'],
+    lockDays: values['lock-days'],
+  };
+  const set = Object.entries(given).filter(([, days]) => days !== undefined);
   return {
-    ...(spareDays === undefined ? {} : { spareDays }),
-    ...(graceDays === undefined ? {} : { graceDays }),
-    ...(commitmentDays === undefined ? {} : { commitmentDays }),
+    ...Object.fromEntries(set.map(([name, days]) => [name, Number(days)])),
+    freshSpares: values['fresh-spares'],
   };
 }
 

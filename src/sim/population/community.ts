@@ -4,7 +4,7 @@ import type { LifecycleState } from '../../core/partners/lifecycle-state.ts';
 import type { FollowedPair } from './followed-pair.ts';
 import { PeerTable } from './peer-table.ts';
 import type { PopulationPlan } from './plan.ts';
-import { SlotTable } from './slot-table.ts';
+import { flags, noShard, SlotTable } from './slot-table.ts';
 import { TraceHash } from './trace-hash.ts';
 
 export const traced = {
@@ -46,9 +46,11 @@ export interface CellCounts {
   /** Hypothetical futures of the next two weeks, and those in which the restore failed. */
   futures: number;
   futureFailures: number;
-  /** Shards looked at, those that no partner could give back at that moment, and those out of reach for the whole window. */
+  /** Shards looked at, and those that no partner could give back at that moment. */
   shardsSampled: number;
   shardsMissing: number;
+  /** Those that some partner could, and those of them that were out of reach for the whole window. */
+  shardsHeld: number;
   shardsUnreached: number;
 }
 
@@ -57,8 +59,15 @@ export function emptyCounts(): CellCounts {
     ...{ ownerDays: 0, firstUploads: 0, repairUploads: 0, reloads: 0, losses: 0, suspensions: 0 },
     ...{ reinstatements: 0, divorces: 0, divorcesAlive: 0, divorcesEarly: 0, joins: 0 },
     ...{ samples: 0, failures: 0, futures: 0, futureFailures: 0 },
-    ...{ shardsSampled: 0, shardsMissing: 0, shardsUnreached: 0 },
+    ...{ shardsSampled: 0, shardsMissing: 0, shardsHeld: 0, shardsUnreached: 0 },
   };
+}
+
+/** A shard at a partner that has divorced its owner for being silent, and keeps it for a while. */
+export interface ServedShard {
+  readonly holder: number;
+  readonly shard: number;
+  readonly untilDay: number;
 }
 
 export interface KeptLifecycle {
@@ -80,8 +89,10 @@ export class Community {
   readonly trace: TraceHash = new TraceHash();
   /** 1: its partners or shards are to be looked at. */
   readonly unsettled: Uint8Array;
-  /** Shards that an owner sent ever, one bit each. */
-  readonly everSent: Int32Array;
+  /** How many shards an owner sent ever. */
+  readonly sentCount: Uint16Array;
+  /** What former partners still serve; by the owner. */
+  readonly served: Map<number, readonly ServedShard[]> = new Map();
   /** 1: nobody becomes its partner any more. */
   readonly barred: Uint8Array;
   readonly chance: Prng;
@@ -97,7 +108,7 @@ export class Community {
     this.slots = new SlotTable(this.peers.capacity, width);
     this.counts = plan.cells.map(emptyCounts);
     this.unsettled = new Uint8Array(this.peers.capacity);
-    this.everSent = new Int32Array(this.peers.capacity);
+    this.sentCount = new Uint16Array(this.peers.capacity);
     this.barred = new Uint8Array(this.peers.capacity);
     this.chance = new Prng(plan.seed).fork('community');
   }
@@ -127,5 +138,17 @@ export class Community {
   #remember(pair: FollowedPair, peer: number): void {
     const isKnown = this.plan.rules.terms.trusted && pair.strategy.name !== 'honest';
     if (pair.account().over && (isKnown || !pair.strategy.comesBack)) this.barred[peer] = 1;
+  }
+
+  /** Who divorces a partner for its silence keeps what that one stored. `slot`: of the one who divorces. */
+  serve(slot: number, forDays: number): void {
+    const owner = this.slots.partner[slot] ?? 0;
+    const twin = this.slots.twin[slot] ?? 0;
+    const shard = this.slots.shard[twin] ?? noShard;
+    if (shard === noShard || this.slots.has(twin, flags.lost)) return;
+    const untilDay = this.day + forDays;
+    const more = { holder: this.slots.ownerOf(slot), shard, untilDay };
+    const before = (this.served.get(owner) ?? []).filter((each) => each.untilDay > this.day);
+    this.served.set(owner, [...before, more]);
   }
 }

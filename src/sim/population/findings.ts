@@ -27,6 +27,8 @@ export interface StrategyFinding {
   readonly accused: number;
   /** Days of the wanted space, for each place among somebody's partners and year. */
   readonly usableDays: number;
+  /** Of it after the partnership was over. */
+  readonly servedDays: number;
   readonly heldDays: number;
 }
 
@@ -85,6 +87,7 @@ function strategyFinding(strategy: Strategy, outcome: PopulationOutcome): Strate
     }),
     accused: sum((pair) => pair.account().accused),
     usableDays: sum((pair) => pair.account().usableByteDays) / scale,
+    servedDays: sum((pair) => pair.account().servedByteDays) / scale,
     heldDays: sum((pair) => pair.account().heldByteDays) / scale,
   };
 }
@@ -112,7 +115,7 @@ function restoreFinding(cell: CellPlan, counts: CellCounts, plan: PopulationPlan
   const { samples, failures, futures, futureFailures } = counts;
   const present = 1 - counts.shardsMissing / counts.shardsSampled;
   const missing = 1 - present / (1 - cell.cheatShare);
-  const unreachedShare = counts.shardsUnreached / (counts.shardsSampled - counts.shardsMissing);
+  const unreachedShare = counts.shardsUnreached / counts.shardsHeld;
   return {
     ...{ availability: cell.availability, cheatShare: cell.cheatShare },
     ...{ samples, failures, futures, futureFailures, unreachedShare },
@@ -156,8 +159,11 @@ function mixed(
 ): readonly { readonly availability: number; readonly lifeMs: number }[] {
   const mix = classMixes[cell.availability];
   return Array.from({ length: shards }, (_, place) => {
-    const at = (place + 0.5) / shards;
-    const habit = at < mix[0] ? 0 : at < mix[0] + mix[1] ? 1 : 2;
+    let left = (place + 0.5) / shards;
+    const habit = mix.findIndex((share) => {
+      left -= share;
+      return left < 0;
+    });
     return { availability: availabilityOf(habit), lifeMs: yearDays * dayMs };
   });
 }

@@ -51,7 +51,10 @@ export interface PairAccount {
   readonly reneged: PairMoment | undefined;
   /** What `found` was expected to take from `fell` on, in hours of the owner's running time. */
   readonly expectedHours: number | undefined;
+  /** What the owner kept for the partner and would have given back. */
   readonly usableByteDays: number;
+  /** Of it after the partnership was over. */
+  readonly servedByteDays: number;
   readonly heldByteDays: number;
   /** How often the owner held that its bytes were wrong. */
   readonly accused: number;
@@ -86,6 +89,7 @@ export class FollowedPair {
   #reneged: PairMoment | undefined;
   #expectedHours: number | undefined;
   #usable = 0;
+  #served = 0;
   #held = 0;
   #accused = 0;
   #over = false;
@@ -109,7 +113,7 @@ export class FollowedPair {
     return {
       ...{ fell: this.#fell, found: this.#found, reneged: this.#reneged },
       expectedHours: this.#expectedHours,
-      ...{ usableByteDays: this.#usable, heldByteDays: this.#held },
+      ...{ usableByteDays: this.#usable, servedByteDays: this.#served, heldByteDays: this.#held },
       ...{ accused: this.#accused, over: this.#over },
     };
   }
@@ -271,7 +275,8 @@ export class FollowedPair {
       // The days of service run with the owner's own time; in what is left of the commitment nothing is given back.
       const committedMs = Math.max(0, restorableFrom(this.#state, periods) - now);
       const servedMs = Math.max(0, this.#state.serveLeftMs / ownerShare - committedMs);
-      this.#usable += (this.#bytes * servedMs) / dayMs;
+      this.#served = (this.#bytes * servedMs) / dayMs;
+      this.#usable += this.#served;
       return;
     }
     if (this.#movedHour === undefined || hour < this.#movedHour)

@@ -3,7 +3,7 @@
  * columns; the lifecycle is asked from T_r on, for losses, and for whoever is followed.
  */
 import { assert } from '../../base/assert.ts';
-import { hourMs } from '../../base/units.ts';
+import { dayMs, hourMs } from '../../base/units.ts';
 import { stepLifecycle } from '../../core/partners/lifecycle.ts';
 import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
 import type { LifecycleState } from '../../core/partners/lifecycle-state.ts';
@@ -150,7 +150,8 @@ export class PartnerDays {
     const owner = slots.ownerOf(slot);
     const counts = this.#community.countsOf(owner);
     let over = false;
-    for (const { type } of effects) {
+    for (const effect of effects) {
+      const { type } = effect;
       if (type === 'place-spares') {
         slots.mark(slot, flags.suspended);
         unsettled[owner] = 1;
@@ -162,6 +163,7 @@ export class PartnerDays {
         trace.add(traced.reinstated, slot, day);
       } else if (type === 'reload') this.#reload(slot);
       else if (type === 'divorce') over = true;
+      else if (effect.type === 'serve') this.#community.serve(slot, effect.forMs / dayMs);
     }
     if (over) this.#divorce(slot, hours);
     return over;

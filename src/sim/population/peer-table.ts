@@ -170,10 +170,13 @@ export class PeerTable {
   }
 
   #habit(cell: number): number {
-    const [always, desktop] = classMixes[this.#plan.cells[cell]?.availability ?? 0.66];
-    const draw = this.#chance.unit();
-    if (draw < always) return alwaysOn;
-    return draw < always + desktop ? 1 : 2;
+    const mix = classMixes[this.#plan.cells[cell]?.availability ?? 0.66];
+    let left = this.#chance.unit();
+    for (const [habit, share] of mix.entries()) {
+      left -= share;
+      if (left < 0) return habit;
+    }
+    return mix.length - 1;
   }
 
   /** Days until something that happens so often, at random. */

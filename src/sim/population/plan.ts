@@ -35,6 +35,8 @@ export interface Rules {
   /** n. */
   readonly shards: number;
   readonly periods: LifecyclePeriods;
+  /** What a spare is: the shard that does not count, once more; or a further shard of the stripe, which stands in for any. */
+  readonly spares: 'copies' | 'fresh';
   /** Hours that strangers must be on line together each week. */
   readonly leastOverlapHours: number;
   /** Bytes that a peer would like each partner to lend. */
@@ -51,11 +53,16 @@ const spareMs: Readonly<Record<Preset, number>> = { circle: 3 * dayMs, open: 2 *
 const wantedBytes = 8e9;
 const freeBytes = 1e12;
 
-/** Periods to try instead of the preset's, in days. */
+/** What to try instead of the preset's ways; periods in days. */
 export interface PeriodChanges {
   readonly spareDays?: number;
   readonly graceDays?: number;
   readonly commitmentDays?: number;
+  /** Service after reneging, at most. */
+  readonly serviceDays?: number;
+  readonly freshSpares?: boolean;
+  /** L. */
+  readonly lockDays?: number;
 }
 
 export function rulesOf(preset: Preset, changes: PeriodChanges = {}): Rules {
@@ -70,10 +77,14 @@ export function rulesOf(preset: Preset, changes: PeriodChanges = {}): Rules {
     ...preferred,
     graceMs: days(changes.graceDays, preferred.graceMs),
     commitmentMs: days(changes.commitmentDays, preferred.commitmentMs),
+    deleteLockMs: days(changes.lockDays, preferred.deleteLockMs),
     ...{ firstLendsBytes: wantedBytes, secondLendsBytes: wantedBytes },
   };
   assert(validTerms(terms).ok, 'terms that two peers could sign');
   const shards = fullShards({ preset });
+  const periods = lifecyclePeriods(terms, {
+    ...{ spareMs: days(changes.spareDays, spareMs[preset]), proves: true },
+  });
   const code = present(codeFor(preset, shards), 'so many partners carry a code');
   assert(
     code.dataShards + code.parityShards === shards,
@@ -81,19 +92,15 @@ export function rulesOf(preset: Preset, changes: PeriodChanges = {}): Rules {
   );
   return {
     ...{ terms, code, shards, wantedBytes },
-    periods: dayBatched(
-      lifecyclePeriods(terms, {
-        spareMs: days(changes.spareDays, spareMs[preset]),
-        proves: true,
-      }),
-    ),
+    spares: changes.freshSpares === true ? 'fresh' : 'copies',
+    periods: dayBatched(periods, changes.serviceDays ?? periods.serviceDaysMost),
     leastOverlapHours: policy.schedule.leastOverlapHours,
   };
 }
 
-/** Many ticks in one: the engine's are ten minutes long at most, and all of a silence is told to the lifecycle at once here. */
-function dayBatched(periods: LifecyclePeriods): LifecyclePeriods {
-  return { ...periods, tickMostMs: Number.MAX_SAFE_INTEGER };
+/** Many ticks in one: the engine's are ten minutes long at most, those of a population a day. */
+function dayBatched(periods: LifecyclePeriods, serviceDaysMost: number): LifecyclePeriods {
+  return { ...periods, serviceDaysMost, tickMostMs: dayMs };
 }
 
 function codeFor(preset: Preset, shards: number): Code | undefined {
@@ -114,23 +121,29 @@ export interface PopulationChoice {
 
 /**
  * The usual population: a cell for each availability with honest peers (most of it, for failures are rare there), one for each with a tenth and one with a fifth of
- * cheats, and one in which strategies are tried.
+ * cheats, one of computers with long outages, and one in which strategies are tried.
  */
 export function usualPlan(choice: PopulationChoice): PopulationPlan {
   const { peers, days, seed, preset } = choice;
-  const cell = (share: number, cheatShare: number) =>
-    availabilityClasses.map((availability) => ({
-      ...{ availability, cheatShare, strategyPeers: 0 },
-      peers: Math.max(60, Math.round((peers * share) / availabilityClasses.length)),
-    }));
+  const cell = (availability: AvailabilityClass, share: number, cheatShare: number): CellPlan => ({
+    ...{ availability, cheatShare, strategyPeers: 0 },
+    peers: Math.max(60, Math.round(peers * share)),
+  });
+  const cells = (share: number, cheatShare: number): readonly CellPlan[] =>
+    availabilityClasses.map((availability) =>
+      cell(availability, share / availabilityClasses.length, cheatShare),
+    );
   const strategic: CellPlan = {
     ...{ availability: 0.66, cheatShare: 0 },
     peers: Math.max(400, Math.round(peers * 0.1)),
-    strategyPeers: Math.min(100, Math.max(10, Math.round(peers * 0.001))),
+    strategyPeers: Math.min(25, Math.max(10, Math.round(peers * 0.001))),
   };
   return {
     ...{ seed, days, preset },
-    cells: [...cell(0.7, 0), ...cell(0.1, 0.1), ...cell(0.1, 0.2), strategic],
+    cells: [
+      ...[...cells(0.68, 0), ...cells(0.1, 0.1), ...cells(0.1, 0.2)],
+      ...[cell(0.93, 0.02, 0), strategic],
+    ],
     rules: rulesOf(preset, choice.changes),
   };
 }

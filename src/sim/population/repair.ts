@@ -15,33 +15,54 @@ export class Repair {
 
   constructor(community: Community) {
     this.#community = community;
-    this.#copies = new Uint8Array(community.plan.rules.shards);
+    this.#copies = new Uint8Array(community.slots.width);
   }
 
   /** Sends what is missing of one owner. Gives how many more partners it wants. */
   settle(owner: number, options: { readonly heldFromDay?: number } = {}): number {
-    const { slots, unsettled, plan, day } = this.#community;
+    const { unsettled, plan, day } = this.#community;
     const from = options.heldFromDay ?? day + sendingDays;
-    const copies = this.#countCopies(owner);
-    let missing = 0;
-    for (let shard = 0; shard < copies.length; shard += 1) {
-      if (copies[shard] !== 0) continue;
-      const slot = this.#room(owner);
-      if (slot < 0) {
-        missing += 1;
-        continue;
-      }
-      const released = slots.shard[slot] ?? noShard;
-      if (released !== noShard) copies[released] = (copies[released] ?? 1) - 1;
-      this.#send(owner, { slot, shard, from });
-      copies[shard] = 1;
-    }
+    this.#countCopies(owner);
+    const isSent =
+      plan.rules.spares === 'copies' ? this.#sendCopies(owner, from) : this.#sendFresh(owner, from);
     const wanted = Math.max(0, plan.rules.shards - goodPartners(this.#community, owner));
-    if (missing === 0 && wanted === 0) unsettled[owner] = 0;
+    if (isSent && wanted === 0) unsettled[owner] = 0;
     return wanted;
   }
 
-  #countCopies(owner: number): Uint8Array {
+  /** Each of the n shards at a partner that counts. False: there was no room for one. */
+  #sendCopies(owner: number, from: number): boolean {
+    const { plan } = this.#community;
+    for (let shard = 0; shard < plan.rules.shards; shard += 1) {
+      if (this.#copies[shard] !== 0) continue;
+      const slot = this.#room(owner);
+      if (slot < 0) return false;
+      this.#send(owner, { slot, shard, from });
+    }
+    return true;
+  }
+
+  /** Any n shards at partners that count; what is sent is a shard that nobody holds yet. */
+  #sendFresh(owner: number, from: number): boolean {
+    const { plan } = this.#community;
+    let good = this.#copies.reduce((sum, copies) => sum + (copies > 0 ? 1 : 0), 0);
+    for (; good < plan.rules.shards; good += 1) {
+      const slot = this.#room(owner);
+      if (slot < 0) return false;
+      this.#send(owner, { slot, shard: this.#unusedShard(owner), from });
+    }
+    return true;
+  }
+
+  #unusedShard(owner: number): number {
+    const { slots } = this.#community;
+    const used = slots.shard.subarray(owner * slots.width, (owner + 1) * slots.width);
+    let shard = 0;
+    while (used.includes(shard)) shard += 1;
+    return shard;
+  }
+
+  #countCopies(owner: number): void {
     const { slots } = this.#community;
     const copies = this.#copies.fill(0);
     const end = (owner + 1) * slots.width;
@@ -50,7 +71,6 @@ export class Repair {
       if (shard !== noShard && !slots.has(slot, flags.suspended))
         copies[shard] = (copies[shard] ?? 0) + 1;
     }
-    return copies;
   }
 
   /** A partner without a shard, the longest-standing first; else one whose shard another holds as well. */
@@ -73,15 +93,18 @@ export class Repair {
     owner: number,
     what: { readonly slot: number; readonly shard: number; readonly from: number },
   ): void {
-    const { slots, trace, everSent } = this.#community;
+    const { slots, trace, sentCount, plan } = this.#community;
+    const released = slots.shard[what.slot] ?? noShard;
+    if (released !== noShard) this.#copies[released] = (this.#copies[released] ?? 1) - 1;
+    this.#copies[what.shard] = 1;
     slots.shard[what.slot] = what.shard;
     slots.heldFromDay[what.slot] = what.from;
     slots.clear(what.slot, flags.lost);
     const counts = this.#community.countsOf(owner);
-    const sent = everSent[owner] ?? 0;
-    if ((sent & (1 << what.shard)) === 0) counts.firstUploads += 1;
+    const sent = sentCount[owner] ?? 0;
+    if (sent < plan.rules.shards) counts.firstUploads += 1;
     else counts.repairUploads += 1;
-    everSent[owner] = sent | (1 << what.shard);
+    sentCount[owner] = sent + 1;
     trace.add(traced.upload, owner, what.slot);
   }
 }

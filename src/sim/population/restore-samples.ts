@@ -5,6 +5,8 @@
  * One answer is what really happens next. Since restores fail seldom, further futures are drawn beside it: each holder stays for the two weeks or not, by its rate of
  * leaving alone; when it is on line is as it was.
  */
+
+import { dayMs } from '../../base/units.ts';
 import { type CellCounts, type Community, traced } from './community.ts';
 import { bitCount } from './hashed-chance.ts';
 import { absenceDays, windowDays } from './peer-table.ts';
@@ -16,6 +18,8 @@ export const settlingDays = 60;
 const everyDays = 7;
 const drawnFutures = 8;
 const word = 2 ** 32;
+/** Partners, and former ones that still serve. */
+const mostHolders = 256;
 
 export class RestoreSamples {
   readonly #community: Community;
@@ -23,14 +27,16 @@ export class RestoreSamples {
   readonly #stays: number;
   readonly #shards: Int32Array;
   readonly #reached: Uint8Array;
+  /** Of the owner that is looked at: shards as bits. */
+  readonly #seen = { found: 0, held: 0, actual: 0, reachable: 0 };
 
   constructor(community: Community) {
     this.#community = community;
     this.#chance = community.chance.fork('futures');
     const perYear = departuresPerYear + reinstallsPerYear;
     this.#stays = Math.exp((-perYear * (absenceDays + windowDays)) / yearDays) * word;
-    this.#shards = new Int32Array(community.slots.width);
-    this.#reached = new Uint8Array(community.slots.width);
+    this.#shards = new Int32Array(mostHolders);
+    this.#reached = new Uint8Array(mostHolders);
   }
 
   pass(): void {
@@ -45,54 +51,65 @@ export class RestoreSamples {
   }
 
   #sample(owner: number): void {
-    const { peers, slots, plan, trace, day } = this.#community;
+    const { slots, plan, trace, day } = this.#community;
     const counts = this.#community.countsOf(owner);
-    const last = day + absenceDays + windowDays;
-    let found = 0;
-    let held = 0;
-    let actual = 0;
-    let reachable = 0;
+    const seen = this.#seen;
+    seen.found = 0;
+    seen.held = 0;
+    seen.actual = 0;
+    seen.reachable = 0;
     const end = (owner + 1) * slots.width;
     for (let slot = owner * slots.width; slot < end; slot += 1) {
       const other = slots.partner[slot] ?? noPartner;
-      if (other === noPartner || !this.#gives(slot, other)) continue;
-      const bit = 1 << (slots.shard[slot] ?? 0);
-      const reached = (peers.lastOnDay[other] ?? 0) >= day + absenceDays;
-      const stays =
-        (peers.departsDay[other] ?? 0) >= last && (peers.reinstallsDay[other] ?? 0) >= last;
-      held |= bit;
-      if (reached) reachable |= bit;
-      if (reached && stays) actual |= bit;
-      this.#shards[found] = bit;
-      this.#reached[found] = reached ? 1 : 0;
-      found += 1;
+      if (other !== noPartner && this.#gives(slot)) this.#see(other, slots.shard[slot] ?? 0);
     }
+    for (const { holder, shard, untilDay } of this.#community.served.get(owner) ?? [])
+      if (untilDay >= day + absenceDays) this.#see(holder, shard);
     const needed = plan.rules.code.dataShards;
     counts.samples += 1;
     counts.shardsSampled += plan.rules.shards;
-    counts.shardsMissing += plan.rules.shards - bitCount(held);
-    counts.shardsUnreached += bitCount(held) - bitCount(reachable);
-    if (bitCount(actual) < needed) {
+    counts.shardsMissing += Math.max(0, plan.rules.shards - bitCount(seen.held));
+    counts.shardsHeld += bitCount(seen.held);
+    counts.shardsUnreached += bitCount(seen.held) - bitCount(seen.reachable);
+    if (bitCount(seen.actual) < needed) {
       counts.failures += 1;
       trace.add(traced.restoreFailed, owner, day);
     }
-    this.#drawFutures(found, needed, counts);
+    this.#drawFutures(needed, counts);
+  }
+
+  /** A holder that has a shard and would give it back. */
+  #see(holder: number, shard: number): void {
+    const { peers, day } = this.#community;
+    if (!peers.isAlive(holder, day) || peers.sleeper[holder] === 1) return;
+    if (this.#seen.found === mostHolders) return;
+    const seen = this.#seen;
+    const last = day + absenceDays + windowDays;
+    const bit = 1 << shard;
+    const reached = (peers.lastOnDay[holder] ?? 0) >= day + absenceDays;
+    const stays =
+      (peers.departsDay[holder] ?? 0) >= last && (peers.reinstallsDay[holder] ?? 0) >= last;
+    seen.held |= bit;
+    if (reached) seen.reachable |= bit;
+    if (reached && stays) seen.actual |= bit;
+    this.#shards[seen.found] = bit;
+    this.#reached[seen.found] = reached ? 1 : 0;
+    seen.found += 1;
   }
 
   /** It has the shard, and restores from it are honoured when the owner begins. */
-  #gives(slot: number, other: number): boolean {
-    const { peers, slots, plan, day } = this.#community;
-    if ((slots.shard[slot] ?? noShard) === noShard || peers.sleeper[other] === 1) return false;
+  #gives(slot: number): boolean {
+    const { slots, plan, day } = this.#community;
+    if ((slots.shard[slot] ?? noShard) === noShard) return false;
     if (slots.has(slot, flags.lost) || (slots.heldFromDay[slot] ?? 0) > day) return false;
-    if (!peers.isAlive(other, day)) return false;
-    const committedDays = plan.rules.terms.commitmentMs / 86_400_000;
+    const committedDays = plan.rules.terms.commitmentMs / dayMs;
     return (slots.joinedDay[slot] ?? 0) + committedDays <= day + absenceDays;
   }
 
-  #drawFutures(found: number, needed: number, counts: CellCounts): void {
+  #drawFutures(needed: number, counts: CellCounts): void {
     for (let future = 0; future < drawnFutures; future += 1) {
       let bits = 0;
-      for (let at = 0; at < found; at += 1) {
+      for (let at = 0; at < this.#seen.found; at += 1) {
         const stays = this.#chance.uint32() < this.#stays;
         if (stays && this.#reached[at] === 1) bits |= this.#shards[at] ?? 0;
       }

@@ -2,7 +2,6 @@
  * The lifecycle of a partner in long strides (core/partners/lifecycle.ts): as long as a silence is shorter than T_r nothing comes of it, so only its hours are counted;
  * from there on the machine itself is asked, with the whole silence in one tick. A test holds this to the machine stepped every ten minutes.
  */
-import { assert } from '../../base/assert.ts';
 import { hourMs, type Instant } from '../../base/units.ts';
 import { stepLifecycle } from '../../core/partners/lifecycle.ts';
 import type { LifecycleEffect, LifecycleEvent } from '../../core/partners/lifecycle-event.ts';
@@ -33,16 +32,12 @@ export function silentFor(
   periods: LifecyclePeriods,
 ): CourseStep {
   const { now } = silence;
-  const ranMs = silence.moreHours * hourMs;
-  assert(ranMs >= 0, 'silence only grows');
-  const events: LifecycleEvent[] = state.unanswered
-    ? []
-    : [
-        { type: 'missed', now },
-        // The tick that was under way when it was first missed does not count.
-        { type: 'tick', now, ranMs: 0 },
-      ];
-  return stepAll(state, [...events, { type: 'tick', now, ranMs }], periods);
+  const events: LifecycleEvent[] = [];
+  // The tick that was under way when it was first missed does not count.
+  if (!state.unanswered) events.push({ type: 'missed', now }, { type: 'tick', now, ranMs: 0 });
+  for (let leftMs = silence.moreHours * hourMs; leftMs > 0; leftMs -= periods.tickMostMs)
+    events.push({ type: 'tick', now, ranMs: Math.min(leftMs, periods.tickMostMs) });
+  return stepAll(state, events, periods);
 }
 
 export function stepAll(

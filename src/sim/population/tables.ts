@@ -20,12 +20,20 @@ function strategyTable(outcome: PopulationOutcome): readonly string[] {
     Number.isNaN(each.renegedRanDays) ? '' : `${each.renegedRanDays.toFixed(1)} (G ${grace})`,
     each.heldDays.toFixed(1),
     each.usableDays.toFixed(1),
+    each.servedDays.toFixed(1),
     (each.usableDays - each.heldDays).toFixed(1),
   ]);
   return table(
     [
       ...['strategy', 'pairs', 'found', 'found after', 'of it owner on', 'formula', 'ratio'],
-      ...['reneged', 'after, owner on, days', 'held', 'usable', 'free = usable − held'],
+      ...[
+        'reneged',
+        'after, owner on, days',
+        'held',
+        'usable',
+        'of it afterwards',
+        'free = usable − held',
+      ],
     ],
     rows,
   );
@@ -33,7 +41,7 @@ function strategyTable(outcome: PopulationOutcome): readonly string[] {
 
 function restoreTable(outcome: PopulationOutcome): readonly string[] {
   const rows = restoreFindings(outcome).map((each) => [
-    String(each.availability),
+    nameOf(each.availability),
     percent(each.cheatShare),
     `${each.failures} / ${each.samples}`,
     `${each.futureFailures} / ${each.futures}`,
@@ -56,7 +64,7 @@ function restoreTable(outcome: PopulationOutcome): readonly string[] {
 
 function repairTable(outcome: PopulationOutcome): readonly string[] {
   const rows = repairFindings(outcome).map((each) => [
-    String(each.availability),
+    nameOf(each.availability),
     each.losses.toFixed(1),
     each.repairUploads.toFixed(1),
     each.reloads.toFixed(1),
@@ -77,6 +85,11 @@ function repairTable(outcome: PopulationOutcome): readonly string[] {
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+/** A class, as people call it. */
+function nameOf(availability: number): string {
+  return availability === 0.93 ? 'long outages' : String(availability);
 }
 
 function percent(share: number, digits = 0): string {
