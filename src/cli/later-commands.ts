@@ -1,8 +1,6 @@
 /** Commands of the contract that this version does not have yet: typed by somebody who read ahead, they get a clear answer. */
 
 export const laterCommands: ReadonlySet<string> = new Set([
-  'agreements',
-  'search',
   'find',
   'diff',
   'dump',
@@ -16,8 +14,6 @@ export const laterCommands: ReadonlySet<string> = new Set([
   'pause',
   'service',
   'completion',
-  'partners leave',
-  'partners forget',
   'kit verify',
   'kit split',
 ]);

@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { addAgreements } from './commands/agreements.ts';
 import { addBackup } from './commands/backup.ts';
 import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo-command.ts';
@@ -12,6 +13,7 @@ import { addKit, withKitFile } from './commands/kit.ts';
 import { addPartners } from './commands/partners.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRestore } from './commands/restore.ts';
+import { addSearch } from './commands/search.ts';
 import { addCat, addLs, addSnapshots } from './commands/snapshots.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
@@ -132,6 +134,8 @@ const additions: readonly ((program: Program, run: Run) => void)[] = [
   addInvite,
   addJoin,
   addPartners,
+  addAgreements,
+  addSearch,
   addBackup,
   addSnapshots,
   addLs,

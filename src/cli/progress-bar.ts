@@ -52,6 +52,7 @@ function amounts(state: ProgressState): readonly string[] {
     state.totalCount === undefined
       ? countText(state.doneCount)
       : `${countText(state.doneCount)}/${countText(state.totalCount)}`;
+  if (state.totalBytes === undefined && state.doneBytes === 0) return [`${count} ${state.counted}`];
   const bytes =
     state.totalBytes === undefined
       ? sizeText(state.doneBytes)

@@ -25,6 +25,16 @@ const partner: PartnerAnswer = {
   weHoldBytes: 0,
   weLendBytes: 20e9,
   wrongBlocks: 0,
+  availability: 0.9,
+  bandwidthTo: 2e6,
+  bandwidthFrom: null,
+  route: 'lan',
+  place: null,
+  system: 'linux 6.8',
+  commitmentEndsAt: null,
+  graceEndsAt: null,
+  leavesAt: null,
+  provenDays: 12,
 };
 
 const latest: SnapshotAnswer = {
@@ -48,6 +58,8 @@ const status: StatusAnswer = {
   daemon: true,
   listening: ['/ip4/192.0.2.1/tcp/4747'],
   partners: Array.from({ length: 4 }, () => partner),
+  reneged: [],
+  search: { seeks: false, missing: 4, candidates: 0, refused: 0 },
   code: { id: 'reed-solomon', dataShards: 3, parityShards: 1 },
   protection: {
     phase: 'complete',
@@ -185,4 +197,46 @@ test('the next step is what helps most', () => {
   const diverse = advised({ type: 'diversify', domain: 'system linux 6.8', count: 2 });
   assert.match(diverse, /unlike these: with system linux 6.8/);
   assert.equal(advised({ type: 'none' }), 'nothing.');
+});
+
+test('a search that is on says what it found, and how to help it along', () => {
+  const searching = { seeks: true, missing: 3, candidates: 0, refused: 0 };
+  assert.match(
+    statusText({ ...status, search: searching }),
+    /^Search {11}looking for 3 more partners: no candidates known; add one with `covault config set network\.bootstrap ADDRESS`$/m,
+  );
+  const found = { ...searching, candidates: 5, refused: 2 };
+  assert.match(
+    statusText({ ...status, search: found }),
+    /looking for 3 more partners: 5 candidates known, 2 refused \(`covault search --dry-run`\)/,
+  );
+  assert.match(statusText({ ...status, daemon: false, search: found }), /`covault up` would look/);
+  assert.doesNotMatch(statusText(status), /^Search/m);
+});
+
+test('partners that are not as usual have a line each, with the day on which that changes', () => {
+  const text = statusText({
+    ...status,
+    partners: [
+      partner,
+      {
+        ...partner,
+        name: 'barn',
+        phase: 'suspended',
+        lastSeenAt: '2026-01-03T00:00:00.000Z',
+        graceEndsAt: '2026-02-01T12:00:00.000Z',
+      },
+      {
+        ...partner,
+        name: 'cave',
+        phase: 'in-commitment',
+        commitmentEndsAt: '2026-02-02T12:00:00.000Z',
+      },
+    ],
+    reneged: [{ id: 'fe'.repeat(32), name: 'dune' }],
+  });
+  assert.match(text, /^barn is suspended: silent since 2026-01-0\d .*, grace ends 2026-02-0\d /m);
+  assert.match(text, /^cave is in commitment: until 2026-02-0\d .* no restores\.$/m);
+  assert.match(text, /^dune reneged: `covault partners forgive fefefefefefe` takes that back/m);
+  assert.doesNotMatch(text, /^attic is/m);
 });

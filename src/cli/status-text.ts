@@ -7,7 +7,9 @@ import type {
   StatusAnswer,
 } from '../daemon/answers.ts';
 import type { Hindrance } from '../engine/hindrances.ts';
+import { partnerNotes, partnerTable } from './partner-text.ts';
 import { countedText, countText, momentText, sizeText } from './quantities.ts';
+import { searchLine } from './search-text.ts';
 import { printableText } from './text-escape.ts';
 
 const idShown = 12;
@@ -23,9 +25,15 @@ export function statusText(status: StatusAnswer): string {
     ...factLines(status),
     '',
     ...partnerTable(status.partners),
+    ...noteLines(status),
     `Next: ${nextStep(status)}`,
   ];
   return lines.join('\n');
+}
+
+function noteLines({ partners, reneged }: StatusAnswer): readonly string[] {
+  const notes = partnerNotes(partners, reneged);
+  return notes.length === 0 ? [] : [...notes, ''];
 }
 
 /** The one sentence that matters most. */
@@ -113,6 +121,8 @@ function factLines(status: StatusAnswer): readonly string[] {
     ? `running, listening on ${status.listening.join(', ') || 'no address'}`
     : 'not running';
   lines.push(`Daemon           ${daemon}`);
+  const search = searchLine(status.search, status.daemon);
+  if (search !== undefined) lines.push(`Search           ${search}`);
   return lines;
 }
 
@@ -152,34 +162,16 @@ function latestText(snapshot: SnapshotAnswer): string {
   return `${snapshot.id.slice(0, idShown)}  ${momentText(snapshot.takenAt)}  ${countedText(snapshot.files, 'file')}, ${sizeText(snapshot.bytes)}  (${snapshot.phase}${skipped})`;
 }
 
-export function partnerTable(partners: readonly PartnerAnswer[]): readonly string[] {
-  if (partners.length === 0) return [];
-  const width = Math.max(4, ...partners.map(({ name }) => printableText(name).length));
-  const rows = partners.map(
-    (partner) =>
-      `${partner.id.slice(0, idShown)}  ${printableText(partner.name).padEnd(width)}  ${presenceText(partner).padEnd(11)}  ${shareText(partner.holdsBytes, partner.lendsUsBytes)}  ${shareText(partner.weHoldBytes, partner.weLendBytes)}`,
-  );
-  const head = `${'Partner'.padEnd(idShown)}  ${'Name'.padEnd(width)}  ${'State'.padEnd(11)}  ${'Holds for us'.padEnd(20)}  We hold`;
-  return [head, ...rows.map((row) => row.trimEnd()), ''];
-}
-
-function shareText(used: number, promised: number): string {
-  return `${sizeText(used)} of ${sizeText(promised)}`.padEnd(20);
-}
-
-/** One word for how a partner is. */
-export function presenceText(partner: PartnerAnswer): string {
-  if (partner.phase !== 'standing') return partner.phase;
-  if (partner.reachable === null) return 'not asked';
-  return partner.reachable ? 'reachable' : 'away';
-}
-
 function standingPartners(partners: readonly PartnerAnswer[]): readonly PartnerAnswer[] {
   return partners.filter(({ phase }) => phase === 'standing' || phase === 'in-commitment');
 }
 
 export function nextStep(status: StatusAnswer): string {
   const partners = standingPartners(status.partners);
+  if (partners.length === 0 && status.search.seeks && status.search.candidates > 0)
+    return status.daemon
+      ? 'nothing; partners are being looked for.'
+      : 'run `covault up`, so that partners are looked for.';
   if (partners.length === 0)
     return 'invite somebody with `covault invite`, or take up an invitation with `covault join CODE`.';
   if (status.latest === null) return 'back something up: `covault backup PATH`.';

@@ -2,6 +2,7 @@
  * What operations answer, in plain JSON: ids as hexadecimal text, times as ISO 8601, sizes in bytes, paths as `PathText`, and null for what is not known.
  */
 
+import type { Instant } from '../base/units.ts';
 import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import type { Durability } from '../core/placement/durability.ts';
 import type { NextAction, PlanReason } from '../core/placement/planner.ts';
@@ -19,6 +20,7 @@ import type { Hindrance } from '../engine/hindrances.ts';
 import type { PartnerView } from '../engine/partnerships.ts';
 import type { SafetyOutlook } from '../engine/safety-outlook.ts';
 import type { AgreementPhase, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
+import type { Route } from '../ports/transport.ts';
 import { type PathText, pathTextOf } from './path-text.ts';
 
 export interface PartnerAnswer {
@@ -35,6 +37,20 @@ export interface PartnerAnswer {
   readonly weHoldBytes: number;
   readonly weLendBytes: number;
   readonly wrongBlocks: number;
+  /** Share of the time in which it could be reached, 0 … 1. */
+  readonly availability: number | null;
+  /** Average bytes a second of real transfers. */
+  readonly bandwidthTo: number | null;
+  readonly bandwidthFrom: number | null;
+  /** How it is connected now. */
+  readonly route: Route | null;
+  /** Household or network, and system, that it may fail together with. */
+  readonly place: string | null;
+  readonly system: string | null;
+  readonly commitmentEndsAt: string | null;
+  readonly graceEndsAt: string | null;
+  readonly leavesAt: string | null;
+  readonly provenDays: number;
 }
 
 export interface SnapshotAnswer {
@@ -59,6 +75,9 @@ export interface StatusAnswer {
   readonly daemon: boolean;
   readonly listening: readonly string[];
   readonly partners: readonly PartnerAnswer[];
+  /** Former partners that reneged and were not forgotten. */
+  readonly reneged: readonly FormerPartner[];
+  readonly search: SearchOutlook;
   readonly code: Code | null;
   readonly protection: ProtectionProgress;
   readonly snapshots: number;
@@ -73,6 +92,21 @@ export interface StatusAnswer {
   readonly outlook: OutlookAnswer;
   /** Why it is no safer; empty when nothing stands in the way. */
   readonly hindrances: readonly Hindrance[];
+}
+
+export interface FormerPartner {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Whether partners are looked for, and whom that could find. */
+export interface SearchOutlook {
+  readonly seeks: boolean;
+  /** More partners wanted than there are. */
+  readonly missing: number;
+  /** Peers heard of that may become partners, and those that may not. */
+  readonly candidates: number;
+  readonly refused: number;
 }
 
 /** What may happen to what is backed up, and what would help most. */
@@ -121,8 +155,20 @@ export interface EntryAnswer {
   readonly target: PathText | null;
 }
 
-function timeText(milliseconds: number): string {
+export function timeText(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
+}
+
+type Dates = Pick<PartnerView, 'commitmentEndsAt' | 'graceEndsAt' | 'leavesAt'>;
+
+export function datesAnswer(dates: Dates): Readonly<Record<keyof Dates, string | null>> {
+  const textOf = (at: Instant | undefined): string | null =>
+    at === undefined ? null : timeText(at);
+  return {
+    commitmentEndsAt: textOf(dates.commitmentEndsAt),
+    graceEndsAt: textOf(dates.graceEndsAt),
+    leavesAt: textOf(dates.leavesAt),
+  };
 }
 
 export function partnerAnswer(view: PartnerView): PartnerAnswer {
@@ -141,6 +187,14 @@ export function partnerAnswer(view: PartnerView): PartnerAnswer {
     weHoldBytes: view.weHoldBytes,
     weLendBytes: view.weLendBytes,
     wrongBlocks: view.wrongBlocks,
+    availability: view.availability ?? null,
+    bandwidthTo: view.bandwidthTo ?? null,
+    bandwidthFrom: view.bandwidthFrom ?? null,
+    route: view.route ?? null,
+    place: view.place ?? null,
+    system: view.system ?? null,
+    ...datesAnswer(view),
+    provenDays: view.provenDays,
   };
 }
 
@@ -204,13 +258,18 @@ const unreadableSnapshot = {
   problems: 0,
 } as const;
 
-export function statusAnswer(report: StatusReport, daemon: boolean): StatusAnswer {
+/** What a status says besides what the engine reports. */
+export type StatusSurroundings = Pick<StatusAnswer, 'daemon' | 'reneged' | 'search'>;
+
+export function statusAnswer(report: StatusReport, around: StatusSurroundings): StatusAnswer {
   return {
     peer: report.self,
     name: report.name,
-    daemon,
+    daemon: around.daemon,
     listening: report.listening,
     partners: report.partners.map(partnerAnswer),
+    reneged: around.reneged,
+    search: around.search,
     code: report.code ?? null,
     protection: report.protection,
     snapshots: report.snapshots,

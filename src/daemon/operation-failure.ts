@@ -10,6 +10,7 @@ import type {
   RecoverFailure,
   RestoreFailure,
 } from '../engine/computer.ts';
+import type { PartnerFailure } from '../engine/partnerships.ts';
 
 /** Of opening a home, besides what its files can be like. */
 export type OpeningFailureCode =
@@ -27,7 +28,6 @@ export type RequestFailureCode =
   | 'operation.internal'
   | 'daemon.unreachable'
   | 'daemon.broke-off'
-  | 'partner.unknown'
   | 'partner.ambiguous'
   | 'snapshot.unknown'
   | 'snapshot.ambiguous'
@@ -49,6 +49,7 @@ export type FailureCode =
   | BackupFailure['code']
   | RestoreFailure['code']
   | JoinFailure['code']
+  | PartnerFailure['code']
   | RecoverFailure['code'];
 
 export interface OperationFailure {

@@ -2,17 +2,15 @@
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Program, Run } from '../program.ts';
-import { parseRate, parseSize } from '../quantities.ts';
+import { parseDuration, parseRate, parseSize } from '../quantities.ts';
 import type { Session } from '../session.ts';
+import { settingLines, settingWords } from '../setting-words.ts';
 
 export function addConfig(program: Program, run: Run): void {
   const config = program
     .command('config')
     .description('what is configured, and changing it')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  covault config get\n  covault config set backup.sources ~/Documents ~/Pictures\n  covault config set lend.spaceBytes 50GB\n  covault config set upload.limitBytesPerSecond 5MB/s\n',
-    )
+    .addHelpText('after', help)
     .action(() => run((session) => get(session, undefined)));
   config
     .command('get')
@@ -27,10 +25,28 @@ export function addConfig(program: Program, run: Run): void {
     .action((name, values) => run((session) => set(session, name, values)));
 }
 
+const help = `
+Examples:
+  covault config get
+  covault config get partners.graceSeconds   what it is, and what it means
+  covault config set backup.sources ~/Documents ~/Pictures
+  covault config set lend.spaceBytes 50GB
+  covault config set upload.limitBytesPerSecond 5MB/s
+  covault config set partners.graceSeconds 30d
+
+To be found by others and to find them: lend something, then name a peer that you know:
+  covault config set network.bootstrap /ip4/192.0.2.7/tcp/4747
+
+Settings:
+${settingLines().join('\n')}
+`;
+
 async function get(session: Session, name: string | undefined): Promise<ExitCode> {
   const answer = await session.call('config-get', { name });
   if (!answer.ok) return session.fail(answer.error);
   session.output.value(name === undefined ? answer.value : answer.value[name]);
+  const words = name === undefined ? undefined : settingWords[name];
+  if (words !== undefined) session.output.note(words);
   for (const [key, value] of Object.entries(answer.value))
     session.output.line(
       name === undefined ? `${key} = ${JSON.stringify(value)}` : JSON.stringify(value),
@@ -52,7 +68,7 @@ async function set(session: Session, name: string, values: readonly string[]): P
   return exitCodes.ok;
 }
 
-/** The JSON of what was typed: lists from several words, numbers from sizes and rates. */
+/** The JSON of what was typed: lists from several words, numbers from sizes, rates and durations. */
 export function settingText(
   name: string,
   values: readonly string[],
@@ -68,6 +84,13 @@ export function settingText(
     ? parseRate(only)
     : name.endsWith('Bytes')
       ? parseSize(only)
-      : undefined;
+      : name.endsWith('Seconds')
+        ? secondsIn(only)
+        : undefined;
   return number === undefined ? only : String(number);
+}
+
+function secondsIn(text: string): number | undefined {
+  const milliseconds = parseDuration(text);
+  return milliseconds === undefined ? undefined : milliseconds / 1000;
 }

@@ -18,7 +18,7 @@ export function addInit(program: Program, run: Run): void {
     .command('init')
     .description('make this computer’s key and show its 24 words')
     .option('--name <name>', 'what partners see (default: the name of this computer)')
-    .option('--lend <size>', 'what you lend to each partner', sizeValue, sizeValue(defaultLend))
+    .option('--lend <size>', 'what you lend to others', sizeValue, sizeValue(defaultLend))
     .option('--kit <file>', 'also write the recovery kit to a file that only you can read')
     .option('--no-passphrase', 'leave the key on this disk unprotected')
     .addHelpText(

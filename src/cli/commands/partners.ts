@@ -1,40 +1,89 @@
-/** `covault partners`: who holds our data, and whose data we hold. */
-import type { PartnerAnswer } from '../../daemon/answers.ts';
+/** `covault partners`: who holds our data, whose data we hold, and what becomes of the partnership. */
+import type { AgreementAnswer } from '../../daemon/partnership-answers.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { sizeValue } from '../option-values.ts';
+import { partnerTable, partnerText } from '../partner-text.ts';
 import type { Program, Run } from '../program.ts';
-import { countedText, momentText, sizeText } from '../quantities.ts';
+import { momentText, roundSizeText } from '../quantities.ts';
 import type { Session } from '../session.ts';
-import { partnerTable, presenceText } from '../status-text.ts';
 import { printableText } from '../text-escape.ts';
+
+const examples = `
+Examples:
+  covault partners
+  covault partners show 3fa2
+  covault partners pause 3fa2              nothing new goes there or comes from there
+  covault partners leave 3fa2              gives notice: shards are moved first
+  covault partners terms 3fa2 --lend 10GB  asks it for other terms
+`;
 
 export function addPartners(program: Program, run: Run): void {
   const partners = program
     .command('partners')
     .description('the computers that hold your data, and whose data you hold')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  covault partners\n  covault partners show 3fa2\n  covault partners pause 3fa2    send nothing more to it until resumed\n',
-    )
+    .addHelpText('after', examples)
     .action(() => run(listPartners));
-  partners
-    .command('show')
-    .description('one partner in detail')
-    .argument('<id>', 'the beginning of its id, or its name')
-    .action((id) => run((session) => showPartner(session, id)));
-  for (const verb of ['pause', 'resume'] as const)
+  const verb = (name: string, description: string) =>
     partners
-      .command(verb)
-      .description(verb === 'pause' ? 'send nothing more to a partner' : 'send to a partner again')
-      .argument('<id>', 'the beginning of its id, or its name')
-      .action((id) => run((session) => setPaused(session, id, verb === 'pause')));
+      .command(name)
+      .description(description)
+      .argument('<id>', 'the beginning of its id, or its name');
+  verb('show', 'one partner in detail').action((id) => run((session) => showPartner(session, id)));
+  verb('pause', 'exchange nothing new with a partner').action((id) =>
+    run((session) => setPaused(session, id, true)),
+  );
+  verb('resume', 'exchange with a partner again').action((id) =>
+    run((session) => setPaused(session, id, false)),
+  );
+  for (const each of decisions)
+    verb(each.decision, each.description).action((id) =>
+      run((session) => decide(session, id, each)),
+    );
+  verb('terms', 'ask a partner for other terms; both sign again')
+    .option('--lend <size>', 'what you lend to it from now on', sizeValue)
+    .option('--want <size>', 'what it lends to you from now on', sizeValue)
+    .action((id, options) => run((session) => changeTerms(session, id, options)));
 }
+
+interface DecisionVerb {
+  readonly decision: 'leave' | 'stay' | 'forget' | 'forgive';
+  readonly description: string;
+  readonly said: (name: string, after: AgreementAnswer) => string;
+}
+
+const decisions: readonly DecisionVerb[] = [
+  {
+    decision: 'leave',
+    description: 'give notice: shards are moved to others first, then the agreement ends',
+    said: (name, { leavesAt }) =>
+      `Notice is given to ${name}${leavesAt === null ? '' : `: the agreement ends ${momentText(leavesAt)}`}. Until then your shards are moved to other partners, and it moves its own. \`covault partners stay\` takes the notice back.`,
+  },
+  {
+    decision: 'stay',
+    description: 'take a notice back while it runs',
+    said: (name) => `The notice to ${name} is taken back.`,
+  },
+  {
+    decision: 'forget',
+    description: 'end it at once: what lies there counts as lost, what it stored here is trashed',
+    said: (name) =>
+      `The agreement with ${name} is over. What lay there is made anew at other partners; what it stored here stays in the trash for the agreed time.`,
+  },
+  {
+    decision: 'forgive',
+    description: 'take back that it is suspended or has reneged',
+    said: (name, { phase }) => `${name} is forgiven: ${phase.replaceAll('-', ' ')} again.`,
+  },
+];
 
 async function listPartners(session: Session): Promise<ExitCode> {
   const answer = await session.call('partners', { probe: true });
   if (!answer.ok) return session.fail(answer.error);
   session.output.value({ partners: answer.value });
   if (answer.value.length === 0)
-    session.output.line('No partners yet. `covault invite` prints a code for somebody to join.');
+    session.output.line(
+      'No partners yet. `covault invite` prints a code for somebody to join, `covault search` looks for others.',
+    );
   for (const row of partnerTable(answer.value).slice(0, -1)) session.output.line(row);
   return exitCodes.ok;
 }
@@ -48,22 +97,6 @@ async function showPartner(session: Session, id: string): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-function partnerText(partner: PartnerAnswer): string {
-  const seen = partner.lastSeenAt === null ? 'never' : momentText(partner.lastSeenAt);
-  return [
-    `Name          ${printableText(partner.name)}`,
-    `Id            ${partner.id}`,
-    `Agreement     ${partner.agreement}`,
-    `State         ${presenceText(partner)}`,
-    `Since         ${momentText(partner.since)}`,
-    `Last seen     ${seen}`,
-    `Addresses     ${partner.addresses.map(printableText).join(', ') || 'none known'}`,
-    `Holds for us  ${sizeText(partner.holdsBytes)} of ${sizeText(partner.lendsUsBytes)}`,
-    `We hold       ${sizeText(partner.weHoldBytes)} of ${sizeText(partner.weLendBytes)}`,
-    `Wrong blocks  ${partner.wrongBlocks === 0 ? 'none' : countedText(partner.wrongBlocks, 'block')}`,
-  ].join('\n');
-}
-
 async function setPaused(session: Session, partner: string, paused: boolean): Promise<ExitCode> {
   const answer = await session.call('partners-pause', { partner, paused });
   if (!answer.ok) return session.fail(answer.error);
@@ -75,4 +108,43 @@ async function setPaused(session: Session, partner: string, paused: boolean): Pr
       : `${name} is resumed.`,
   );
   return exitCodes.ok;
+}
+
+async function decide(
+  session: Session,
+  partner: string,
+  { decision, said }: DecisionVerb,
+): Promise<ExitCode> {
+  const answer = await session.call('partners-decide', { partner, decision });
+  if (!answer.ok) return session.fail(answer.error);
+  session.output.value(answer.value);
+  session.output.line(said(nameOf(answer.value), answer.value));
+  if (decision !== 'forgive' && !session.byDaemon)
+    session.output.note('Keep `covault up` running: it tells the partner, and moves the shards.');
+  return exitCodes.ok;
+}
+
+async function changeTerms(
+  session: Session,
+  partner: string,
+  { lend, want }: { readonly lend?: number | undefined; readonly want?: number | undefined },
+): Promise<ExitCode> {
+  if (lend === undefined && want === undefined)
+    return session.misused('Say what is to be different: --lend SIZE, --want SIZE, or both.');
+  const answer = await session.call('partners-terms', {
+    partner,
+    lendBytes: lend,
+    wantBytes: want,
+  });
+  if (!answer.ok) return session.fail(answer.error);
+  const { weLendBytes, lendsUsBytes } = answer.value;
+  session.output.value(answer.value);
+  session.output.line(
+    `Both signed: ${nameOf(answer.value)} lends you ${roundSizeText(lendsUsBytes)}, you lend it ${roundSizeText(weLendBytes)}.`,
+  );
+  return exitCodes.ok;
+}
+
+function nameOf({ name, partner }: AgreementAnswer): string {
+  return printableText(name) || partner.slice(0, 12);
 }

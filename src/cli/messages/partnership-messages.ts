@@ -1,9 +1,9 @@
-/** Failures of inviting and joining. */
+/** Failures of inviting and joining, and of what is asked of a partner. */
 import { exitCodes } from '../exit-codes.ts';
 import type { MessagesOf } from './message.ts';
-import { nothingJoined } from './phrases.ts';
+import { nothingChanged, nothingJoined } from './phrases.ts';
 
-export const partnershipMessages: MessagesOf<'invite'> = {
+export const partnershipMessages: MessagesOf<'invite' | 'partner'> = {
   'invite.malformed': {
     exit: exitCodes.usage,
     happened: 'This is not an invitation code, or a part of it is missing.',
@@ -59,5 +59,36 @@ export const partnershipMessages: MessagesOf<'invite'> = {
     meaning: `${nothingJoined} The code stays valid.`,
     advice:
       'It must be running `covault up` or `covault invite`, and be reachable from here; then try again.',
+  },
+  'partner.unknown': {
+    exit: exitCodes.failed,
+    happened: 'There is no such partner.',
+    meaning: nothingChanged,
+    advice:
+      '`covault partners` lists them, `covault agreements` former ones too; the beginning of an id is enough.',
+  },
+  'partner.ambiguous': {
+    exit: exitCodes.failed,
+    happened: 'More than one partner is meant by this.',
+    meaning: nothingChanged,
+    advice: 'Give more digits of the id.',
+  },
+  'partner.wrong-phase': {
+    exit: exitCodes.failed,
+    happened: 'The partnership is not in a state in which that can be done.',
+    meaning: nothingChanged,
+    advice: 'See where they stand: `covault agreements show ID`.',
+  },
+  'partner.unreachable': {
+    exit: exitCodes.tooFewPartners,
+    happened: 'The partner does not answer.',
+    meaning: 'The agreement stays as it was; a proposal that was sent is sent again.',
+    advice: 'Try again when it is reachable: `covault partners` shows whether it is.',
+  },
+  'partner.refused': {
+    exit: exitCodes.failed,
+    happened: 'The partner did not agree to that.',
+    meaning: 'The agreement stays as it was; nothing was moved or deleted.',
+    advice: 'Ask for less, or offer more in return; or talk with its owner.',
   },
 };

@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import { succeeded } from '../../base/outcome.ts';
 import type { Computer } from '../../engine/computer.ts';
-import type { PartnerView } from '../../engine/partnerships.ts';
 import { type Check, clockCheck, homeChecks, ok } from '../doctor-checks.ts';
+import { dhtCheck, mappingCheck, partnerChecks, searchCheck } from '../network-checks.ts';
 import { type Operation, operation } from '../operation.ts';
+import { waysToMeet } from '../partnership-config.ts';
+import { searchOutlook } from './status.ts';
 
 export interface DoctorAnswer {
   readonly checks: readonly Check[];
@@ -14,13 +16,20 @@ export const doctor: Operation<Record<string, never>, never, never, DoctorAnswer
   input: z.strictObject({}),
   reach: 'network',
   secret: false,
-  run: async ({ computer, running }) => {
+  run: async (context) => {
+    const { computer, running } = context;
     await computer.probePartners();
     const local = homeChecks(running.home).filter(({ name }) => name !== 'clock');
+    const { network } = running.config;
+    const found = running.network();
+    const search = searchOutlook(context, computer.status());
     const checks = [
       ...local,
       clockCheck(computer.now(), computer.status().latest?.takenAt),
       listeningCheck(computer, running.daemon),
+      mappingCheck(network.portMapping, running.daemon, found.mapped),
+      dhtCheck(network.dht, found.dht),
+      searchCheck(search, waysToMeet(running.config)),
       ...partnerChecks(computer.partners()),
     ];
     return succeeded({ checks });
@@ -44,35 +53,4 @@ function listeningCheck(computer: Computer, daemon: boolean): Check {
     finding: `${finding} during this command only`,
     advice: 'Run `covault up`, so that partners reach this computer at any time.',
   };
-}
-
-function partnerChecks(partners: readonly PartnerView[]): readonly Check[] {
-  if (partners.length === 0)
-    return [
-      {
-        name: 'partners',
-        level: 'warn',
-        finding: 'none',
-        advice: 'Invite somebody: `covault invite`.',
-      },
-    ];
-  return partners.map((partner): Check => {
-    const { partnerName, partner: id } = partner.agreement;
-    const name = `partner ${partnerName || id.slice(0, 12)}`;
-    if (partner.wrongBlocks > 0)
-      return {
-        name,
-        level: 'fail',
-        finding: `${partner.wrongBlocks} blocks came back wrong`,
-        advice: 'Its disk may be failing: tell its owner. Your other partners make up for it.',
-      };
-    if (partner.reachable === false)
-      return {
-        name,
-        level: 'warn',
-        finding: 'cannot be reached now',
-        advice: 'It may be switched off; if it stays away, talk with its owner.',
-      };
-    return ok(name, 'reachable');
-  });
 }

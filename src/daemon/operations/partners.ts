@@ -1,11 +1,16 @@
-/** Partners: who they are, and whether shards are sent to them. */
+/** Partners: who they are, whether shards are sent to them, and how a partnership ends or goes on. */
 import { z } from 'zod';
-import { failed, succeeded } from '../../base/outcome.ts';
+import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import type { AgreementView, PartnerFailure } from '../../engine/partnerships.ts';
 import { type PartnerAnswer, partnerAnswer } from '../answers.ts';
 import { type Operation, operation } from '../operation.ts';
+import { failure, type OperationFailure } from '../operation-failure.ts';
+import { chooseAgreement } from '../partner-choice.ts';
+import { type AgreementAnswer, agreementAnswer } from '../partnership-answers.ts';
 import { choosePartner } from '../snapshot-choice.ts';
 
 const idMaximumLength = 255;
+const idSchema = z.string().min(1).max(idMaximumLength);
 
 export interface PartnersInput {
   readonly probe: boolean;
@@ -15,10 +20,7 @@ export interface PartnersInput {
 
 export const partners: Operation<PartnersInput, never, never, readonly PartnerAnswer[]> = operation(
   {
-    input: z.strictObject({
-      probe: z.boolean(),
-      partner: z.string().min(1).max(idMaximumLength).optional(),
-    }),
+    input: z.strictObject({ probe: z.boolean(), partner: idSchema.optional() }),
     reach: 'local',
     secret: false,
     run: async ({ computer }, { probe, partner }) => {
@@ -37,10 +39,7 @@ export interface PauseInput {
 }
 
 export const pausePartner: Operation<PauseInput, never, never, PartnerAnswer> = operation({
-  input: z.strictObject({
-    partner: z.string().min(1).max(idMaximumLength),
-    paused: z.boolean(),
-  }),
+  input: z.strictObject({ partner: idSchema, paused: z.boolean() }),
   reach: 'local',
   secret: false,
   run: async ({ computer }, { partner, paused }) => {
@@ -53,3 +52,58 @@ export const pausePartner: Operation<PauseInput, never, never, PartnerAnswer> = 
     return after.ok ? succeeded(partnerAnswer(after.value)) : after;
   },
 });
+
+/** What a person decides about a partnership. */
+export const decisions = ['leave', 'stay', 'forget', 'forgive'] as const;
+export type Decision = (typeof decisions)[number];
+
+export interface DecisionInput {
+  readonly partner: string;
+  readonly decision: Decision;
+}
+
+export const decidePartner: Operation<DecisionInput, never, never, AgreementAnswer> = operation({
+  input: z.strictObject({ partner: idSchema, decision: z.enum(decisions) }),
+  // The partner is told at once where that is possible.
+  reach: 'network',
+  secret: false,
+  run: async ({ computer }, { partner, decision }) => {
+    const chosen = chooseAgreement(computer.agreements(), partner);
+    if (!chosen.ok) return chosen;
+    return answered(await computer[decision](chosen.value.row.partner));
+  },
+});
+
+export interface TermsInput {
+  readonly partner: string;
+  /** Undefined: as it is. */
+  readonly lendBytes?: number | undefined;
+  readonly wantBytes?: number | undefined;
+}
+
+export const changeTerms: Operation<TermsInput, never, never, AgreementAnswer> = operation({
+  input: z.strictObject({
+    partner: idSchema,
+    lendBytes: z.int().nonnegative().optional(),
+    wantBytes: z.int().nonnegative().optional(),
+  }),
+  reach: 'network',
+  secret: false,
+  run: async ({ computer }, { partner, lendBytes, wantBytes }, { signal }) => {
+    const chosen = choosePartner(computer.partners(), partner);
+    if (!chosen.ok) return chosen;
+    const change = {
+      ...(lendBytes === undefined ? {} : { weLendBytes: lendBytes }),
+      ...(wantBytes === undefined ? {} : { lendsUsBytes: wantBytes }),
+    };
+    const id = chosen.value.agreement.partner;
+    return answered(await computer.changeTerms(id, change, signal));
+  },
+});
+
+function answered(
+  outcome: Outcome<AgreementView, PartnerFailure>,
+): Outcome<AgreementAnswer, OperationFailure> {
+  if (outcome.ok) return succeeded(agreementAnswer(outcome.value));
+  return failed(failure(outcome.error.code, outcome.error.detail));
+}

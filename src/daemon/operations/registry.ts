@@ -1,11 +1,13 @@
 /** All operations by name. The local API serves exactly these; the command line calls nothing else. */
+import { agreementShow, agreements } from './agreements.ts';
 import { backup } from './backup.ts';
 import { getConfiguration, setConfiguration } from './configuration.ts';
 import { doctor } from './doctor.ts';
 import { invite, join } from './invitations.ts';
 import { kit } from './kit.ts';
-import { partners, pausePartner } from './partners.ts';
+import { changeTerms, decidePartner, partners, pausePartner } from './partners.ts';
 import { restore } from './restore.ts';
+import { search } from './search.ts';
 import { cat, list, snapshotShow, snapshots } from './snapshots.ts';
 import { status } from './status.ts';
 
@@ -15,6 +17,11 @@ export interface Operations {
   readonly join: typeof join;
   readonly partners: typeof partners;
   readonly 'partners-pause': typeof pausePartner;
+  readonly 'partners-decide': typeof decidePartner;
+  readonly 'partners-terms': typeof changeTerms;
+  readonly agreements: typeof agreements;
+  readonly 'agreement-show': typeof agreementShow;
+  readonly search: typeof search;
   readonly backup: typeof backup;
   readonly snapshots: typeof snapshots;
   readonly 'snapshot-show': typeof snapshotShow;
@@ -35,6 +42,11 @@ export const operations: Operations = {
   join,
   partners,
   'partners-pause': pausePartner,
+  'partners-decide': decidePartner,
+  'partners-terms': changeTerms,
+  agreements,
+  'agreement-show': agreementShow,
+  search,
   backup,
   snapshots,
   'snapshot-show': snapshotShow,

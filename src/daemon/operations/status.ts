@@ -1,8 +1,15 @@
 /** Status: protection, partners, what lies where. */
 import { z } from 'zod';
 import { succeeded } from '../../base/outcome.ts';
-import { type StatusAnswer, statusAnswer } from '../answers.ts';
-import { type Operation, operation } from '../operation.ts';
+import { takesShards } from '../../core/partners/lifecycle-phase.ts';
+import type { StatusReport } from '../../engine/computer.ts';
+import {
+  type FormerPartner,
+  type SearchOutlook,
+  type StatusAnswer,
+  statusAnswer,
+} from '../answers.ts';
+import { type Operation, type OperationContext, operation } from '../operation.ts';
 
 export interface StatusInput {
   /** Asks every partner for a sign of life first. */
@@ -13,8 +20,46 @@ export const status: Operation<StatusInput, never, never, StatusAnswer> = operat
   input: z.strictObject({ probe: z.boolean() }),
   reach: 'local',
   secret: false,
-  run: async ({ computer, running }, { probe }) => {
+  run: async (context, { probe }) => {
+    const { computer, running } = context;
     if (probe) await computer.probePartners();
-    return succeeded(statusAnswer(computer.status(), running.daemon));
+    const report = computer.status();
+    return succeeded(
+      statusAnswer(report, {
+        daemon: running.daemon,
+        reneged: renegedPartners(context),
+        search: searchOutlook(context, report),
+      }),
+    );
   },
 });
+
+function renegedPartners({ computer }: OperationContext): readonly FormerPartner[] {
+  const current = new Set(computer.partners().map(({ agreement }) => agreement.partner));
+  const former = computer
+    .agreements()
+    .filter(({ row }) => row.phase === 'reneged' && !current.has(row.partner));
+  return [...new Map(former.map(({ row }) => [row.partner, row.partnerName]))].map(
+    ([id, name]) => ({ id, name }),
+  );
+}
+
+export function searchOutlook(
+  { computer, running }: OperationContext,
+  report: StatusReport,
+): SearchOutlook {
+  const { seek, wantedPartners, wantedBytes } = running.partnership;
+  const asked = wantedPartners > 0 ? wantedPartners : report.outlook.wantedPartners;
+  const wanted = wantedBytes === 0 ? 0 : asked;
+  const good = report.partners.filter(
+    ({ phase, agreement }) => takesShards(phase) && !agreement.paused,
+  ).length;
+  const candidates = computer.candidates();
+  const accepted = candidates.filter(({ rank }) => rank !== undefined).length;
+  return {
+    seeks: seek,
+    missing: Math.max(0, wanted - good),
+    candidates: accepted,
+    refused: candidates.length - accepted,
+  };
+}

@@ -1,0 +1,143 @@
+/** Partners in words: how each is, how it is reached, and what runs out when. */
+import { assertNever } from '../base/assert.ts';
+import type { FormerPartner, PartnerAnswer } from '../daemon/answers.ts';
+import { countedText, momentText, rateText, sizeText } from './quantities.ts';
+import { printableText } from './text-escape.ts';
+
+const idShown = 12;
+const stateWidth = 18;
+
+type Route = NonNullable<PartnerAnswer['route']>;
+
+export function partnerTable(partners: readonly PartnerAnswer[]): readonly string[] {
+  if (partners.length === 0) return [];
+  const width = Math.max(4, ...partners.map(({ name }) => printableText(name).length));
+  const rows = partners.map(
+    (partner) =>
+      `${partner.id.slice(0, idShown)}  ${printableText(partner.name).padEnd(width)}  ${presenceText(partner).padEnd(stateWidth)}  ${shareText(partner.holdsBytes, partner.lendsUsBytes)}  ${shareText(partner.weHoldBytes, partner.weLendBytes)}`,
+  );
+  const head = `${'Partner'.padEnd(idShown)}  ${'Name'.padEnd(width)}  ${'State'.padEnd(stateWidth)}  ${'Holds for us'.padEnd(20)}  We hold`;
+  return [head, ...rows.map((row) => row.trimEnd()), ''];
+}
+
+function shareText(used: number, promised: number): string {
+  return `${sizeText(used)} of ${sizeText(promised)}`.padEnd(20);
+}
+
+/** A word or two for how a partner is. */
+export function presenceText(partner: PartnerAnswer): string {
+  if (partner.phase !== 'standing' && partner.phase !== 'in-commitment') return partner.phase;
+  if (partner.reachable === null) return 'not asked';
+  if (!partner.reachable) return 'away';
+  return partner.route === null ? 'reachable' : `reachable, ${partner.route}`;
+}
+
+export function routeText(route: Route): string {
+  switch (route) {
+    case 'lan':
+      return 'over the local network';
+    case 'direct':
+      return 'directly, at its address';
+    case 'punched':
+      return 'through the NAT, by hole punching';
+    case 'relayed':
+      return 'with the help of a partner that relays';
+    default:
+      return assertNever(route);
+  }
+}
+
+type Standing = Pick<
+  PartnerAnswer,
+  'phase' | 'commitmentEndsAt' | 'graceEndsAt' | 'leavesAt' | 'lastSeenAt'
+>;
+
+/** Where the partnership stands, with the day on which that changes. */
+export function phaseText(partner: Standing): string {
+  const { phase, commitmentEndsAt, graceEndsAt, leavesAt, lastSeenAt } = partner;
+  const silent =
+    lastSeenAt === null ? 'never seen since' : `silent since ${momentText(lastSeenAt)}`;
+  const grace =
+    graceEndsAt === null ? '' : `${silent}, grace ends ${momentText(graceEndsAt)} at the earliest`;
+  switch (phase) {
+    case 'in-commitment':
+      return joined('in commitment', [
+        commitmentEndsAt === null ? '' : `until ${momentText(commitmentEndsAt)} no restores`,
+        grace,
+      ]);
+    case 'suspended':
+      return joined('suspended', [grace]);
+    case 'leaving':
+      return joined('leaving', [leavesAt === null ? '' : `until ${momentText(leavesAt)}`]);
+    case 'reneged':
+      return 'reneged: it gets nothing new, and what it stored here is kept for a while';
+    case 'ended':
+      return 'ended';
+    case 'proposed':
+      return 'proposed: it has not signed yet';
+    case 'paused':
+      return joined('paused', ['it gets nothing new until it is resumed', grace]);
+    case 'standing':
+      return joined('standing', [
+        commitmentEndsAt === null ? '' : `no restores until ${momentText(commitmentEndsAt)}`,
+        grace,
+      ]);
+    default:
+      return assertNever(phase);
+  }
+}
+
+function joined(word: string, clauses: readonly string[]): string {
+  const said = clauses.filter((clause) => clause !== '');
+  return said.length === 0 ? word : `${word}: ${said.join('; ')}`;
+}
+
+/** One line for each partner of which a person should know more than the table says. */
+export function partnerNotes(
+  partners: readonly PartnerAnswer[],
+  reneged: readonly FormerPartner[],
+): readonly string[] {
+  const present = partners
+    .filter(({ phase }) => phase !== 'standing')
+    .map((partner) => `${printableText(partner.name)} is ${phaseText(partner)}.`);
+  const former = reneged.map(({ id, name }) => {
+    const shown = id.slice(0, idShown);
+    return `${printableText(name) || shown} reneged: \`covault partners forgive ${shown}\` takes that back, \`covault partners forget ${shown}\` ends it.`;
+  });
+  return [...present, ...former];
+}
+
+/** Everything about one partner. */
+export function partnerText(partner: PartnerAnswer): string {
+  const seen = partner.lastSeenAt === null ? 'never' : momentText(partner.lastSeenAt);
+  return [
+    `Name          ${printableText(partner.name)}`,
+    `Id            ${partner.id}`,
+    `Agreement     ${partner.agreement}`,
+    `State         ${presenceText(partner)}`,
+    `Stands        ${phaseText(partner)}`,
+    `Since         ${momentText(partner.since)}`,
+    `Last seen     ${seen}`,
+    `Connected     ${partner.route === null ? 'not at present' : routeText(partner.route)}`,
+    `There         ${availabilityText(partner)}`,
+    `Transfers     ${transferText(partner)}`,
+    `Proven        ${countedText(partner.provenDays, 'day')}`,
+    `Addresses     ${partner.addresses.map(printableText).join(', ') || 'none known'}`,
+    `Place         ${printableText(partner.place ?? 'not known')}`,
+    `System        ${printableText(partner.system ?? 'not known')}`,
+    `Holds for us  ${sizeText(partner.holdsBytes)} of ${sizeText(partner.lendsUsBytes)}`,
+    `We hold       ${sizeText(partner.weHoldBytes)} of ${sizeText(partner.weLendBytes)}`,
+    `Wrong blocks  ${partner.wrongBlocks === 0 ? 'none' : countedText(partner.wrongBlocks, 'block')}`,
+  ].join('\n');
+}
+
+function availabilityText({ availability }: PartnerAnswer): string {
+  return availability === null
+    ? 'not measured yet'
+    : `${Math.floor(availability * 100)} % of the time`;
+}
+
+function transferText({ bandwidthTo, bandwidthFrom }: PartnerAnswer): string {
+  const shown = (rate: number | null): string => (rate === null ? 'not measured' : rateText(rate));
+  return `${shown(bandwidthTo)} to it, ${shown(bandwidthFrom)} from it, on average`;
+}
