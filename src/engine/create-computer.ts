@@ -7,6 +7,7 @@ import type { OwnerKeys } from '../core/sealing/keys.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
+import type { PeerStanding } from '../ports/transport.ts';
 import { BackupRun } from './backup-run.ts';
 import { listEntries, readFile } from './browse.ts';
 import type {
@@ -84,7 +85,7 @@ class WorkingComputer implements Computer {
     await this.#swept;
     this.#parts.listening = await this.#ports.transport.serve(
       (request) => this.#parts.service.answer(request),
-      (peer) => this.#parts.book.standingOf(peer),
+      (peer) => this.#standingOf(peer),
     );
     const { signal } = this.#stopping;
     const { sending, publishing, inventories, upkeep, partners, scrub } = this.#parts;
@@ -257,6 +258,8 @@ class WorkingComputer implements Computer {
     const reader = new TreeReader(stores, source, this.#keys);
     const partners = () => this.#parts.book.all();
     const parts = { stores, source, reader, partners, pace: this.#parts.pace };
+    // A part is within what may be read on any day; if it is not, the partner is told then.
+    if (request.path === undefined && !request.dryRun) this.#parts.partners.notices.restores();
     return this.#tracked(options.signal, (signal) =>
       new RestoreRun(parts, request, { ...options, signal, target }).run(),
     );
@@ -305,6 +308,10 @@ class WorkingComputer implements Computer {
     const report = await this.#tracked(options.signal, (signal) =>
       new RecoverRun(parts, { ...options, signal }).run(peers),
     );
+    if (report.ok) this.#parts.partners.notices.restores();
+    if (report.ok)
+      for (const row of this.#parts.book.all())
+        this.#parts.partners.notices.give(row, { type: 'restoring' });
     this.#parts.changes.notify();
     return report;
   }
@@ -315,6 +322,12 @@ class WorkingComputer implements Computer {
 
   now(): Instant {
     return this.#ports.clock.now();
+  }
+
+  /** A former partner that takes back what it stored here is no stranger yet. */
+  #standingOf(peer: PeerId): PeerStanding {
+    const { book, partners } = this.#parts;
+    return partners.keeper.served(peer) === undefined ? book.standingOf(peer) : 'partner';
   }
 
   #reader(): TreeReader {
