@@ -11,7 +11,7 @@ import { InvitationDesk } from './invitation-desk.ts';
 import { ManifestKeeper } from './manifest-keeper.ts';
 import { Notifier } from './notifier.ts';
 import { Outbox } from './outbox.ts';
-import { PackSource } from './pack-source.ts';
+import { PackSource, type PackSourceParts } from './pack-source.ts';
 import { PartnerBook } from './partner-book.ts';
 import { PartnerClient } from './partner-client.ts';
 import { PartnerPace } from './partner-pace.ts';
@@ -23,7 +23,7 @@ import { Publication } from './publication.ts';
 import { RateLimit } from './rate-limit.ts';
 import { SelfScrub } from './self-scrub.ts';
 import { ShardDelivery } from './shard-delivery.ts';
-import { ShardFetch } from './shard-fetch.ts';
+import { ShardFetch, type ShardFetchParts } from './shard-fetch.ts';
 import { ShardIntake } from './shard-intake.ts';
 import { ShardLosses } from './shard-losses.ts';
 import { ShardService } from './shard-service.ts';
@@ -119,10 +119,15 @@ export class ComputerParts {
   }
 
   /** A source of packs that remembers nothing of others' reads. */
-  newSource(): PackSource {
-    const { ports, spool, pace, losses, keys, client, book } = this;
-    const parts = { ...ports, spool, pace };
-    const fetch = new ShardFetch({ ...parts, losses, keys, client, book });
+  newSource(
+    options: Pick<ShardFetchParts, 'watched'> &
+      Pick<PackSourceParts, 'onlyPartners'> & { readonly pace?: PartnerPace } = {},
+  ): PackSource {
+    const { ports, spool, losses, keys, client, book } = this;
+    const parts = { ...ports, spool, pace: this.pace, ...options };
+    const announceRestore: ShardFetchParts['announceRestore'] = (peer, signal) =>
+      this.partners.notices.announceRestore(peer, signal);
+    const fetch = new ShardFetch({ ...parts, losses, keys, client, book, announceRestore });
     const mayRead = (peer: PeerId): boolean => this.partners.keeper.mayReadFrom(peer);
     return new PackSource({ ...parts, fetch, mayRead });
   }
@@ -178,7 +183,7 @@ export class ComputerParts {
     return new PartnerService({
       book,
       invitations,
-      shards: new ShardService({ stores, held, intake }),
+      shards: new ShardService({ stores, held, intake, reads: this.partners.reads }),
       manifests: new ManifestKeeper(own),
       partnership: this.partners,
       profile: () => this.partners.profile(),

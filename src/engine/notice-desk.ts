@@ -7,6 +7,7 @@ import { assert } from '../base/assert.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../base/codec.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
+import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
 import { bytesOf, idOf, type PeerId, type ShardName } from '../core/vocabulary/ids.ts';
@@ -22,6 +23,8 @@ import type { Notifier } from './notifier.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
 import { agreementOf } from './partner-space.ts';
+import type { ReadQuota } from './read-quota.ts';
+import { spoilReserves } from './reserve-shards.ts';
 import type { ShardLosses } from './shard-losses.ts';
 import { WorkLoop } from './work-loop.ts';
 
@@ -35,6 +38,8 @@ export interface NoticeDeskParts {
   readonly keeper: LifecycleKeeper;
   readonly losses: ShardLosses;
   readonly changes: Notifier;
+  /** What is held here may be read more often while its owner restores. */
+  readonly reads: Pick<ReadQuota, 'restoring'>;
 }
 
 interface Due {
@@ -51,8 +56,8 @@ const factMaximumBytes: number = 1 << 25;
 export class NoticeDesk {
   readonly #parts: NoticeDeskParts;
   readonly #backoff: Backoff;
-  /** Partners that said they restore, and when. */
-  readonly #restoring = new Map<PeerId, number>();
+  /** Partners that are being told that this computer restores. */
+  readonly #announcing = new Map<PeerId, Promise<boolean>>();
 
   constructor(parts: NoticeDeskParts) {
     this.#parts = parts;
@@ -61,8 +66,9 @@ export class NoticeDesk {
 
   /** A partner wants something known. */
   receive(from: PeerId, document: Bytes): Outcome<undefined, Refusal> {
-    const { book, log } = this.#parts;
-    const row = book.get(from);
+    const { book, log, keeper } = this.#parts;
+    // Whoever reneged in its absence may restore for a while, and says so like a partner.
+    const row = book.get(from) ?? keeper.served(from);
     if (row === undefined)
       return failed({ code: 'request.not-partner', detail: 'there is no agreement between us' });
     const notice = readNotice(document, from);
@@ -70,7 +76,8 @@ export class NoticeDesk {
     if (notice.value.agreement !== row.agreement)
       return failed({ code: 'request.not-partner', detail: 'this is not our agreement' });
     log.write('info', 'notice.received', { partner: from, type: notice.value.subject.type });
-    this.#enter(row, notice.value);
+    if (notice.value.subject.type === 'restoring') return this.#parts.reads.restoring(row);
+    if (book.get(from) !== undefined) this.#enter(row, notice.value);
     return succeeded(undefined);
   }
 
@@ -84,9 +91,37 @@ export class NoticeDesk {
     this.#backoff.cleared(partner);
   }
 
-  /** When the partner last said that it restores; undefined: not since this computer started. */
-  restoringSince(partner: PeerId): number | undefined {
-    return this.#restoring.get(partner);
+  /** This computer restores: all partners are told, as soon as they can be reached. */
+  restores(): void {
+    const { book, changes } = this.#parts;
+    for (const row of book.all()) if (isInForce(row.phase)) this.give(row, { type: 'restoring' });
+    changes.notify();
+  }
+
+  /** Tells a partner at once that this computer restores: it gives no more without. False when it does not accept that. */
+  announceRestore(partner: PeerId, signal: AbortSignal): Promise<boolean> {
+    const known = this.#announcing.get(partner);
+    if (known !== undefined) return known;
+    const announced = this.#announce(partner, signal).finally(() => {
+      this.#announcing.delete(partner);
+    });
+    this.#announcing.set(partner, announced);
+    return announced;
+  }
+
+  async #announce(partner: PeerId, signal: AbortSignal): Promise<boolean> {
+    const { book, client, keys, clock, log } = this.#parts;
+    const row = book.get(partner);
+    if (row === undefined) return false;
+    const subject: NoticeSubject = { type: 'restoring' };
+    const { agreement } = row;
+    const notice = signNotice(
+      { agreement, by: keys.peerId, time: clock.now(), subject },
+      keys.identitySeed,
+    );
+    const answer = await client.notify(book.addressOf(partner), notice, signal);
+    log.write('info', 'notice.restoring', { partner, accepted: answer.ok });
+    return answer.ok;
   }
 
   /** Works until `signal` aborts, as `WorkLoop.run` does. */
@@ -125,7 +160,7 @@ export class NoticeDesk {
   }
 
   #enter(row: AgreementRow, { subject }: Notice): void {
-    const { keeper, clock, changes } = this.#parts;
+    const { keeper, changes } = this.#parts;
     const peer = row.partner;
     switch (subject.type) {
       case 'leaving':
@@ -139,7 +174,6 @@ export class NoticeDesk {
         this.#lost(row, subject.shards);
         return;
       case 'restoring':
-        this.#restoring.set(peer, clock.now());
         return;
       case 'reload':
         changes.notify();
@@ -159,6 +193,7 @@ export class NoticeDesk {
     const next = this.#nextHeldBy(row.partner, lost);
     stores.transact(() => {
       for (const shard of next) stores.layouts.putShard({ ...shard, phase: 'lost' });
+      spoilReserves(stores, row.partner, (name) => lost?.has(name) ?? true);
     });
     for (const shard of admitted) losses.admitted(shard);
     const { graceMs } = agreementOf(row).terms;

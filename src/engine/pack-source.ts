@@ -45,6 +45,8 @@ export interface PackSourceParts {
   readonly log: EventLog;
   /** Whether restores may be made from a partner now; left out: from all. */
   readonly mayRead?: (partner: PeerId) => boolean;
+  /** Nothing is taken from the spool, as if this computer were new. */
+  readonly onlyPartners?: boolean;
 }
 
 interface StripeRead {
@@ -75,7 +77,8 @@ export class PackSource {
     const row = this.#parts.stores.packs.get(pack);
     if (row === undefined) return failed({ code: 'pack.unknown', detail: pack });
     assert(range.offset + range.length <= row.lengthBytes, 'a range lies inside its pack');
-    if (row.spooled && (await this.#isSound(pack))) {
+    const isHere = row.spooled && this.#parts.onlyPartners !== true;
+    if (isHere && (await this.#isSound(pack))) {
       const local = await this.#parts.spool.read(pack, range);
       if (local !== undefined) return succeeded(local);
     }

@@ -4,7 +4,7 @@ import { hourMs, type Instant, secondMs } from '../base/units.ts';
 import type { LifecycleEffect } from '../core/partners/lifecycle-event.ts';
 import { fullShards } from '../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
-import { type AgreementRow, StorageFull } from '../ports/stores.ts';
+import { type AgreementRow, type ShardRow, StorageFull } from '../ports/stores.ts';
 import { AuditAnswers } from './audit-answers.ts';
 import { AuditDesk } from './audit-desk.ts';
 import type { AuditEvent } from './audit-session.ts';
@@ -27,7 +27,9 @@ import { PartnerSearch } from './partner-search.ts';
 import { PartnerStance } from './partner-stance.ts';
 import { PartnerWatch } from './partner-watch.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
+import { ReadQuota } from './read-quota.ts';
 import { RecordDesk } from './record-desk.ts';
+import { spoilReserves } from './reserve-shards.ts';
 import type { ShardLosses } from './shard-losses.ts';
 import type { Spool } from './spool.ts';
 
@@ -59,6 +61,7 @@ export class PartnerParts {
   readonly notices: NoticeDesk;
   readonly audits: AuditDesk;
   readonly answers: AuditAnswers;
+  readonly reads: ReadQuota;
   readonly candidates: CandidateBook;
   readonly stance: PartnerStance;
   readonly judging: CandidateJudging;
@@ -90,7 +93,8 @@ export class PartnerParts {
       ...{ ...shared, losses: needs.losses, spool: needs.spool },
       onEvent: (event) => this.#audited(event),
     });
-    this.notices = new NoticeDesk({ ...kept, losses: needs.losses });
+    this.reads = new ReadQuota(shared);
+    this.notices = new NoticeDesk({ ...kept, losses: needs.losses, reads: this.reads });
     this.candidates = new CandidateBook(shared);
     this.stance = new PartnerStance({
       ...kept,
@@ -193,7 +197,10 @@ export class PartnerParts {
   }
 
   /** A partner that could not be reached at all was noted when it was tried; our own faults are nobody's. */
-  #audited({ partner, outcome, reason }: AuditEvent): void {
+  #audited({ partner, outcome, reason, findings }: AuditEvent): void {
+    const spoilt = new Set(findings.map(({ name }) => name));
+    if (spoilt.size > 0)
+      spoilReserves(this.#needs.ports.stores, partner, (name) => spoilt.has(name));
     if (outcome === 'passed') this.watch.proved(partner);
     // It signed that it is in a later life: a loss that was told, not one that was found out.
     if (reason === 'lost-epoch') this.keeper.happened(partner, { type: 'loss-noticed' });
@@ -233,7 +240,15 @@ export class PartnerParts {
   #countLost({ partner }: AgreementRow): void {
     const { ports, losses, book } = this.#needs;
     if (book.get(partner) !== undefined) return;
-    for (const shard of ports.stores.shards.ofPartner(partner))
+    const { stores } = ports;
+    for (const shard of stores.shards.ofPartner(partner))
       if (shard.phase === 'held') losses.note(shard, 'lost');
+    const isThere = (shard: ShardRow): boolean =>
+      shard.partner === partner && shard.phase === 'held';
+    stores.transact(() => {
+      for (const { pack } of stores.layouts.all())
+        for (const shard of stores.layouts.shards(pack).filter(isThere))
+          stores.layouts.putShard({ ...shard, phase: 'lost' });
+    });
   }
 }

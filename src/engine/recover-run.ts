@@ -218,7 +218,8 @@ export class RecoverRun {
         ...new Set([...(this.#asked.get(partner)?.addresses ?? []), ...(contact?.addresses ?? [])]),
       ];
       stores.agreements.put({
-        agreement: agreementIdOf(signed.value.body),
+        // The first of a chain keeps its id: ledger, record and notices go by it.
+        agreement: agreement.value.replaces?.root ?? agreementIdOf(signed.value.body),
         partner,
         document,
         phase: 'standing',

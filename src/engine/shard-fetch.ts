@@ -2,12 +2,14 @@
 
 import { assert } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
+import type { Outcome } from '../base/outcome.ts';
 import { ShardSealer } from '../core/sealing/block.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
 import type { PackId, PeerId, StripeId } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import { parseSuite } from '../core/vocabulary/suite.ts';
+import type { RefusalCode } from '../core/wire/refusal.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { PartnerBook } from './partner-book.ts';
@@ -33,6 +35,18 @@ export interface ShardFetchParts {
   readonly losses: ShardLosses;
   readonly clock: Clock;
   readonly log: EventLog;
+  /** Tells a partner whose read quota is used up that this computer restores; whether it accepted that. */
+  readonly announceRestore?: (partner: PeerId, signal: AbortSignal) => Promise<boolean>;
+  /** Told of every read. */
+  readonly watched?: (read: ShardReading) => void;
+}
+
+/** What came of asking for blocks: `code` says why nothing came, `wrong` counts those that came and were not right. */
+export interface ShardReading {
+  readonly partner: PeerId;
+  readonly blocks: number;
+  readonly wrong: number;
+  readonly code: PeerFailure['code'] | RefusalCode | undefined;
 }
 
 export class ShardFetch {
@@ -44,14 +58,16 @@ export class ShardFetch {
 
   /** The payloads of the stretch's blocks; undefined where a block was wrong; an empty list when the partner gave nothing. */
   async blocks(shard: ShardAt, stretch: Stretch, signal: AbortSignal): Promise<ShardPayloads> {
-    const { keys, client, book, pace, losses, clock, log } = this.#parts;
+    const { keys, pace, losses, clock, log, watched } = this.#parts;
     const name = new ShardNamer(keys.shardNameKey, shard.partner).nameOf(shard.stripe, shard.index);
     const started = clock.now();
     const range = { first: stretch.first, count: stretch.count };
-    const answer = await client.blocks(book.addressOf(shard.partner), { name, range }, signal);
+    const answer = await this.#ask(shard.partner, { name, range }, signal);
     if (!answer.ok) {
       if (!signal.aborted) {
         pace.failed(shard.partner);
+        const { partner } = shard;
+        watched?.({ partner, blocks: range.count, wrong: 0, code: codeOf(answer.error) });
         if (isGone(answer.error)) losses.note(shard, 'lost');
         log.write('info', 'shard.not-read', { partner: shard.partner, code: answer.error.code });
       }
@@ -61,8 +77,21 @@ export class ShardFetch {
     return this.#open(shard, stretch, answer.value);
   }
 
+  /** A quota that is used up is lifted for who restores; then the same is asked for again. */
+  async #ask(
+    partner: PeerId,
+    wanted: Parameters<PartnerClient['blocks']>[1],
+    signal: AbortSignal,
+  ): Promise<Outcome<Bytes, PeerFailure>> {
+    const { client, book, announceRestore } = this.#parts;
+    const answer = await client.blocks(book.addressOf(partner), wanted, signal);
+    if (answer.ok || codeOf(answer.error) !== 'request.quota') return answer;
+    if ((await announceRestore?.(partner, signal)) !== true) return answer;
+    return await client.blocks(book.addressOf(partner), wanted, signal);
+  }
+
   #open(shard: ShardAt, stretch: Stretch, sealed: Bytes): ShardPayloads {
-    const { keys, pace, losses, log } = this.#parts;
+    const { keys, pace, losses, log, watched } = this.#parts;
     const suite = parseSuite(shard.suite);
     assert(suite !== undefined, 'a suite that the catalogue took in');
     const sealer = new ShardSealer(keys.sealKey, {
@@ -79,6 +108,7 @@ export class ShardFetch {
       payloads.push(opened.ok ? opened.value : undefined);
     }
     const wrong = payloads.filter((payload) => payload === undefined).length;
+    watched?.({ partner: shard.partner, blocks: stretch.count, wrong, code: undefined });
     if (wrong > 0) {
       pace.wrong(shard.partner, wrong);
       losses.note(shard, 'wrong');
@@ -90,6 +120,10 @@ export class ShardFetch {
     }
     return payloads;
   }
+}
+
+function codeOf(failure: PeerFailure): ShardReading['code'] {
+  return failure.code === 'peer.refused' ? (failure.refusal ?? failure.code) : failure.code;
 }
 
 /** The partner itself says that it does not have the shard. */

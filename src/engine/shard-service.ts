@@ -16,12 +16,15 @@ import { damagedBlobs } from './damaged-shards.ts';
 import { facts } from './facts.ts';
 import { holderHead } from './held-ledger.ts';
 import { blobOf } from './held-trash.ts';
+import type { ReadQuota } from './read-quota.ts';
 import { blobName, type ShardIntake } from './shard-intake.ts';
 
 export interface ShardServiceParts {
   readonly stores: Stores;
   readonly held: BlobStore;
   readonly intake: ShardIntake;
+  /** How much owners may read back; left out: as much as they like. */
+  readonly reads?: Pick<ReadQuota, 'take'>;
 }
 
 export type Answer = Outcome<Omit<OutgoingReply, 'status'>, Refusal>;
@@ -108,7 +111,7 @@ export class ShardService {
   }
 
   async #getShard(fields: Fields, agreement: AgreementRow, name: ShardName): Promise<Answer> {
-    const { stores, held } = this.#parts;
+    const { stores, held, reads } = this.#parts;
     const row = stores.held.get(agreement.partner, name);
     if (row === undefined || row.trashedAt !== undefined) return refused('shard.unknown', name);
     const text = fields['range'];
@@ -118,6 +121,8 @@ export class ShardService {
     const blob = blobName(agreement, name);
     const length = range.count * blockBytes;
     if ((await held.size(blob)) === undefined) return refused('shard.unknown', 'its file is gone');
+    const taken = reads?.take(agreement, length);
+    if (taken?.ok === false) return taken;
     return succeeded({
       fields: { 'content-length': String(length) },
       body: blobBody(held, blob, { offset: range.first * blockBytes, length }),
