@@ -25,5 +25,6 @@ export function noteHeld(stores: Stores, shard: AcknowledgedShard, now: Instant)
     stores.layouts.get(pack)?.stripe === stripe && stores.layouts.shards(pack).some(isThis);
   if (isPresent) stores.shards.put(row);
   if (isNext) stores.layouts.putShard(row);
-  if (!isPresent && !isNext) stores.layouts.retire([{ partner, name, pack, retiredAt: now }]);
+  if (!isPresent && !isNext)
+    stores.layouts.retire([{ partner, name, pack, retiredAt: now, reserve: true }]);
 }

@@ -92,7 +92,9 @@ function adopt({ stores, keys, clock }: InventoryParts, told: Told): void {
       there.add(`${row.pack} ${index}`);
       const known = stores.shards.ofPack(row.pack).find((shard) => shard.index === index);
       if (known?.phase === 'held' && known.partner !== partner)
-        stores.layouts.retire([{ partner, name, pack: row.pack, retiredAt: clock.now() }]);
+        stores.layouts.retire([
+          { partner, name, pack: row.pack, retiredAt: clock.now(), reserve: true },
+        ]);
       else if (!isLate || (!row.spooled && known?.phase !== 'held'))
         stores.shards.put({ pack: row.pack, index, partner, phase: 'held' });
     }

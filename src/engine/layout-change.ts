@@ -33,16 +33,19 @@ export class LayoutChange {
     this.#shardNameKey = shardNameKey;
   }
 
-  /** Begins, or begins otherwise: what is held already and part of it is carried over. */
+  /** Begins, or begins otherwise: what is held already and part of it is carried over, what lies in reserve is taken back. */
   begin(row: PackRow, { code, stripe, reason, shards }: WantedLayout): void {
     const { layouts } = this.#stores;
     const { pack } = row;
     const there = new Set(this.#held(row, stripe));
+    const reserve = this.#reserve(row, { code, stripe }, shards);
+    for (const { index, partner } of reserve) there.add(`${index} ${partner}`);
     const next = [...shards].map(([index, partner]): ShardRow => {
       const isHeld = there.has(`${index} ${partner}`);
       return { pack, index, partner, phase: isHeld ? 'held' : 'planned' };
     });
     this.#stores.transact(() => {
+      partnerTrash.takeBack(this.#stores, reserve);
       const before = this.#ofNext(row);
       layouts.begin({ pack, code, stripe, reason, begunAt: this.#clock.now() }, next);
       const wanted = this.#ofNext(row);
@@ -109,6 +112,23 @@ export class LayoutChange {
       .map(({ index, partner }) => `${index} ${partner}`);
   }
 
+  /** Those of the wanted shards that their partners still have from an earlier layout. */
+  #reserve(
+    { pack, lengthBytes }: PackRow,
+    { code, stripe }: { readonly code: Code; readonly stripe: StripeId },
+    shards: ReadonlyMap<number, PeerId>,
+  ): readonly { readonly index: number; readonly partner: PeerId; readonly bytes: number }[] {
+    const retired = this.#stores.layouts.retiredOf(pack).filter(({ reserve }) => reserve);
+    if (retired.length === 0) return [];
+    const bytes = shardBytesOf(lengthBytes, code);
+    return [...shards]
+      .filter(([index, partner]) => {
+        const name = this.#namerOf(partner).nameOf(stripe, index);
+        return retired.some((row) => row.partner === partner && row.name === name);
+      })
+      .map(([index, partner]) => ({ index, partner, bytes }));
+  }
+
   #ofPresent(row: PackRow): readonly NamedShard[] {
     const { code, stripe } = row;
     if (code === undefined || stripe === undefined) return [];
@@ -142,7 +162,10 @@ export class LayoutChange {
   #retire(pack: PackId, shards: readonly NamedShard[]): void {
     if (shards.length === 0) return;
     const retiredAt = this.#clock.now();
-    const rows = shards.map(({ partner, name }) => ({ partner, name, pack, retiredAt }));
+    const rows = shards.map(({ partner, name, phase }) => ({
+      ...{ partner, name, pack, retiredAt },
+      reserve: phase === 'held',
+    }));
     this.#stores.layouts.retire(rows);
     const there = shards.filter(({ phase }) => phase === 'held' || phase === 'wrong');
     partnerTrash.add(this.#stores, there, retiredAt);

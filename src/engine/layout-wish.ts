@@ -2,14 +2,14 @@
  * How a pack should lie, given the partners there are: in which code, and which shard where (C20, C36).
  *
  * What lies well stays. A pack is coded again when partners came who bear more losses than its code does; single shards go elsewhere when their partner
- * leaves, lends less than it has of ours, or lost them. When there are too few partners for its code a pack gets a code for fewer, if that bears more than
- * what is left of the present one.
+ * leaves, lends less than it has of ours, is silent for long, or lost them: back to whoever still has them in reserve, else to somebody new. When there are too
+ * few partners for its code a pack gets a code for fewer, if that bears more than what is left of the present one.
  */
-
 import { present } from '../base/assert.ts';
 import { type Instant, minuteMs, secondMs } from '../base/units.ts';
 import { bytesLentBy } from '../core/agreements/agreement.ts';
 import { stripeIdOf } from '../core/erasure/layout.ts';
+import { takesShards } from '../core/partners/lifecycle-phase.ts';
 import { isWeaker } from '../core/placement/code-choice.ts';
 import { placeShards } from '../core/placement/placement.ts';
 import { codesToTry, type PlannedPartner } from '../core/placement/planner.ts';
@@ -22,6 +22,7 @@ import { facts } from './facts.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerPlanning } from './partner-planning.ts';
 import { agreementOf, bytesAt, liveBytesAt, shardBytesOf } from './partner-space.ts';
+import type { ReserveShards } from './reserve-shards.ts';
 
 /** How a pack should lie. */
 export interface WantedLayout {
@@ -37,6 +38,7 @@ export interface LayoutWishParts {
   readonly clock: Clock;
   readonly book: PartnerBook;
   readonly planning: PartnerPlanning;
+  readonly reserves: Pick<ReserveShards, 'of'>;
   /** Partners that should not keep what they have of ours: it is placed elsewhere. */
   readonly avoided?: ((row: AgreementRow) => boolean) | undefined;
 }
@@ -88,7 +90,9 @@ export class LayoutWish {
   get key(): string {
     const { partners, codes, over } = this.#now();
     const standing = partners.map(({ peer, freeBytes }) => `${peer} ${freeBytes > 0}`);
-    const phases = this.#parts.book.all().map(({ partner, phase }) => `${partner} ${phase}`);
+    const phases = this.#parts.book
+      .all()
+      .map((row) => `${row.partner} ${row.phase} ${this.#isAvoided(row)}`);
     return JSON.stringify([standing, phases, codes, [...over.keys()]]);
   }
 
@@ -102,6 +106,13 @@ export class LayoutWish {
       this.#mended({ row, code, stripe, shards, kept }) ??
       this.#smaller(row, kept.size - code.dataShards)
     );
+  }
+
+  /** Every shard lies where it may stay, and none is left to be sent. */
+  isWell(row: PackRow, shards: readonly ShardRow[]): boolean {
+    if (row.code === undefined) return false;
+    const isWhole = this.#kept(row, shards).size === shardCount(row.code);
+    return isWhole && !shards.some((shard) => this.#isLeftToSend(row, shard));
   }
 
   /** A code that bears more losses. */
@@ -141,8 +152,9 @@ export class LayoutWish {
     readonly shards: readonly ShardRow[];
     readonly kept: ReadonlyMap<number, PeerId>;
   }): WantedLayout | undefined {
-    const { row, code, stripe, shards, kept } = pack;
-    const isLost = shards.some(({ phase }) => phase === 'lost' || phase === 'wrong');
+    const { row, code, stripe, shards } = pack;
+    const { kept } = pack;
+    const isRepair = shards.some((shard) => !kept.has(shard.index) && this.#isFailing(shard));
     if (kept.size === shardCount(code)) {
       const isToSend = shards.some((shard) => this.#isLeftToSend(row, shard));
       return isToSend ? { code, stripe, shards: kept, reason: 'repair' } : undefined;
@@ -151,9 +163,31 @@ export class LayoutWish {
     const wrong = shards.filter(({ phase }) => phase === 'wrong').map(({ partner }) => partner);
     const partners = this.#now().partners.filter(({ peer }) => !wrong.includes(peer));
     const shardBytes = shardBytesOf(row.lengthBytes, code);
-    const placed = placeShards({ code, partners, shardBytes, stripeId: stripe, kept });
+    const placed = placeShards({
+      ...{ code, partners, shardBytes, stripeId: stripe },
+      kept: this.#withReserves(row, kept),
+    });
     if (!placed.ok) return undefined;
-    return { code, stripe, shards: placed.value.partners, reason: isLost ? 'repair' : 'move' };
+    return { code, stripe, shards: placed.value.partners, reason: isRepair ? 'repair' : 'move' };
+  }
+
+  /** What stays, and what partners that can be counted on again still have. */
+  #withReserves(row: PackRow, kept: ReadonlyMap<number, PeerId>): ReadonlyMap<number, PeerId> {
+    const whole = new Map(kept);
+    const busy = new Set(kept.values());
+    for (const { index, partner } of this.#parts.reserves.of(row)) {
+      const isGood = this.#now().partners.some(({ peer }) => peer === partner);
+      if (!isGood || whole.has(index) || busy.has(partner)) continue;
+      whole.set(index, partner);
+      busy.add(partner);
+    }
+    return whole;
+  }
+
+  /** It is lost, or its partner has failed: not one that leaves, or lends less. */
+  #isFailing({ phase, partner }: ShardRow): boolean {
+    if (phase === 'lost' || phase === 'wrong') return true;
+    return this.#parts.book.get(partner)?.phase === 'suspended';
   }
 
   /** Shards that may stay where they are, or go there once more. */
@@ -164,9 +198,15 @@ export class LayoutWish {
     for (const { index, partner, phase } of shards) {
       if (index >= shardCount(code) || phase === 'wrong' || over.has(partner)) continue;
       const agreement = this.#parts.book.get(partner);
-      if (agreement !== undefined && !this.#isAvoided(agreement)) kept.set(index, partner);
+      if (agreement === undefined || this.#isAvoided(agreement)) continue;
+      if (phase === 'held' || this.#isAwaited(agreement, phase)) kept.set(index, partner);
     }
     return kept;
+  }
+
+  /** A shard that is not there yet can still be sent to this partner, now or before long. */
+  #isAwaited({ phase, paused }: AgreementRow, shard: ShardRow['phase']): boolean {
+    return takesShards(phase) && !(paused && shard === 'lost');
   }
 
   #isAvoided(row: AgreementRow): boolean {

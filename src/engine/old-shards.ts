@@ -27,6 +27,7 @@ import { agreementOf } from './partner-space.ts';
 import { partnerTrash, type TrashedLot } from './partner-trash.ts';
 import { allReached, packProtections } from './protection.ts';
 import { manifestQuorum, ownManifest } from './publication.ts';
+import type { ReserveShards } from './reserve-shards.ts';
 import { settled } from './settled.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
 
@@ -42,6 +43,8 @@ export interface OldShardsParts {
   readonly changes: Notifier;
   readonly outbox: Pick<Outbox, 'recount'>;
   readonly change: LayoutChange;
+  /** What is not deleted yet, for it may be of use again. */
+  readonly reserves: Pick<ReserveShards, 'isKept'>;
 }
 
 /** Deleted at one partner in one round. */
@@ -98,8 +101,10 @@ export class OldShards {
   }
 
   /** Nothing rests on it, no audit is under way, and its pack is safe and described without it. */
-  #isDue({ pack, partner, name }: RetiredShardRow): boolean {
-    const { stores, change, book } = this.#parts;
+  #isDue(retired: RetiredShardRow): boolean {
+    const { pack, partner, name } = retired;
+    const { stores, change, book, reserves } = this.#parts;
+    if (reserves.isKept(retired)) return false;
     const row = stores.packs.get(pack);
     const agreement = book.get(partner);
     if (agreement !== undefined && isAudited(stores, agreement.agreement)) return false;

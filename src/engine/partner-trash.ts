@@ -69,6 +69,28 @@ export const partnerTrash = {
     write(stores, lots);
   },
 
+  /** Inside the step in which something rests on these shards again. */
+  takeBack(
+    stores: Stores,
+    shards: readonly { readonly partner: PeerId; readonly bytes: number }[],
+  ): void {
+    if (shards.length === 0) return;
+    const lots = [...this.all(stores)];
+    for (const shard of shards) {
+      let { bytes } = shard;
+      for (const [at, lot] of lots.entries()) {
+        if (lot.partner !== shard.partner) continue;
+        const taken = Math.min(bytes, lot.bytes);
+        lots[at] = { ...lot, bytes: lot.bytes - taken };
+        bytes -= taken;
+      }
+    }
+    write(
+      stores,
+      lots.filter(({ bytes }) => bytes > 0),
+    );
+  },
+
   remove(stores: Stores, gone: readonly TrashedLot[]): void {
     const left = this.all(stores).filter(
       (lot) => !gone.some(({ partner, since }) => partner === lot.partner && since === lot.since),

@@ -144,7 +144,10 @@ export class Publication {
    */
   #isRelocated(unindexed: number): boolean {
     const { stores, clock } = this.#parts;
-    const first = stores.layouts.retired()[0];
+    // What is kept in reserve waits for nothing once its pack is described.
+    const first = stores.layouts
+      .retired()
+      .find(({ pack, reserve }) => !reserve || stores.packs.get(pack)?.indexed === false);
     if (first === undefined) return stores.layouts.all().length === 0;
     if (unindexed >= describedTogether || stores.layouts.all().length === 0) return true;
     return Math.abs(clock.now() - first.retiredAt) >= describedAfterMs;

@@ -5,17 +5,15 @@
  * stays where it is; the rest is coded from the pack's bytes, which come from the spool when they lie there, otherwise from partners, and are compared
  * with the pack's name before anything of them is sent.
  */
-import { type Bytes, discard } from '../base/bytes.ts';
 import { minuteMs, secondMs } from '../base/units.ts';
 import { bearableLosses } from '../core/placement/code-choice.ts';
-import { type Code, shardCount } from '../core/vocabulary/code.ts';
-import { idOf, type PackId, type PeerId } from '../core/vocabulary/ids.ts';
+import { shardCount } from '../core/vocabulary/code.ts';
+import type { PackId } from '../core/vocabulary/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { NextLayoutRow } from '../ports/layout-store.ts';
 import type { PackRow, PackStanding, ShardRow, Stores } from '../ports/stores.ts';
 import type { SealedShard, StripeCoder } from '../ports/stripe-coder.ts';
-import { sha256 } from '../primitives/hash.ts';
 import type { Backoff } from './backoff.ts';
 import { facts } from './facts.ts';
 import type { LayoutChange } from './layout-change.ts';
@@ -27,6 +25,8 @@ import type { PartnerBook } from './partner-book.ts';
 import { settled } from './settled.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
 import type { Spool } from './spool.ts';
+import { byEndangerment, doubtfulShards } from './stripe-health.ts';
+import { WholePacks } from './whole-packs.ts';
 
 export interface RelocationParts {
   readonly stores: Stores;
@@ -40,7 +40,10 @@ export interface RelocationParts {
   readonly backoff: Backoff;
   readonly changes: Notifier;
   readonly outbox: Pick<Outbox, 'recount'>;
-  readonly wish: Pick<LayoutWish, 'layoutFor' | 'lookAnew' | 'recount' | 'noteFull' | 'key'>;
+  readonly wish: Pick<
+    LayoutWish,
+    'layoutFor' | 'isWell' | 'lookAnew' | 'recount' | 'noteFull' | 'key'
+  >;
   readonly change: LayoutChange;
 }
 
@@ -56,11 +59,10 @@ const lookedMaximum = 256;
 const restMs: number = 10 * secondMs;
 /** What was found well is looked at again after so long, whatever is known to have changed. */
 const lookAgainMs: number = 10 * minuteMs;
-/** A pack that could not be read is tried again after so long. */
-const unreadMs: number = 1 * minuteMs;
 
 export class Relocation {
   readonly #parts: RelocationParts;
+  readonly #packs: WholePacks;
   /** Packs that lie as they should, as they stood when that was found. */
   #well = new Map<PackId, string>();
   #wellKey = '';
@@ -68,11 +70,10 @@ export class Relocation {
   /** When it last found nothing to do, and who the partners were. */
   #restedAt: number | undefined;
   #restedKey = '';
-  /** Packs whose bytes were not to be had, and when. */
-  readonly #unread = new Map<PackId, number>();
 
   constructor(parts: RelocationParts) {
     this.#parts = parts;
+    this.#packs = new WholePacks(parts);
   }
 
   /** Takes each step that can be taken now; whether there was any. */
@@ -90,6 +91,13 @@ export class Relocation {
     if (advanced) this.#restedAt = undefined;
     else this.#rest();
     return advanced;
+  }
+
+  /** Forgets what was found well, what could not be read, and that it rests. */
+  lookAgain(): void {
+    this.#well = new Map();
+    this.#packs.forgetUnread();
+    this.#restedAt = undefined;
   }
 
   /** Backups change things many times a second: then it is not looked each time whether any of it matters here. */
@@ -137,14 +145,31 @@ export class Relocation {
   #revise(layout: NextLayoutRow): boolean {
     const { stores, wish, change, log, outbox } = this.#parts;
     const row = stores.packs.get(layout.pack);
-    if (row === undefined || !this.#isStuck(layout)) return false;
+    if (row === undefined) return false;
     const present = stores.shards.ofPack(row.pack);
+    if (this.#isNeedless(layout, row, present)) return this.#giveUp(row);
+    if (!this.#isStuck(layout)) return false;
     const wanted = wish.layoutFor(row, present);
     const next = stores.layouts.shards(row.pack);
     if (wanted !== undefined && isSame(layout, next, wanted)) return false;
     if (wanted === undefined || !this.#isSafe(row, present, wanted)) change.drop(row);
     else change.begin(row, wanted);
     log.write('info', 'layout.revised', { pack: row.pack, dropped: wanted === undefined });
+    outbox.recount();
+    wish.recount();
+    return true;
+  }
+
+  /** Whoever failed is back, so what was to take the place of its shard is not needed any more. */
+  #isNeedless(layout: NextLayoutRow, row: PackRow, present: readonly ShardRow[]): boolean {
+    const isSame = layout.reason === 'repair' && layout.stripe === row.stripe;
+    return isSame && this.#parts.wish.isWell(row, present);
+  }
+
+  #giveUp(row: PackRow): boolean {
+    const { change, log, outbox, wish } = this.#parts;
+    change.drop(row);
+    log.write('info', 'layout.needless', { pack: row.pack });
     outbox.recount();
     wish.recount();
     return true;
@@ -174,7 +199,7 @@ export class Relocation {
     const unseen = standings
       .filter((row) => row.code !== undefined && !begun.has(row.pack))
       .filter((row) => this.#well.get(row.pack) !== standingKey(row))
-      .sort(byBearableLosses);
+      .sort(byEndangerment(doubtfulShards(stores)));
     let any = false;
     for (const standing of unseen.slice(0, lookedMaximum)) {
       if (room <= 0) return true;
@@ -226,13 +251,25 @@ export class Relocation {
   }
 
   async #sendAll(signal: AbortSignal): Promise<boolean> {
-    const due = this.#openLayouts()
-      .filter((layout) => !this.#isUnread(layout.pack))
+    const due = this.#mostEndangered()
+      .filter((layout) => !this.#packs.isUnread(layout.pack))
       .map((layout) => ({ layout, shards: this.#due(layout) }))
       .filter(({ shards }) => shards.length > 0)
       .slice(0, workedAtOnce);
     const sent = await settled(due.map((work) => this.#send(work, signal)));
     return sent.some((any) => any);
+  }
+
+  /** Layouts that were begun, those first whose packs bear the fewest losses now. */
+  #mostEndangered(): readonly NextLayoutRow[] {
+    const { stores } = this.#parts;
+    const open = new Map(this.#openLayouts().map((layout) => [layout.pack, layout]));
+    if (open.size <= workedAtOnce) return [...open.values()];
+    return stores.shards
+      .standings()
+      .filter(({ pack }) => open.has(pack))
+      .sort(byEndangerment(doubtfulShards(stores)))
+      .flatMap(({ pack }) => open.get(pack) ?? []);
   }
 
   /** Shards of the next layout that can be sent now. Those that are of the present one too are left to the outbox while it has the pack. */
@@ -261,49 +298,14 @@ export class Relocation {
     const { stores, coder } = this.#parts;
     const row = stores.packs.get(layout.pack);
     if (row === undefined) return false;
-    const bytes = await this.#bytesOf(row);
-    if (bytes === undefined) {
-      this.#unread.set(row.pack, this.#parts.clock.now());
-      return false;
-    }
+    const bytes = await this.#packs.read(row);
+    if (bytes === undefined) return false;
     const { pack, suite } = row;
     const sealed = await coder.code({ pack, suite, bytes }, layout.code, shards);
     const sent = await settled(
       sealed.map((shard) => this.#deliver(row, layout, { shard, signal })),
     );
     return this.#adopt(pack) || sent.some((held) => held);
-  }
-
-  /** The whole pack, equal to its name. */
-  async #bytesOf(row: PackRow): Promise<Bytes | undefined> {
-    const { spool, source, log } = this.#parts;
-    const local = row.spooled ? await spool.read(row.pack) : undefined;
-    if (local !== undefined) return local;
-    const holders = this.#readable(row);
-    if (holders === undefined) return undefined;
-    const read = await source.readFromPartners(
-      row,
-      { offset: 0, length: row.lengthBytes },
-      holders,
-    );
-    if (!read.ok) {
-      log.write('warn', 'layout.not-read', { pack: row.pack, code: read.error.code });
-      return undefined;
-    }
-    if (idOf<PackId>(sha256(read.value)) === row.pack) return read.value;
-    discard(read.value);
-    log.write('error', 'layout.wrong-bytes', { pack: row.pack });
-    return undefined;
-  }
-
-  /** Holders that restores may be asked of: none in its commitment period (C30). Undefined when these are too few. */
-  #readable({ pack, code }: PackRow): ReadonlyMap<number, PeerId> | undefined {
-    const { stores, book } = this.#parts;
-    const holders = new Map<number, PeerId>();
-    for (const { index, partner, phase } of stores.shards.ofPack(pack))
-      if (phase === 'held' && book.get(partner)?.phase !== 'in-commitment')
-        holders.set(index, partner);
-    return code !== undefined && holders.size >= code.dataShards ? holders : undefined;
   }
 
   async #deliver(
@@ -343,14 +345,6 @@ export class Relocation {
     return true;
   }
 
-  #isUnread(pack: PackId): boolean {
-    const since = this.#unread.get(pack);
-    if (since === undefined) return false;
-    if (Math.abs(this.#parts.clock.now() - since) < unreadMs) return true;
-    this.#unread.delete(pack);
-    return false;
-  }
-
   #openLayouts(): readonly NextLayoutRow[] {
     return this.#parts.stores.layouts.all();
   }
@@ -367,12 +361,4 @@ function isSame(
 
 function standingKey({ placed, held, missing, spooled }: PackStanding): string {
   return `${placed} ${held} ${missing} ${spooled}`;
-}
-
-function byBearableLosses(left: PackStanding, right: PackStanding): number {
-  return losses(left) - losses(right) || left.storedAt - right.storedAt;
-}
-
-function losses({ held, code }: PackStanding): number {
-  return bearableLosses(held, code as Code);
 }

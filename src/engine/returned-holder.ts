@@ -7,6 +7,7 @@
 import { ShardNamer } from '../core/sealing/shard-name.ts';
 import type { AgreementRow, PackRow, Stores } from '../ports/stores.ts';
 import { type InventoryParts, inventoryOf } from './inventory-adoption.ts';
+import { spoilReserves } from './reserve-shards.ts';
 import type { Spool } from './spool.ts';
 
 export interface ReturnParts extends Pick<InventoryParts, 'stores' | 'client' | 'book' | 'log'> {
@@ -38,6 +39,7 @@ export async function noteLosses(
       stores.shards.put({ ...shard, phase: 'lost' });
       count += 1;
     }
+    spoilReserves(stores, partner, (name) => !there.has(name));
     for (const { pack, stripe } of stores.layouts.all())
       for (const shard of stores.layouts.shards(pack)) {
         if (shard.partner !== partner || shard.phase !== 'held') continue;

@@ -111,7 +111,7 @@ export class StripeHistory {
 
   #retire(pack: PackId, shards: readonly FoundShard[], retiredAt: Instant): void {
     const rows = shards.map(
-      ({ partner, name }): RetiredShardRow => ({ partner, name, pack, retiredAt }),
+      ({ partner, name }): RetiredShardRow => ({ partner, name, pack, retiredAt, reserve: false }),
     );
     this.#stores.layouts.retire(rows);
   }

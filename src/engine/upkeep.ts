@@ -19,6 +19,7 @@ import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
 import type { PartnerPlanning } from './partner-planning.ts';
 import { Relocation } from './relocation.ts';
+import { ReserveShards } from './reserve-shards.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
 import type { Spool } from './spool.ts';
 import { WorkLoop } from './work-loop.ts';
@@ -46,12 +47,17 @@ export interface UpkeepParts {
 
 export class Upkeep {
   readonly #loops: readonly WorkLoop[];
+  readonly #relocation: Relocation;
 
   constructor(parts: UpkeepParts) {
     const { keys, stores, clock, trash } = parts;
     const change = new LayoutChange(stores, clock, keys.shardNameKey);
-    const relocation = new Relocation({ ...parts, wish: new LayoutWish(parts), change });
-    const oldShards = new OldShards({ ...parts, change });
+    const { shardNameKey } = keys;
+    const reserves = new ReserveShards({ ...parts, shardNameKey });
+    const wish = new LayoutWish({ ...parts, reserves });
+    const relocation = new Relocation({ ...parts, wish, change });
+    const oldShards = new OldShards({ ...parts, change, reserves });
+    this.#relocation = relocation;
     this.#loops = [
       new WorkLoop(parts, (signal) => relocation.round(signal)),
       new WorkLoop(parts, (signal) => oldShards.round(signal)),
@@ -62,6 +68,11 @@ export class Upkeep {
   /** Nothing could be done when it last looked. */
   get resting(): boolean {
     return this.#loops.every(({ resting }) => resting);
+  }
+
+  /** Looks at every pack again at once, whatever was found before. */
+  lookAgain(): void {
+    this.#relocation.lookAgain();
   }
 
   /** Works until `signal` aborts, as `WorkLoop.run` does. */

@@ -33,6 +33,7 @@ export function retiredRow(number: number, change: Partial<RetiredShardRow> = {}
     name: shardName(number),
     pack: pack(1),
     retiredAt: instant(number),
+    reserve: number % 2 === 1,
     ...change,
   };
 }
@@ -155,6 +156,11 @@ function testRetiring(sentence: Sentence): void {
       layouts.retired(),
       [1, 2, 3].map((number) => retiredRow(number)),
     );
+    assert.deepEqual(
+      layouts.retiredOf(pack(1)),
+      [1, 2, 3].map((number) => retiredRow(number)),
+    );
+    assert.deepEqual(layouts.retiredOf(pack(2)), []);
     layouts.forgetRetired(peer(2), shardName(2));
     layouts.forgetRetired(peer(2), shardName(3));
     assert.deepEqual(layouts.retired(), [retiredRow(1), retiredRow(3)]);

@@ -22,6 +22,8 @@ export interface RetiredShardRow {
   readonly name: ShardName;
   readonly pack: PackId;
   readonly retiredAt: Instant;
+  /** The holder had it whole, as far as is known: while the pack's stripe stays as it is, it can be taken back without being sent again. */
+  readonly reserve: boolean;
 }
 
 /**
@@ -47,6 +49,9 @@ export interface LayoutStore {
   drop(pack: PackId, retired: readonly RetiredShardRow[]): void;
   /** Those retired first come first. */
   retired(): readonly RetiredShardRow[];
+  /** Those of one pack, in order of partner and name. */
+  retiredOf(pack: PackId): readonly RetiredShardRow[];
+  /** Replaces a row of the same partner and name. */
   retire(rows: readonly RetiredShardRow[]): void;
   /** The holder knows, or is no partner any more. */
   forgetRetired(partner: PeerId, name: ShardName): void;

@@ -90,6 +90,12 @@ export class TwinLayouts implements LayoutStore {
     return sortedBy(rows, ({ retiredAt, partner, name }) => [retiredAt, partner, name]);
   }
 
+  retiredOf(pack: PackId): readonly RetiredShardRow[] {
+    const rows = this.#retired.values().map(ownRow);
+    const ofPack = [...rows].filter((row) => row.pack === pack);
+    return sortedBy(ofPack, ({ partner, name }) => [partner, name]);
+  }
+
   retire(rows: readonly RetiredShardRow[]): void {
     this.#journal.change('layouts.retire', () => this.#addRetired(rows));
   }

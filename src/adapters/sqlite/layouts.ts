@@ -105,6 +105,11 @@ export class LayoutTable implements LayoutStore {
       .map(retiredRow);
   }
 
+  retiredOf(pack: PackId): readonly RetiredShardRow[] {
+    const sql = 'SELECT * FROM retired_shard WHERE pack = ? ORDER BY partner, name';
+    return this.#connection.all(sql, idBlob(pack)).map(retiredRow);
+  }
+
   retire(rows: readonly RetiredShardRow[]): void {
     this.#connection.together(() => this.#addRetired(rows));
   }
@@ -115,10 +120,10 @@ export class LayoutTable implements LayoutStore {
   }
 
   #addRetired(rows: readonly RetiredShardRow[]): void {
-    for (const { partner, name, pack, retiredAt } of rows)
+    for (const { partner, name, pack, retiredAt, reserve } of rows)
       this.#connection.run(
-        'INSERT OR REPLACE INTO retired_shard VALUES (?, ?, ?, ?)',
-        ...[idBlob(partner), idBlob(name), idBlob(pack), retiredAt],
+        'INSERT OR REPLACE INTO retired_shard VALUES (?, ?, ?, ?, ?)',
+        ...[idBlob(partner), idBlob(name), idBlob(pack), retiredAt, Number(reserve)],
       );
   }
 
@@ -155,5 +160,6 @@ function retiredRow(row: Row): RetiredShardRow {
     name: idIn(row['name']),
     pack: idIn(row['pack']),
     retiredAt: instantOf(row['retired_at']),
+    reserve: integerOf(row['reserve']) === 1,
   };
 }

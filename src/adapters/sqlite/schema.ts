@@ -66,8 +66,10 @@ export const schemaSteps: readonly string[] = [
     name BLOB NOT NULL,
     pack BLOB NOT NULL,
     retired_at INTEGER NOT NULL,
+    reserve INTEGER NOT NULL,
     PRIMARY KEY (partner, name)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX retired_pack ON retired_shard (pack);
 
   CREATE TABLE snapshot (
     snapshot BLOB PRIMARY KEY,

@@ -91,6 +91,8 @@ function disregardWords(cause: Disregard): string {
       return 'paused';
     case 'silent':
       return 'silent for too long';
+    case 'suspended':
+      return 'sent wrong bytes, and has not made up for it';
     case 'leaving':
       return 'leaving';
     case 'not-in-force':

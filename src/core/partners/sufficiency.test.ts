@@ -82,6 +82,7 @@ test('C22: one that cannot be counted on does not count, and it is said why', ()
     [{ phase: 'proposed' }, 'not-in-force'],
     [{ phase: 'leaving' }, 'leaving'],
     [{ phase: 'suspended', spareWanted: true }, 'silent'],
+    [{ phase: 'suspended' }, 'suspended'],
     [{ paused: true }, 'paused'],
     [{ lentBytes: 0 }, 'lends-nothing'],
     [{ availability: 0.1 }, 'seldom-there'],
@@ -96,10 +97,10 @@ test('C22: one that cannot be counted on does not count, and it is said why', ()
   }
 });
 
-test('one silent for a short while counts, and so does one of which nothing was measured', () => {
+test('one in commitment counts, and so does one of which nothing was measured', () => {
   const partners = [
     ...partnersOf(6),
-    partnerOf(7, { phase: 'suspended' }),
+    partnerOf(7),
     partnerOf(8, { phase: 'in-commitment', availability: undefined }),
   ];
   assert.equal(enoughPartners(partners, want).enough, true);

@@ -53,7 +53,15 @@ export type SufficiencyReason =
 
 /** Why a partner does not count. */
 export type Disregard =
-  | { readonly code: 'paused' | 'silent' | 'leaving' | 'not-in-force' | 'lends-nothing' }
+  | {
+      readonly code:
+        | 'paused'
+        | 'silent'
+        | 'suspended'
+        | 'leaving'
+        | 'not-in-force'
+        | 'lends-nothing';
+    }
   | { readonly code: 'seldom-there'; readonly availability: number; readonly needed: number }
   | { readonly code: 'no-room'; readonly freeBytes: number; readonly neededBytes: number };
 
@@ -123,6 +131,7 @@ function disregardOf(
     case 'leaving':
       return { code: 'leaving' };
     case 'suspended':
+      return { code: partner.spareWanted ? 'silent' : 'suspended' };
     case 'in-commitment':
     case 'standing':
       return weakness(partner, want, neededBytes);
