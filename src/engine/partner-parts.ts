@@ -245,10 +245,8 @@ export class PartnerParts {
       if (shard.phase === 'held') losses.note(shard, 'lost');
     const isThere = (shard: ShardRow): boolean =>
       shard.partner === partner && shard.phase === 'held';
-    stores.transact(() => {
-      for (const { pack } of stores.layouts.all())
-        for (const shard of stores.layouts.shards(pack).filter(isThere))
-          stores.layouts.putShard({ ...shard, phase: 'lost' });
-    });
+    for (const { pack } of stores.layouts.all())
+      for (const shard of stores.layouts.shards(pack).filter(isThere))
+        stores.layouts.putShard({ ...shard, phase: 'lost' });
   }
 }
