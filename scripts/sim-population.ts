@@ -65,11 +65,12 @@ const outcome = new PopulationRun(plan).run((day) => {
 });
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 const seconds = (performance.now() - began) / 1_000;
+const { user, system } = process.cpuUsage();
 const { code } = plan.rules;
 console.log(
   `${preset}, ${code.dataShards}+${code.parityShards}: ${choice.peers} peers, ${choice.days} days, seed ${choice.seed}`,
 );
 for (const line of tablesOf(outcome)) console.log(line);
 console.log(
-  `\n${seconds.toFixed(1)} s, ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB, ${outcome.peers} peers ever, trace ${outcome.traceHash} of ${outcome.traceCount} events`,
+  `\n${seconds.toFixed(1)} s (${((user + system) / 1e6).toFixed(1)} s of processor time), ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB, ${outcome.peers} peers ever, trace ${outcome.traceHash} of ${outcome.traceCount} events`,
 );

@@ -137,7 +137,7 @@ export class Community {
   /** Who was found out stays so among friends; among strangers it takes another name. */
   #remember(pair: FollowedPair, peer: number): void {
     const isKnown = this.plan.rules.terms.trusted && pair.strategy.name !== 'honest';
-    if (pair.account().over && (isKnown || !pair.strategy.comesBack)) this.barred[peer] = 1;
+    if (pair.over && (isKnown || !pair.strategy.comesBack)) this.barred[peer] = 1;
   }
 
   /** Who divorces a partner for its silence keeps what that one stored. `slot`: of the one who divorces. */

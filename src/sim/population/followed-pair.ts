@@ -109,6 +109,14 @@ export class FollowedPair {
     return this.#state;
   }
 
+  get found(): PairMoment | undefined {
+    return this.#found;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
   account(): PairAccount {
     return {
       ...{ fell: this.#fell, found: this.#found, reneged: this.#reneged },

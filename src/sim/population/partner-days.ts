@@ -6,7 +6,7 @@ import { assert } from '../../base/assert.ts';
 import { dayMs, hourMs } from '../../base/units.ts';
 import { stepLifecycle } from '../../core/partners/lifecycle.ts';
 import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
-import type { LifecycleState } from '../../core/partners/lifecycle-state.ts';
+import type { LifecyclePeriods, LifecycleState } from '../../core/partners/lifecycle-state.ts';
 import { type Community, traced } from './community.ts';
 import { bitCount } from './hashed-chance.ts';
 import { atHour } from './plan.ts';
@@ -21,10 +21,15 @@ export class PartnerDays {
   readonly #spareHours: number;
   readonly #graceHours: number;
   readonly #shares: readonly number[];
+  /** A whole silence in one tick; for partners that hold something of the owner's, and for others. */
+  readonly #proving: LifecyclePeriods;
+  readonly #idle: LifecyclePeriods;
 
   constructor(community: Community) {
     const { periods } = community.plan.rules;
     this.#community = community;
+    this.#proving = { ...periods, tickMostMs: periods.graceMs };
+    this.#idle = { ...this.#proving, proves: false };
     this.#spareHours = periods.spareMs / hourMs;
     this.#graceHours = periods.graceMs / hourMs;
     this.#shares = habits.map((_, habit) => availabilityOf(habit));
@@ -66,7 +71,7 @@ export class PartnerDays {
     for (const pair of [...followed.values()]) {
       const owner = slots.ownerOf(pair.slot);
       if (!peers.isAlive(owner, day)) continue;
-      const wasFound = pair.account().found;
+      const wasFound = pair.found;
       pair.live({
         day,
         ownerHours: peers.hours[owner] ?? 0,
@@ -74,7 +79,7 @@ export class PartnerDays {
         ownerShare: this.#shares[peers.habit[owner] ?? 0] ?? 1,
         chance: () => chance.unit(),
       });
-      const { found, over } = pair.account();
+      const { found, over } = pair;
       if (wasFound === undefined && found !== undefined)
         this.#community.trace.add(traced.found, pair.slot, found.hour);
       if (over) {
@@ -95,19 +100,18 @@ export class PartnerDays {
 
   /** Silent for T_r or longer. True when the agreement is over. */
   #silent(slot: number, hours: number): boolean {
-    const { slots, plan, day } = this.#community;
+    const { slots, day } = this.#community;
     if (slots.has(slot, flags.suspended) && hours < this.#graceHours) return false;
     const now = atHour(day * 24 + 24);
     const moreHours = hours - (this.#community.lifecycles.get(slot)?.toldHours ?? 0);
-    const step = silentFor(this.#stateOf(slot), { moreHours, now }, plan.rules.periods);
+    const step = silentFor(this.#stateOf(slot), { moreHours, now }, this.#proving);
     this.#keep(slot, step.state, hours);
     return this.#heed(slot, step.effects, hours);
   }
 
   /** The two met: what was silent or lost is there again. */
   #met(slot: number): void {
-    const { slots, plan, day } = this.#community;
-    const { periods } = plan.rules;
+    const { slots, day } = this.#community;
     const now = atHour(day * 24 + 24);
     const isLost = slots.has(slot, flags.lost);
     const step = stepAll(
@@ -117,7 +121,7 @@ export class PartnerDays {
         ...(isLost ? [{ type: 'loss-noticed', now } as const] : []),
         { type: 'proved', now },
       ],
-      { ...periods, proves: slots.shard[slot] !== noShard },
+      slots.shard[slot] === noShard ? this.#idle : this.#proving,
     );
     this.#keep(slot, step.state, 0);
     this.#heed(slot, step.effects, 0);
