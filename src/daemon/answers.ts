@@ -91,7 +91,10 @@ export interface StatusAnswer {
   readonly bearableLosses: number | null;
   readonly outlook: OutlookAnswer;
   /** Why it is no safer; empty when nothing stands in the way. */
-  readonly hindrances: readonly Hindrance[];
+  readonly hindrances: readonly HindranceAnswer[];
+  /** How the stripes stand, and what is being done about it. */
+  readonly health: StripeHealth;
+  readonly repair: RepairWork;
 }
 
 export interface FormerPartner {

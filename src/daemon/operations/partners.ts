@@ -5,7 +5,7 @@ import type { AgreementView, PartnerFailure } from '../../engine/partnerships.ts
 import { type PartnerAnswer, partnerAnswer } from '../answers.ts';
 import { type Operation, operation } from '../operation.ts';
 import { failure, type OperationFailure } from '../operation-failure.ts';
-import { chooseAgreement } from '../partner-choice.ts';
+import { chooseAnyPartner } from '../partner-choice.ts';
 import { type AgreementAnswer, agreementAnswer } from '../partnership-answers.ts';
 import { choosePartner } from '../snapshot-choice.ts';
 
@@ -68,7 +68,7 @@ export const decidePartner: Operation<DecisionInput, never, never, AgreementAnsw
   reach: 'network',
   secret: false,
   run: async ({ computer }, { partner, decision }) => {
-    const chosen = chooseAgreement(computer.agreements(), partner);
+    const chosen = chooseAnyPartner(computer.agreements(), partner);
     if (!chosen.ok) return chosen;
     return answered(await computer[decision](chosen.value.row.partner));
   },
