@@ -7,7 +7,6 @@ export const laterCommands: ReadonlySet<string> = new Set([
   'audit',
   'check',
   'drill',
-  'repair',
   'forget',
   'prune',
   'sources',

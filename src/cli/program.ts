@@ -12,6 +12,7 @@ import { addInvite, addJoin } from './commands/invitations.ts';
 import { addKit, withKitFile } from './commands/kit.ts';
 import { addPartners } from './commands/partners.ts';
 import { addRecover } from './commands/recover.ts';
+import { addRepair } from './commands/repair.ts';
 import { addRestore } from './commands/restore.ts';
 import { addSearch } from './commands/search.ts';
 import { addCat, addLs, addSnapshots } from './commands/snapshots.ts';
@@ -142,6 +143,7 @@ const additions: readonly ((program: Program, run: Run) => void)[] = [
   addCat,
   addRestore,
   addRecover,
+  addRepair,
   addKit,
   addConfig,
   addDoctor,

@@ -87,7 +87,29 @@ const status: StatusAnswer = {
     restorableFrom: null,
   },
   hindrances: [],
+  health: { stripes: 10, whole: 10, short: [], endangered: 0, below: 0 },
+  repair: { stripes: 0, shardsHeld: 0, shardsLeft: 0, bytesLeft: 0 },
 };
+
+test('partners that failed are named with the reason, and so is what is being mended', () => {
+  const text = statusText({
+    ...status,
+    reneged: [{ id: 'cd'.repeat(32), name: 'attic' }],
+    hindrances: [
+      {
+        ...{ code: 'partner.failing', partner: partner.id as PeerId, cause: 'wrong', shards: 3 },
+        since: '2026-01-02T00:00:00.000Z',
+      },
+      { code: 'partner.lacks', partner: 'cd'.repeat(32) as PeerId, lost: 2, wrong: 1 },
+    ],
+    health: { stripes: 10, whole: 7, short: [{ by: 1, stripes: 3 }], endangered: 0, below: 0 },
+    repair: { stripes: 2, shardsHeld: 6, shardsLeft: 2, bytesLeft: 2e6 },
+  });
+  assert.match(text, new RegExp(`${partner.name} was found with wrong or missing shards 2026`));
+  assert.match(text, /attic does not have 3 shards any more \(2 lost, 1 wrong\)/);
+  assert.match(text, /7 of 10 packs whole; 3 short of 1 shard; 2 packs being laid out anew/);
+  assert.doesNotMatch(statusText(status), /Repair/);
+});
 
 test('a complete backup says on how many computers it is, and how many may vanish', () => {
   assert.equal(

@@ -1,12 +1,13 @@
 /** Protection in plain words: where things stand, what may be lost, and what to do next. */
 import { assertNever } from '../base/assert.ts';
 import type {
+  FormerPartner,
+  HindranceAnswer,
   OutlookAnswer,
   PartnerAnswer,
   SnapshotAnswer,
   StatusAnswer,
 } from '../daemon/answers.ts';
-import type { Hindrance } from '../engine/hindrances.ts';
 import { partnerNotes, partnerTable } from './partner-text.ts';
 import { countedText, countText, momentText, sizeText } from './quantities.ts';
 import { searchLine } from './search-text.ts';
@@ -76,10 +77,15 @@ function shardShare(status: StatusAnswer): string {
 
 /** One line for each thing that stands in the way. */
 export function hindranceLines(status: StatusAnswer): readonly string[] {
-  return status.hindrances.map((hindrance) => `!  ${hindranceText(hindrance, status.partners)}`);
+  return status.hindrances.map(
+    (hindrance) => `!  ${hindranceText(hindrance, [...status.partners, ...status.reneged])}`,
+  );
 }
 
-function hindranceText(hindrance: Hindrance, partners: readonly PartnerAnswer[]): string {
+export function hindranceText(
+  hindrance: HindranceAnswer,
+  partners: readonly FormerPartner[],
+): string {
   switch (hindrance.code) {
     case 'identity.elsewhere': {
       const known = partners.filter(({ id }) => hindrance.partners.some((other) => other === id));
@@ -88,6 +94,18 @@ function hindranceText(hindrance: Hindrance, partners: readonly PartnerAnswer[])
     }
     case 'recovery.unfinished':
       return 'A recovery was cut off: nothing new is listed until `covault recover` has ended.';
+    case 'partner.failing': {
+      const since = momentText(hindrance.since);
+      const why =
+        hindrance.cause === 'wrong'
+          ? `was found with wrong or missing shards ${since}, and has to prove itself again`
+          : `is silent since ${since}`;
+      return `${partnerName(hindrance.partner, partners)} ${why}; ${countedText(hindrance.shards, 'shard')} there do not count meanwhile.`;
+    }
+    case 'partner.lacks': {
+      const { lost, wrong } = hindrance;
+      return `${partnerName(hindrance.partner, partners)} does not have ${countedText(lost + wrong, 'shard')} any more (${countText(lost)} lost, ${countText(wrong)} wrong): they are made anew.`;
+    }
     case 'shards.lost':
       return `${countedText(hindrance.shards, 'shard')} of ${countedText(hindrance.packs, 'pack')} are lost or wrong at partners, and do not count as held.`;
     case 'packs.lost':
@@ -105,6 +123,33 @@ function hindranceText(hindrance: Hindrance, partners: readonly PartnerAnswer[])
   }
 }
 
+function partnerName(id: string, partners: readonly FormerPartner[]): string {
+  const name = partners.find((partner) => partner.id === id)?.name ?? '';
+  return printableText(name) || id.slice(0, idShown);
+}
+
+/** Only where something is short, or being mended. */
+export function healthLine({
+  health,
+  repair,
+}: Pick<StatusAnswer, 'health' | 'repair'>): readonly string[] {
+  const short = health.stripes - health.whole;
+  if (short === 0 && repair.stripes === 0) return [];
+  const counts = health.short.map(
+    ({ by, stripes }) => `${countText(stripes)} short of ${countedText(by, 'shard')}`,
+  );
+  const danger =
+    health.endangered === 0 ? [] : [`${countText(health.endangered)} of them endangered`];
+  const work =
+    repair.stripes === 0
+      ? []
+      : [
+          `${countedText(repair.stripes, 'pack')} being laid out anew, ${countedText(repair.shardsLeft, 'shard')} (${sizeText(repair.bytesLeft)}) left to send`,
+        ];
+  const whole = `${countText(health.whole)} of ${countedText(health.stripes, 'pack')} whole`;
+  return [`Repair           ${[whole, ...counts, ...danger, ...work].join('; ')}`];
+}
+
 function factLines(status: StatusAnswer): readonly string[] {
   const lines: string[] = [];
   if (status.latest !== null) {
@@ -115,7 +160,7 @@ function factLines(status: StatusAnswer): readonly string[] {
     lines.push(
       `Spread           ${status.code.dataShards}+${status.code.parityShards}: any ${status.code.dataShards} of ${status.code.dataShards + status.code.parityShards} shards rebuild everything`,
     );
-  lines.push(...outlookLines(status.outlook));
+  lines.push(...healthLine(status), ...outlookLines(status.outlook));
   if (status.spooledBytes > 0) lines.push(`Spool            ${sizeText(status.spooledBytes)}`);
   const daemon = status.daemon
     ? `running, listening on ${status.listening.join(', ') || 'no address'}`

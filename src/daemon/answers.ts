@@ -19,6 +19,7 @@ import type {
 import type { Hindrance } from '../engine/hindrances.ts';
 import type { PartnerView } from '../engine/partnerships.ts';
 import type { SafetyOutlook } from '../engine/safety-outlook.ts';
+import type { RepairWork, StripeHealth } from '../engine/stripe-health.ts';
 import type { AgreementPhase, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import type { Route } from '../ports/transport.ts';
 import { type PathText, pathTextOf } from './path-text.ts';
@@ -96,6 +97,13 @@ export interface StatusAnswer {
   readonly health: StripeHealth;
   readonly repair: RepairWork;
 }
+
+type Failing = Extract<Hindrance, { readonly code: 'partner.failing' }>;
+
+/** As the engine tells it, with times as text. */
+export type HindranceAnswer =
+  | Exclude<Hindrance, Failing>
+  | (Omit<Failing, 'since'> & { readonly since: string });
 
 export interface FormerPartner {
   readonly id: string;
@@ -281,8 +289,15 @@ export function statusAnswer(report: StatusReport, around: StatusSurroundings): 
     manifest: report.manifest ?? null,
     bearableLosses: report.bearableLosses ?? null,
     outlook: outlookAnswer(report.outlook),
-    hindrances: report.hindrances,
+    hindrances: report.hindrances.map(hindranceAnswer),
+    health: report.health,
+    repair: report.repair,
   };
+}
+
+export function hindranceAnswer(hindrance: Hindrance): HindranceAnswer {
+  if (hindrance.code !== 'partner.failing') return hindrance;
+  return { ...hindrance, since: timeText(hindrance.since) };
 }
 
 function outlookAnswer({ chances, restorableFrom, ...outlook }: SafetyOutlook): OutlookAnswer {

@@ -23,7 +23,9 @@ import type { Kernels } from '../primitives/kernels/kernels.ts';
 import type { Hindrance } from './hindrances.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
 import type { Partnerships, PartnerView } from './partnerships.ts';
+import type { RepairProgress, RepairReport } from './repair-run.ts';
 import type { SafetyOutlook } from './safety-outlook.ts';
+import type { RepairWork, StripeHealth } from './stripe-health.ts';
 
 export interface ComputerPorts {
   readonly clock: Clock;
@@ -141,6 +143,9 @@ export interface StatusReport {
     | undefined;
   /** How many partners may vanish before something cannot be restored; undefined when nothing is backed up. */
   readonly bearableLosses: number | undefined;
+  /** How the stripes stand, and what is being done about it. */
+  readonly health: StripeHealth;
+  readonly repair: RepairWork;
   /** What may happen to it, and what would help most. */
   readonly outlook: SafetyOutlook;
   /** Why it is no safer, as far as that can be told; empty when nothing stands in the way. */
@@ -274,6 +279,12 @@ export interface Computer extends Partnerships {
       readonly progress: (progress: ProtectionProgress) => void;
     },
   ): Promise<SnapshotPhase>;
+
+  /** Resolves when every stripe is whole, or nothing more can be done at present. */
+  repair(options: {
+    readonly signal: AbortSignal;
+    readonly progress: (progress: RepairProgress) => void;
+  }): Promise<RepairReport>;
 
   status(): StatusReport;
   snapshots(): readonly SnapshotRow[];

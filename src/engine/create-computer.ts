@@ -46,6 +46,7 @@ import type {
 import { waitForProtection } from './protection-wait.ts';
 import { ownManifest } from './publication.ts';
 import { type PossiblePartner, type RecoverOptions, RecoverRun } from './recover-run.ts';
+import { type RepairProgress, type RepairReport, runRepair } from './repair-run.ts';
 import { type RestoreOptions, RestoreRun } from './restore-run.ts';
 import { presentSnapshots, statusReport } from './status.ts';
 import { TreeReader } from './tree-reader.ts';
@@ -166,6 +167,30 @@ class WorkingComputer implements Computer {
       },
       { snapshot, wanted },
       { ...options, stopped: this.#stopping.signal },
+    );
+  }
+
+  repair(options: {
+    readonly signal: AbortSignal;
+    readonly progress: (progress: RepairProgress) => void;
+  }): Promise<RepairReport> {
+    const { sending, upkeep, partners, changes, backoff, book } = this.#parts;
+    const { stores, clock } = this.#ports;
+    return this.#tracked(options.signal, (signal) =>
+      runRepair(
+        {
+          ...{ stores, clock, changes },
+          probe: (until) => partners.watch.probeAll(until),
+          lookAgain: () => {
+            for (const { partner } of book.all())
+              if (book.reachable(partner) !== false) backoff.cleared(partner);
+            upkeep.lookAgain();
+            partners.search.wake();
+          },
+          resting: () => sending.resting && upkeep.resting,
+        },
+        { ...options, signal },
+      ),
     );
   }
 

@@ -1,7 +1,10 @@
 /** Why the latest snapshot is not as safe as it could be, as far as this computer knows: what `status` tells besides numbers. */
+import type { Instant } from '../base/units.ts';
+import type { FailureCause } from '../core/partners/lifecycle-state.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { ManifestRow, Stores } from '../ports/stores.ts';
 import { facts } from './facts.ts';
+import { partnerFailings } from './partner-failings.ts';
 import {
   allReached,
   type PackProtection,
@@ -25,6 +28,21 @@ export type Hindrance =
   | { readonly code: 'manifest.unsigned'; readonly receipts: number; readonly needed: number }
   /** The disk lost them before they were out; some snapshots rest on what was in them. */
   | { readonly code: 'packs.lost'; readonly packs: number }
+  /** A partner that cannot be counted on at present: silent since then, or caught with wrong bytes then. `shards` of ours are there and do not count. */
+  | {
+      readonly code: 'partner.failing';
+      readonly partner: PeerId;
+      readonly cause: FailureCause;
+      readonly since: Instant;
+      readonly shards: number;
+    }
+  /** Shards that this partner lost, or has wrong, and that were not made up for yet. */
+  | {
+      readonly code: 'partner.lacks';
+      readonly partner: PeerId;
+      readonly lost: number;
+      readonly wrong: number;
+    }
   /** Shards that partners no longer have, or have wrong. */
   | { readonly code: 'shards.lost'; readonly shards: number; readonly packs: number };
 
@@ -37,7 +55,7 @@ export function hindrances(
   const rivals = facts.rivalsSeenBy(stores);
   if (rivals.length > 0) found.push({ code: 'identity.elsewhere', partners: rivals });
   if (facts.recovering(stores)) found.push({ code: 'recovery.unfinished' });
-  found.push(...lossesOf(packs));
+  found.push(...lossesOf(packs), ...partnerFailings(stores));
   const resting = restingOn(stores);
   if (resting.lost.length > 0) found.push({ code: 'packs.lost', packs: resting.lost.length });
   const latest = snapshotStandings(stores.snapshots.heads(), packs, resting).at(-1);

@@ -16,6 +16,7 @@ import {
   snapshotStandings,
 } from './protection.ts';
 import { safetyOutlook } from './safety-outlook.ts';
+import { repairWork, stripeHealth } from './stripe-health.ts';
 
 export function statusReport(facts: {
   readonly self: PeerId;
@@ -51,6 +52,8 @@ export function statusReport(facts: {
             receipts: stores.manifests.receipts(manifest.hash).length,
           },
     bearableLosses: leastBearable(packs),
+    health: stripeHealth(stores),
+    repair: repairWork(stores),
     outlook: safetyOutlook(stores, agreements, planning),
     hindrances: hindrances(stores, packs, { row: manifest, partners: facts.partners.length }),
   };

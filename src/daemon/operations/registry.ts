@@ -6,6 +6,7 @@ import { doctor } from './doctor.ts';
 import { invite, join } from './invitations.ts';
 import { kit } from './kit.ts';
 import { changeTerms, decidePartner, partners, pausePartner } from './partners.ts';
+import { repair } from './repair.ts';
 import { restore } from './restore.ts';
 import { search } from './search.ts';
 import { cat, list, snapshotShow, snapshots } from './snapshots.ts';
@@ -27,6 +28,7 @@ export interface Operations {
   readonly 'snapshot-show': typeof snapshotShow;
   readonly list: typeof list;
   readonly cat: typeof cat;
+  readonly repair: typeof repair;
   readonly restore: typeof restore;
   readonly kit: typeof kit;
   readonly doctor: typeof doctor;
@@ -52,6 +54,7 @@ export const operations: Operations = {
   'snapshot-show': snapshotShow,
   list,
   cat,
+  repair,
   restore,
   kit,
   doctor,
