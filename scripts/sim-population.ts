@@ -4,7 +4,8 @@
  *   npm run sim:population -- --peers 100000 --days 365 --seed 1
  *   npm run sim:population -- --peers 20000 --preset open
  *   npm run sim:population -- --preset open --spare-days 3      other periods: also --grace-days, --commitment-days,
- *                                                              --service-days, --lock-days, --fresh-spares
+ *                                                              --service-days, --lock-days, --fresh-spares,
+ *                                                              --running-commitment
  */
 import { parseArgs } from 'node:util';
 import { assert } from '../src/base/assert.ts';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     'service-days': { type: 'string' },
     'lock-days': { type: 'string' },
     'fresh-spares': { type: 'boolean', default: false },
+    'running-commitment': { type: 'boolean', default: false },
   },
 });
 
@@ -49,6 +51,7 @@ function changesOf(): PeriodChanges {
   return {
     ...Object.fromEntries(set.map(([name, days]) => [name, Number(days)])),
     freshSpares: values['fresh-spares'],
+    commitmentRuns: values['running-commitment'],
   };
 }
 

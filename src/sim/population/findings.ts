@@ -1,5 +1,5 @@
 /** What a run shows, beside what the formulas say (docs/economics.md): numbers only; tables.ts puts them into words. */
-import { dayMs, hourMs } from '../../base/units.ts';
+import { dayMs } from '../../base/units.ts';
 import {
   failureChance,
   holdingChance,
@@ -192,8 +192,4 @@ export function repairFindings({ plan, counts }: PopulationOutcome): readonly Re
 /** G, in days. */
 export function graceDaysOf(rules: Rules): number {
   return rules.periods.graceMs / dayMs;
-}
-
-export function spareHoursOf(rules: Rules): number {
-  return rules.periods.spareMs / hourMs;
 }

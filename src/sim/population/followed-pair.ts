@@ -150,7 +150,7 @@ export class FollowedPair {
   #moment(hour: number): StrategyMoment {
     const { commitmentMs, noticeMs } = this.#rules.terms;
     return {
-      ageDays: (hour - this.joinedHour) / 24,
+      ageDays: (this.#rules.commitmentRuns ? this.#ran : hour - this.joinedHour) / 24,
       commitmentDays: commitmentMs / dayMs,
       noticeDays: noticeMs / dayMs,
     };
@@ -273,15 +273,25 @@ export class FollowedPair {
     this.#bytes = Math.max(this.#bytes, Math.min(wantedBytes, ramped));
   }
 
+  /** What is left of C. */
+  #committedMs(hour: number, ownerShare: number): number {
+    const { terms, periods, commitmentRuns } = this.#rules;
+    const left = commitmentRuns
+      ? (terms.commitmentMs - this.#ran * hourMs) / ownerShare
+      : restorableFrom(this.#state, periods) - atHour(hour);
+    return Math.max(0, left);
+  }
+
   /** What the two gave each other on this day; after the end, what the owner still serves. */
   #account({ ownerShare }: PairDay, hour: number): void {
     const { periods } = this.#rules;
     const now = atHour(hour);
     this.#lend(hour);
-    if (restoresAllowed(this.#state, periods, now)) this.#usable += this.#bytes;
+    const committedMs = this.#committedMs(hour, ownerShare);
+    if (restoresAllowed(this.#state, periods, now) && committedMs === 0)
+      this.#usable += this.#bytes;
     if (this.#over) {
       // The days of service run with the owner's own time; in what is left of the commitment nothing is given back.
-      const committedMs = Math.max(0, restorableFrom(this.#state, periods) - now);
       const servedMs = Math.max(0, this.#state.serveLeftMs / ownerShare - committedMs);
       this.#served = (this.#bytes * servedMs) / dayMs;
       this.#usable += this.#served;

@@ -35,6 +35,8 @@ export interface Rules {
   /** n. */
   readonly shards: number;
   readonly periods: LifecyclePeriods;
+  /** C counts the owner's running time, as G does, and not the calendar's. */
+  readonly commitmentRuns: boolean;
   /** What a spare is: the shard that does not count, once more; or a further shard of the stripe, which stands in for any. */
   readonly spares: 'copies' | 'fresh';
   /** Hours that strangers must be on line together each week. */
@@ -61,6 +63,7 @@ export interface PeriodChanges {
   /** Service after reneging, at most. */
   readonly serviceDays?: number;
   readonly freshSpares?: boolean;
+  readonly commitmentRuns?: boolean;
   /** L. */
   readonly lockDays?: number;
 }
@@ -91,7 +94,7 @@ export function rulesOf(preset: Preset, changes: PeriodChanges = {}): Rules {
     'every partner of the full code has a shard',
   );
   return {
-    ...{ terms, code, shards, wantedBytes },
+    ...{ terms, code, shards, wantedBytes, commitmentRuns: changes.commitmentRuns === true },
     spares: changes.freshSpares === true ? 'fresh' : 'copies',
     periods: dayBatched(periods, changes.serviceDays ?? periods.serviceDaysMost),
     leastOverlapHours: policy.schedule.leastOverlapHours,
