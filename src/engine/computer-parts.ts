@@ -6,6 +6,8 @@ import { parseAddresses } from '../core/wire/contact.ts';
 import type { Listening } from '../ports/transport.ts';
 import { Backoff } from './backoff.ts';
 import type { ComputerPorts, ComputerSettings } from './computer.ts';
+import { DrillDesk } from './drill.ts';
+import { offenders } from './drill-report.ts';
 import { InventoryWatch } from './inventory-watch.ts';
 import { InvitationDesk } from './invitation-desk.ts';
 import { ManifestKeeper } from './manifest-keeper.ts';
@@ -28,8 +30,17 @@ import { ShardIntake } from './shard-intake.ts';
 import { ShardLosses } from './shard-losses.ts';
 import { ShardService } from './shard-service.ts';
 import { Spool } from './spool.ts';
+import { TreeReader } from './tree-reader.ts';
 import { Upkeep } from './upkeep.ts';
 import { WorkLoop } from './work-loop.ts';
+
+/** What a partner may rightly say when it gives nothing. */
+const excuses: ReadonlySet<string> = new Set([
+  'request.in-commitment',
+  'request.quota',
+  'request.paused',
+  'shard.unknown',
+]);
 
 export class ComputerParts {
   readonly ports: ComputerPorts;
@@ -55,6 +66,7 @@ export class ComputerParts {
   readonly service: PartnerService;
   readonly upkeep: Upkeep;
   readonly scrub: SelfScrub;
+  readonly drills: DrillDesk;
   /** Set while this computer serves. */
   listening: Listening | undefined;
 
@@ -101,6 +113,7 @@ export class ComputerParts {
       tell: (owner, subject) => this.partners.notices.give(owner, subject),
       told: () => this.changes.notify(),
     });
+    this.drills = this.#newDrills();
     this.service = this.#newService();
     this.upkeep = new Upkeep({
       ...this.#shared(),
@@ -173,6 +186,27 @@ export class ComputerParts {
       spool,
       shardNameKey: keys.shardNameKey,
       limit,
+    });
+  }
+
+  #newDrills(): DrillDesk {
+    const { ports, keys, partnership, book, changes } = this;
+    return new DrillDesk({
+      ...{ ...ports, keys, intervalMs: partnership.drillIntervalMs },
+      reader: new TreeReader(ports.stores, this.newSource(), keys),
+      newSource: (options) => this.newSource(options),
+      mayRead: (peer) => this.partners.keeper.mayReadFrom(peer),
+      partners: () => book.all(),
+      announce: () => this.partners.notices.restores(),
+      onReport: (report) => {
+        for (const { partner, blocks, code } of offenders(report)) {
+          // Whoever gave nothing owes a proof; what was wrong an audit looks into.
+          if (blocks === 0 && !excuses.has(code))
+            this.partners.keeper.happened(partner, { type: 'unproved' });
+          this.partners.audits.soon(partner);
+        }
+        changes.notify();
+      },
     });
   }
 

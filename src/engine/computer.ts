@@ -20,6 +20,9 @@ import type { AgreementRow, SnapshotPhase, SnapshotRow, Stores } from '../ports/
 import type { StripeCoder } from '../ports/stripe-coder.ts';
 import type { Discovery, Transport } from '../ports/transport.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
+import type { DrillWish } from './drill.ts';
+import type { DrillReport } from './drill-report.ts';
+import type { DrillFailure, DrillOptions } from './drill-run.ts';
 import type { Hindrance } from './hindrances.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
 import type { Partnerships, PartnerView } from './partnerships.ts';
@@ -150,6 +153,10 @@ export interface StatusReport {
   readonly outlook: SafetyOutlook;
   /** Why it is no safer, as far as that can be told; empty when nothing stands in the way. */
   readonly hindrances: readonly Hindrance[];
+  /** When a drill last restored everything that it drew; undefined: never. */
+  readonly lastProven: Instant | undefined;
+  /** What the last drill found; undefined before the first. */
+  readonly lastDrill: DrillReport | undefined;
 }
 
 export interface RestoreRequest {
@@ -304,6 +311,9 @@ export interface Computer extends Partnerships {
       readonly progress: (progress: RestoreProgress) => void;
     },
   ): Promise<Outcome<RestoreReport, RestoreFailure>>;
+
+  /** Restores some files from partners to nowhere, drawn by chance, and tells how partners behaved. What is left out is as on any day. */
+  drill(options: DrillWish & DrillOptions): Promise<Outcome<DrillReport, DrillFailure>>;
 
   invite(terms: InvitationTerms): string;
   /** Resolves with the agreement once somebody redeemed the code. */

@@ -31,6 +31,9 @@ import type {
   StatusReport,
 } from './computer.ts';
 import { ComputerParts } from './computer-parts.ts';
+import type { DrillWish } from './drill.ts';
+import type { DrillReport } from './drill-report.ts';
+import type { DrillFailure, DrillOptions } from './drill-run.ts';
 import type { PackSource } from './pack-source.ts';
 import { PartnershipDesk } from './partnership-desk.ts';
 import type {
@@ -89,8 +92,8 @@ class WorkingComputer implements Computer {
       (peer) => this.#standingOf(peer),
     );
     const { signal } = this.#stopping;
-    const { sending, publishing, inventories, upkeep, partners, scrub } = this.#parts;
-    const loops = [sending, publishing, inventories, upkeep, partners, scrub];
+    const { sending, publishing, inventories, upkeep, partners, scrub, drills } = this.#parts;
+    const loops = [sending, publishing, inventories, upkeep, partners, scrub, drills];
     this.#loops = loops.map((loop) => loop.run(signal));
     const { broke } = this.#ports;
     if (broke !== undefined) for (const loop of this.#loops) loop.catch(broke);
@@ -287,6 +290,12 @@ class WorkingComputer implements Computer {
     if (request.path === undefined && !request.dryRun) this.#parts.partners.notices.restores();
     return this.#tracked(options.signal, (signal) =>
       new RestoreRun(parts, request, { ...options, signal, target }).run(),
+    );
+  }
+
+  drill(options: DrillWish & DrillOptions): Promise<Outcome<DrillReport, DrillFailure>> {
+    return this.#tracked(options.signal, (signal) =>
+      this.#parts.drills.drill(options, { ...options, signal }),
     );
   }
 

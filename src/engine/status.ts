@@ -4,6 +4,7 @@ import { bearableLosses } from '../core/placement/code-choice.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { ManifestRow, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { StatusReport } from './computer.ts';
+import { drillStanding } from './drill-report.ts';
 import { hindrances } from './hindrances.ts';
 import type { PartnerPlanning } from './partner-planning.ts';
 import type { PartnerView } from './partnerships.ts';
@@ -32,6 +33,7 @@ export function statusReport(facts: {
   const snapshots = stores.snapshots.heads();
   const latest = snapshots.at(-1);
   const packs = packProtections(stores);
+  const drill = drillStanding(stores);
   const agreements = facts.partners.map(({ agreement }) => agreement);
   return {
     self: facts.self,
@@ -55,6 +57,8 @@ export function statusReport(facts: {
     health: stripeHealth(stores),
     repair: repairWork(stores),
     outlook: safetyOutlook(stores, agreements, planning),
+    lastProven: drill?.provenAt,
+    lastDrill: drill?.last,
     hindrances: hindrances(stores, packs, { row: manifest, partners: facts.partners.length }),
   };
 }

@@ -19,14 +19,16 @@ import { type PackSource, restoreFailureOf } from './pack-source.ts';
 /** Frames kept open: the chunks of one directory's trees lie together. */
 const framesKept = 16;
 
+export type TreeStores = Pick<Stores, 'snapshots' | 'chunks' | 'packs' | 'trees'>;
+
 export class TreeReader {
-  readonly #stores: Stores;
+  readonly #stores: TreeStores;
   readonly #source: PackSource;
   readonly #packKey: Bytes;
   readonly #namer: ChunkNamer;
   readonly #frames = new Map<string, Bytes>();
 
-  constructor(stores: Stores, source: PackSource, keys: OwnerKeys) {
+  constructor(stores: TreeStores, source: PackSource, keys: OwnerKeys) {
     this.#stores = stores;
     this.#source = source;
     this.#packKey = keys.packKey;

@@ -6,6 +6,7 @@ import { suiteAesGcm } from '../core/vocabulary/suite.ts';
 import type { Computer, ComputerSettings } from '../engine/computer.ts';
 import { createComputer } from '../engine/create-computer.ts';
 import type { ChunkPipeline } from '../ports/chunk-pipeline.ts';
+import type { Transport } from '../ports/transport.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
 import { SimHome } from './sim-home.ts';
 import type { SimLink } from './sim-link.ts';
@@ -29,6 +30,8 @@ export interface SimPeerOptions {
   /** What differs from the usual settings. */
   readonly settings?: Partial<ComputerSettings>;
   readonly cacheCapBytes?: number;
+  /** Stands between engine and network: what a peer does that is not honest. */
+  readonly transport?: (transport: Transport) => Transport;
   /** Stands between engine and pipeline, to count or to spoil what goes through. */
   readonly pipeline?: (pipeline: ChunkPipeline) => ChunkPipeline;
 }
@@ -85,13 +88,14 @@ export class SimPeer {
       random: node.random,
     });
     const pipeline = this.#options.pipeline?.(twin) ?? twin;
+    const transport = link.transport(node, keys.peerId);
     return createComputer(
       {
         ...home,
         clock: node.clock,
         random: node.random,
         log: node.log,
-        transport: link.transport(node, keys.peerId),
+        transport: this.#options.transport?.(transport) ?? transport,
         pipeline: node.life.port(pipeline, 'silent'),
         coder: createTwinCoder({ sealKey: keys.sealKey, owner: keys.peerId, kernels }),
         kernels,
