@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Bytes } from '../base/bytes.ts';
 import { dayMs, hourMs, type Instant, instant, minuteMs } from '../base/units.ts';
 import { readEntry } from '../core/agreements/acknowledgement.ts';
-import type { ShardName } from '../core/vocabulary/ids.ts';
+import type { AgreementId, ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import { MerkleBuilder } from '../primitives/merkle.ts';
@@ -194,4 +194,36 @@ test('what an owner whose agreement ended has here goes into the trash at once, 
   assert.equal(here.stores.ledger.head(here.agreement.agreement, 'holder')?.sequence, 1);
   await here.work(lockMs + minuteMs);
   assert.equal(here.disk.usedBytes(), 0);
+});
+
+test('when a former owner is forgiven, what it did not delete itself comes out of the trash', async () => {
+  const here = desk();
+  const { owner, stores, agreement } = here;
+  await here.put();
+  here.intake.trash.addAll(owner.peerId);
+  here.intake.trash.takeBack(agreement);
+  assert.equal(stores.held.page(owner.peerId, undefined, 10).length, 1);
+  here.remove();
+  here.intake.trash.takeBack(agreement);
+  assert.deepEqual(stores.held.page(owner.peerId, undefined, 10), []);
+  await here.work(lockMs + minuteMs);
+  assert.equal(here.disk.usedBytes(), 0);
+});
+
+test('a proposal that is not signed yet does not shorten the lock, nor lets go of what an audit asks for', async () => {
+  const here = desk();
+  const { stores, agreement, owner } = here;
+  await here.put();
+  here.remove();
+  const challenge = new Uint8Array(32).fill(7);
+  const lane = { agreement: agreement.agreement, side: 'answerer' } as const;
+  const document = new Uint8Array(1);
+  const [since, outcome] = [instant(here.hand.at), undefined];
+  stores.audits.put({ ...lane, challenge, phase: 'opened', since, outcome, document });
+  const proposed = 'ab'.repeat(32) as AgreementId;
+  const later = instant(agreement.since + 1);
+  stores.agreements.put({ ...agreement, agreement: proposed, phase: 'proposed', since: later });
+  assert.equal(stores.agreements.ofPartner(owner.peerId)?.phase, 'proposed');
+  await here.work(2 * lockMs);
+  assert.equal(stores.held.blockCount(owner.peerId), 4);
 });

@@ -5,11 +5,13 @@
  * is removed when this computer was at work for L since. First its row goes, then its file; a note of the files to remove goes with the rows, so that a
  * crash in between leaves nothing behind, and takes nothing that came back meanwhile.
  */
+import { assert } from '../base/assert.ts';
 import { type Bytes, concatBytes } from '../base/bytes.ts';
 import { dayMs, type Instant, minuteMs } from '../base/units.ts';
-import type { LedgerSubject } from '../core/agreements/acknowledgement.ts';
+import { type LedgerSubject, readEntry } from '../core/agreements/acknowledgement.ts';
 import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import {
+  type AgreementId,
   bytesOf,
   idBytes,
   idOf,
@@ -21,6 +23,7 @@ import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, HeldRow, Stores } from '../ports/stores.ts';
+import { publicKeyOf } from '../primitives/signature.ts';
 import { awaitsProof } from './answered-audits.ts';
 import { appendHolderEntry } from './held-ledger.ts';
 import { agreementOf } from './partner-space.ts';
@@ -88,6 +91,28 @@ export class HeldTrash {
     }
   }
 
+  /** Its owner is a partner again: what only the end of their agreement put into the trash is held as before. What the owner deleted itself stays there. */
+  takeBack({ agreement, partner }: AgreementRow): void {
+    const { stores } = this.#parts;
+    const rows = stores.held.trashed(partner).filter((row) => !this.#isDeleted(agreement, row));
+    if (rows.length === 0) return;
+    stores.transact(() => {
+      for (const row of rows) stores.held.put({ ...row, trashedAt: undefined });
+    });
+  }
+
+  /** Whether the last entry of the ledger about a shard says that its owner deleted it. */
+  #isDeleted(agreement: AgreementId, row: HeldRow): boolean {
+    const { stores, identitySeed } = this.#parts;
+    const stored = stores.ledger.get(agreement, 'holder', row);
+    if (stored === undefined) return false;
+    const holder = idOf<PeerId>(publicKeyOf(identitySeed));
+    const entry = readEntry({ agreement, holder }, stored.document);
+    assert(entry.ok, 'our own ledger can be read');
+    const { name, action } = entry.value.acknowledgement;
+    return name === row.name && action === 'delete';
+  }
+
   /** Counts the time and removes what is due; whether there was any. To be called every few minutes at least; more often costs nothing. */
   async round(): Promise<boolean> {
     const now = this.#parts.clock.now();
@@ -130,14 +155,25 @@ export class HeldTrash {
   /** An audit may still ask for what was deleted after it began. */
   #isAsked(owner: PeerId): boolean {
     const { stores, clock } = this.#parts;
-    const row = stores.agreements.ofPartner(owner);
+    const row = this.#agreementWith(owner);
     if (row === undefined || !isInForce(row.phase)) return false;
     return awaitsProof(stores, row, clock.now());
   }
 
   #lockMs(owner: PeerId): number {
-    const row = this.#parts.stores.agreements.ofPartner(owner);
+    const row = this.#agreementWith(owner);
     return row === undefined ? lockMaximumMs : agreementOf(row).terms.deleteLockMs;
+  }
+
+  /** In force, or else the last that was: a proposal that is not signed yet says nothing. */
+  #agreementWith(owner: PeerId): AgreementRow | undefined {
+    const { agreements } = this.#parts.stores;
+    const newest = agreements.ofPartner(owner);
+    if (newest === undefined || isInForce(newest.phase)) return newest;
+    const signed = agreements
+      .all()
+      .filter(({ partner, phase }) => partner === owner && phase !== 'proposed');
+    return signed.find(({ phase }) => isInForce(phase)) ?? signed.at(-1);
   }
 
   #claimed(

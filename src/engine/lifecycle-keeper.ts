@@ -107,9 +107,15 @@ export class LifecycleKeeper {
 
   /** What a crash may have left undone: what former partners stored here and nobody serves any more. */
   resume(): void {
-    for (const row of this.#parts.stores.agreements.all())
-      if (row.phase === 'ended' && !this.#isServed(row))
-        this.#parts.onEffect(row, { type: 'discard' });
+    for (const row of this.former())
+      if (!this.#isServed(row)) this.#parts.onEffect(row, { type: 'discard' });
+  }
+
+  /** Agreements that reneging or an end took out of force. */
+  former(): readonly AgreementRow[] {
+    return this.#parts.stores.agreements
+      .all()
+      .filter(({ phase }) => phase !== 'proposed' && !isInForce(phase));
   }
 
   /** Restores are made from this partner, and honoured (C30). */

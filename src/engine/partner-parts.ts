@@ -166,7 +166,7 @@ export class PartnerParts {
 
   /** Works until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    this.keeper.resume();
+    this.#guarded(() => this.#settleFormer());
     const loops = [this.watch, this.notices, this.search, this.audits].map((loop) =>
       loop.run(signal),
     );
@@ -179,12 +179,29 @@ export class PartnerParts {
     while (!signal.aborted) {
       await clock.sleep(jittered(Math.min(hourMs, Math.max(secondMs / 2, lookMs)), random), signal);
       if (signal.aborted) return;
+      this.#guarded(() => this.#settleFormer());
       try {
         await this.records.proposeDue(signal);
       } catch (reason) {
         if (!(reason instanceof StorageFull)) throw reason;
         log.write('warn', 'records.no-room');
       }
+    }
+  }
+
+  /** A crash or a full disk may have come between the end of an agreement and what follows from it. */
+  #settleFormer(): void {
+    this.keeper.resume();
+    for (const row of this.keeper.former()) this.#countLost(row);
+  }
+
+  /** What there is no room for is done later. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (reason) {
+      if (!(reason instanceof StorageFull)) throw reason;
+      this.#needs.ports.log.write('warn', 'partners.no-room');
     }
   }
 
@@ -215,7 +232,12 @@ export class PartnerParts {
   #follow(row: AgreementRow, effect: LifecycleEffect): void {
     switch (effect.type) {
       case 'discard':
-        this.#needs.trash().addAll(row.partner);
+        // Under a later agreement the same shards may count again.
+        if (this.#needs.book.get(row.partner) === undefined)
+          this.#needs.trash().addAll(row.partner);
+        return;
+      case 'reinstated':
+        this.#needs.trash().takeBack(row);
         return;
       case 'divorce':
       case 'ended':
