@@ -13,10 +13,12 @@ import {
   policyOf,
   presets,
   type RangedTerm,
+  rangedTerms,
+  stretchedTo,
   termsWithLending,
 } from './policy.ts';
 import { openRamp, rampedBytes } from './ramp.ts';
-import { circleTerms, openTerms, scheduleBytes, type Terms } from './terms.ts';
+import { circleTerms, openTerms, scheduleBytes, type Terms, validTerms } from './terms.ts';
 
 const gigabyte = 1e9;
 
@@ -222,4 +224,50 @@ test('a computer speaks with those one version behind and one ahead, in the lowe
   assert.equal(commonProtocol([1, 2], [2, 3]), 2);
   assert.equal(commonProtocol([2, 3], [1]), undefined);
   assert.equal(commonProtocol([1, 2], []), undefined);
+});
+
+test('terms in force are always good, whatever a side would sign today', () => {
+  fc.assert(
+    fc.property(anyPolicy, anyTerms, (policy, terms) => {
+      fc.pre(validTerms(terms).ok);
+      const { schedule: _, ...unscheduled } = terms;
+      const lending = {
+        ...policy.lending,
+        ...{ mostBytes: terms.firstLendsBytes, leastInReturnBytes: 0, timesReturn: undefined },
+      };
+      const open = { leastPromisedHours: 0, leastOverlapHours: 0 };
+      const own = { ...policy, trusted: terms.trusted, lending, schedule: open };
+      const judged = judgeTerms(stretchedTo(own, unscheduled), nothingKnown, {
+        terms: unscheduled,
+        own: 'first',
+      });
+      assert.equal(judged.verdict, 'acceptable');
+    }),
+  );
+});
+
+test('no chain of changes, each within the bounds of its day, brings a term beyond a side’s own', () => {
+  const policy = policyFor('open');
+  for (const term of rangedTerms)
+    for (const factor of [0.5, 2]) {
+      let terms = { ...openTerms({ firstLendsBytes: 1, secondLendsBytes: 1 }) };
+      for (let change = 0; change < 40; change += 1) {
+        const wish = { ...terms, [term]: Math.round(terms[term] * factor) };
+        const judged = judgeTerms(stretchedTo(policy, terms), nothingKnown, {
+          terms: wish,
+          own: 'first',
+        });
+        if (judged.verdict === 'refused') break;
+        terms = judged.verdict === 'counter' ? judged.terms : wish;
+      }
+      const { least, most } = policy.ranges[term];
+      assert(terms[term] >= least && terms[term] <= most, `${term} came to ${terms[term]}`);
+    }
+  const soon = { ...openTerms({ firstLendsBytes: 1, secondLendsBytes: 1 }), termMs: dayMs };
+  const inForce = openTerms({ firstLendsBytes: 1, secondLendsBytes: 1 });
+  const judged = judgeTerms(stretchedTo(policy, inForce), nothingKnown, {
+    terms: soon,
+    own: 'first',
+  });
+  assert(judged.verdict === 'counter' && judged.terms.termMs === inForce.noticeMs);
 });

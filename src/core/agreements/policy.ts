@@ -196,6 +196,32 @@ function lendingOf(choice: PolicyChoice, ramp: Ramp | null | undefined): Lending
   };
 }
 
+/**
+ * The bounds towards a partner: this side's own, stretched just so far that the terms in force lie within. Bounds that went by those terms could be moved step by
+ * step, until a delete-lock, a grace period or a notice is gone; whoever stole a partner's key would do just that.
+ */
+export function stretchedTo(policy: Policy, inForce: Terms): Policy {
+  const ranges = { ...policy.ranges };
+  for (const term of rangedTerms) {
+    const { least, most } = ranges[term];
+    const value = inForce[term];
+    ranges[term] = { least: Math.min(least, value), most: Math.max(most, value) };
+  }
+  // An end that comes before the notice would is no way around it.
+  const { leastMs, mostMs } = policy.term;
+  const shortest = Math.max(leastMs, inForce.noticeMs);
+  const { termMs, code, suite } = inForce;
+  const longest = mostMs === undefined || termMs === 0 ? {} : { mostMs: Math.max(mostMs, termMs) };
+  return {
+    ...policy,
+    preferred: inForce,
+    ranges,
+    term: { leastMs: termMs === 0 ? shortest : Math.min(shortest, termMs), ...longest },
+    suites: [...new Set([...policy.suites, suite])],
+    ...(code === undefined ? {} : { code }),
+  };
+}
+
 /** What each party lends, seen from one of them. */
 export function termsWithLending(
   terms: Terms,
