@@ -15,7 +15,7 @@ export interface Home {
 
 export type Answer = Readonly<Record<string, unknown>>;
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -66,8 +66,8 @@ export async function makeHome(folder: string, name: string): Promise<Home> {
   return home;
 }
 
-export async function up(home: Home): Promise<Daemon> {
-  const daemon = await startDaemon(home.path, []);
+export async function up(home: Home, surroundings: Surroundings = {}): Promise<Daemon> {
+  const daemon = await startDaemon(home.path, [], surroundings);
   assert.equal(daemon.started['error'], undefined, JSON.stringify(daemon.started));
   return daemon;
 }

@@ -22,6 +22,8 @@ export interface Surroundings {
   readonly folder?: string;
   /** Runs as this user and group, which only root may ask for. */
   readonly user?: number | undefined;
+  /** A command, with its arguments, that runs what follows in its own place. */
+  readonly under?: readonly string[];
 }
 
 export function temporaryFolder(name: string): { readonly path: string; remove(): void } {
@@ -33,7 +35,13 @@ export function start(
   argv: readonly string[],
   surroundings: Surroundings = {},
 ): ChildProcess & { readonly stdout: NodeJS.ReadableStream } {
-  const child = spawn(process.execPath, [main, ...argv], {
+  const [program = process.execPath, ...words] = [
+    ...(surroundings.under ?? []),
+    process.execPath,
+    main,
+    ...argv,
+  ];
+  const child = spawn(program, words, {
     stdio: ['pipe', 'pipe', 'pipe'],
     cwd: surroundings.folder ?? tmpdir(),
     env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...surroundings.environment },
@@ -75,8 +83,9 @@ export interface Daemon {
 export async function startDaemon(
   home: string,
   argv: readonly string[] = ['--listen', '/ip4/127.0.0.1/tcp/0'],
+  surroundings: Surroundings = {},
 ): Promise<Daemon> {
-  const child = start(['--home', home, '--json', 'up', ...argv]);
+  const child = start(['--home', home, '--json', 'up', ...argv], surroundings);
   const lines = createInterface({ input: child.stdout });
   const [line] = (await Promise.race([
     once(lines, 'line'),
