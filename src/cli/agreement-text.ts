@@ -10,8 +10,8 @@ import { phaseText } from './partner-text.ts';
 import {
   countedText,
   countText,
-  durationText,
   momentText,
+  periodText,
   rateText,
   roundSizeText,
   sizeText,
@@ -63,7 +63,7 @@ function standingLines({ standing }: AgreementDetails): readonly string[] {
   const lines = [`Proven       ${countedText(standing.provenDays, 'day')}`];
   if (standing.cause !== null) {
     const why = standing.cause === 'silence' ? 'it is silent' : 'it proved something wrong';
-    lines.push(`Failing      ${why}; ${durationText(standing.failingMs)} count against its grace`);
+    lines.push(`Failing      ${why}; ${periodText(standing.failingMs)} count against its grace`);
   }
   if (standing.relapses > 0)
     lines.push(`Relapses     ${countedText(standing.relapses, 'time')} wrong, and back`);
@@ -78,11 +78,11 @@ export function termsLines(terms: TermsAnswer): readonly string[] {
       : 'You are strangers to each other.',
     terms.commitmentMs === 0
       ? 'No commitment period.'
-      : `Commitment: no restores are made or honoured in the first ${durationText(terms.commitmentMs)}.`,
-    `Grace: who is silent or cannot prove for ${durationText(terms.graceMs)} has reneged.`,
-    `Audits: about every ${durationText(terms.auditIntervalMs)}.`,
-    `What is deleted stays in the trash for ${durationText(terms.deleteLockMs)} of the holder’s running time.`,
-    `Leaving is announced ${durationText(terms.noticeMs)} before.`,
+      : `Commitment: no restores are made or honoured in the first ${periodText(terms.commitmentMs)}.`,
+    `Grace: who is silent or cannot prove for ${periodText(terms.graceMs)} has reneged.`,
+    `Audits: about every ${periodText(terms.auditIntervalMs)}.`,
+    `What is deleted stays in the trash for ${periodText(terms.deleteLockMs)} of the holder’s running time.`,
+    `Leaving is announced ${periodText(terms.noticeMs)} before.`,
     `Reading back: up to ${terms.readQuota} times the daily need, without limit while restoring.`,
     terms.bandwidthBytesPerSecond === 0
       ? 'No promise of bandwidth.'

@@ -53,7 +53,7 @@ test('every phase has plain words, with its date where it has one', () => {
   const at = '2026-03-04T05:06:00.000Z';
   const said = (change: Partial<PartnerAnswer>): string => phaseText({ ...partner, ...change });
   assert.equal(said({}), 'standing');
-  assert.match(said({ phase: 'leaving', leavesAt: at }), /^leaving: until 2026-03-0\d /);
+  assert.match(said({ phase: 'leaving', leavesAt: at }), /^leaving, until 2026-03-0\d /);
   assert.match(
     said({ phase: 'suspended', graceEndsAt: at }),
     /^suspended: never seen since, grace ends 2026-03-0\d .* at the earliest$/,

@@ -1,11 +1,13 @@
 /** Partners in words: how each is, how it is reached, and what runs out when. */
 import { assertNever } from '../base/assert.ts';
 import type { FormerPartner, PartnerAnswer } from '../daemon/answers.ts';
-import { countedText, momentText, rateText, sizeText } from './quantities.ts';
+import { countedText, countText, momentText, rateText, sizeText } from './quantities.ts';
 import { printableText } from './text-escape.ts';
 
 const idShown = 12;
 const stateWidth = 18;
+/** More of them are counted, not named. */
+const commitmentsNamed = 3;
 
 type Route = NonNullable<PartnerAnswer['route']>;
 
@@ -61,14 +63,11 @@ export function phaseText(partner: Standing): string {
     graceEndsAt === null ? '' : `${silent}, grace ends ${momentText(graceEndsAt)} at the earliest`;
   switch (phase) {
     case 'in-commitment':
-      return joined('in commitment', [
-        commitmentEndsAt === null ? '' : `until ${momentText(commitmentEndsAt)} no restores`,
-        grace,
-      ]);
+      return joined(`in commitment${untilText(commitmentEndsAt)}`, [grace]);
     case 'suspended':
       return joined('suspended', [grace]);
     case 'leaving':
-      return joined('leaving', [leavesAt === null ? '' : `until ${momentText(leavesAt)}`]);
+      return leavesAt === null ? 'leaving' : `leaving, until ${momentText(leavesAt)}`;
     case 'reneged':
       return 'reneged: it gets nothing new, and what it stored here is kept for a while';
     case 'ended':
@@ -78,13 +77,16 @@ export function phaseText(partner: Standing): string {
     case 'paused':
       return joined('paused', ['it gets nothing new until it is resumed', grace]);
     case 'standing':
-      return joined('standing', [
-        commitmentEndsAt === null ? '' : `no restores until ${momentText(commitmentEndsAt)}`,
-        grace,
-      ]);
+      return joined('standing', [grace]);
     default:
       return assertNever(phase);
   }
+}
+
+function untilText(commitmentEndsAt: string | null): string {
+  return commitmentEndsAt === null
+    ? ''
+    : ` until ${momentText(commitmentEndsAt)} (no restores before)`;
 }
 
 function joined(word: string, clauses: readonly string[]): string {
@@ -97,14 +99,27 @@ export function partnerNotes(
   partners: readonly PartnerAnswer[],
   reneged: readonly FormerPartner[],
 ): readonly string[] {
-  const present = partners
-    .filter(({ phase }) => phase !== 'standing')
-    .map((partner) => `${printableText(partner.name)} is ${phaseText(partner)}.`);
+  const committed = partners.filter(({ phase }) => phase === 'in-commitment');
+  const others = partners.filter(({ phase }) => phase !== 'in-commitment' && phase !== 'standing');
+  const present = [...others, ...(committed.length > commitmentsNamed ? [] : committed)].map(
+    (partner) => `${printableText(partner.name)} is ${phaseText(partner)}.`,
+  );
   const former = reneged.map(({ id, name }) => {
     const shown = id.slice(0, idShown);
     return `${printableText(name) || shown} reneged: \`covault partners forgive ${shown}\` takes that back, \`covault partners forget ${shown}\` ends it.`;
   });
-  return [...present, ...former];
+  return [...present, ...manyCommitments(committed), ...former];
+}
+
+/** One line for all of them when they are many. */
+function manyCommitments(committed: readonly PartnerAnswer[]): readonly string[] {
+  if (committed.length <= commitmentsNamed) return [];
+  const ends = committed.flatMap(({ commitmentEndsAt }) => commitmentEndsAt ?? []).sort();
+  const [last] = ends.slice(-1);
+  const until = last === undefined ? '' : `, the last of them until ${momentText(last)}`;
+  return [
+    `${countText(committed.length)} partners are in commitment${until} (no restores before).`,
+  ];
 }
 
 /** Everything about one partner. */

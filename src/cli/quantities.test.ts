@@ -8,6 +8,7 @@ import {
   parseDuration,
   parseRate,
   parseSize,
+  periodText,
   roundSizeText,
   sizeText,
 } from './quantities.ts';
@@ -66,4 +67,14 @@ test('counts are grouped and agree with their noun', () => {
   assert.equal(countText(1_234_567), '1,234,567');
   assert.equal(countedText(1, 'file'), '1 file');
   assert.equal(countedText(0, 'entry', 'entries'), '0 entries');
+});
+
+test('a period is told in its largest whole unit', () => {
+  assert.deepEqual([21 * 86_400_000, 86_400_000, 36 * 3_600_000, 90_000, 1_500].map(periodText), [
+    '21 days',
+    '1 day',
+    '36 hours',
+    '90 seconds',
+    '1.5 s',
+  ]);
 });

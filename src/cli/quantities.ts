@@ -91,6 +91,22 @@ export function durationText(milliseconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+const periodUnits = [
+  [dayMs, 'day'],
+  [hourMs, 'hour'],
+  [minuteMs, 'minute'],
+  [secondMs, 'second'],
+] as const;
+
+/** A period that somebody chose, in its largest whole unit: `21 days`, `36 hours`, `90 seconds`. */
+export function periodText(milliseconds: number): string {
+  const unit = periodUnits.find(
+    ([length]) => milliseconds >= length && milliseconds % length === 0,
+  );
+  if (unit === undefined) return durationText(milliseconds);
+  return countedText(milliseconds / unit[0], unit[1]);
+}
+
 /** `1,234,567`, in every locale alike. */
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');

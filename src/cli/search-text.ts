@@ -81,13 +81,15 @@ function reasonText({ code, detail }: { readonly code: string; readonly detail: 
 
 const addWay = '`covault config set network.bootstrap ADDRESS`';
 
-function nobodyLines({ enough, seeks, ways, candidates, dryRun }: SearchAnswer): readonly string[] {
+function nobodyLines(answer: SearchAnswer): readonly string[] {
+  const { enough, seeks, ways, candidates, dryRun, signed } = answer;
+  const nobody = signed.length === 0 ? 'Nobody' : 'Nobody else';
   const lines: string[] = [];
   if (candidates.length === 0 && !enough)
     lines.push(
       ways.length === 0
-        ? `Nobody was found: there is no way to meet others yet. Add one with ${addWay}, or invite somebody.`
-        : `Nobody was found by ${ways.join(', ')}. Invite somebody, or add an address with ${addWay}.`,
+        ? `${nobody} was found: there is no way to meet others yet. Add one with ${addWay}, or invite somebody.`
+        : `${nobody} was found by ${ways.join(', ')}. Invite somebody, or add an address with ${addWay}.`,
     );
   if (!dryRun && !seeks && !enough)
     lines.push(

@@ -258,7 +258,7 @@ test('partners that are not as usual have a line each, with the day on which tha
     reneged: [{ id: 'fe'.repeat(32), name: 'dune' }],
   });
   assert.match(text, /^barn is suspended: silent since 2026-01-0\d .*, grace ends 2026-02-0\d /m);
-  assert.match(text, /^cave is in commitment: until 2026-02-0\d .* no restores\.$/m);
+  assert.match(text, /^cave is in commitment until 2026-02-0\d .* \(no restores before\)\.$/m);
   assert.match(text, /^dune reneged: `covault partners forgive fefefefefefe` takes that back/m);
   assert.doesNotMatch(text, /^attic is/m);
 });

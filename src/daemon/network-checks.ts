@@ -20,7 +20,11 @@ export function mappingCheck(wanted: boolean, daemon: boolean, mapped: readonly 
   };
 }
 
-export function dhtCheck(mode: 'off' | 'private' | 'public', state: DhtState | undefined): Check {
+export function dhtCheck(
+  mode: 'off' | 'private' | 'public',
+  state: DhtState | undefined,
+  daemon: boolean,
+): Check {
   const name = 'DHT';
   if (mode === 'off' || state === undefined) return ok(name, 'off (network.dht)');
   const nodes = `${state.nodeCount} ${state.nodeCount === 1 ? 'node' : 'nodes'} known`;
@@ -31,6 +35,7 @@ export function dhtCheck(mode: 'off' | 'private' | 'public', state: DhtState | u
         `${mode}, not joined: no peer to join through was reached (partners, network.bootstrap)`,
       );
     case 'translated':
+      if (!daemon) return ok(name, `${mode}, joined during this command, ${nodes}`);
       return ok(
         name,
         `${mode}, joined from behind a NAT, ${nodes}: peers come in by hole punching`,

@@ -113,8 +113,8 @@ test('both sides keep the same agreement, show its terms in words, and its signa
     for (const party of ['first', 'second'])
       assert.equal((each[party] as Answer)['signature'], 'valid');
   const said = await read(bea, ['agreements', 'show', 'ada']);
-  assert.match(said.out, /^Stands {7}in commitment: until .* no restores/m);
-  assert.match(said.out, /no restores are made or honoured in the first 2 h 00 min/);
+  assert.match(said.out, /^Stands {7}in commitment until .* \(no restores before\)/m);
+  assert.match(said.out, /no restores are made or honoured in the first 2 hours/);
   assert.match(said.out, /has reneged\.$/m);
   assert.match((await read(bea, ['agreements'])).out, /ada \([0-9a-f]{12}\) {2}in-commitment/);
 });
@@ -122,9 +122,9 @@ test('both sides keep the same agreement, show its terms in words, and its signa
 test('partners, status and doctor tell how a partner is reached and what runs out when', async () => {
   const shown = await read(bea, ['partners', 'show', 'ada']);
   assert.match(shown.out, /^State {9}reachable, (lan|direct)$/m, lastWords(shown));
-  assert.match(shown.out, /^Stands {8}in commitment: until /m);
+  assert.match(shown.out, /^Stands {8}in commitment until /m);
   const status = await read(bea, ['status']);
-  assert.match(status.out, /^ada is in commitment: until .* no restores\.$/m);
+  assert.match(status.out, /^ada is in commitment until .* \(no restores before\)\.$/m);
   const doctor = await read(bea, ['doctor']);
   for (const line of [/ok {4}router: no port/, /DHT: private/, /search: there are enough/])
     assert.match(doctor.out, line);
@@ -148,7 +148,7 @@ test('notice is given and taken back; what makes no sense is refused', async () 
   const leaving = await done(bea, ['partners', 'leave', 'ada']);
   assert.equal(leaving['phase'], 'leaving');
   assert.ok(Date.parse(String(leaving['leavesAt'])) > Date.now());
-  assert.match((await read(bea, ['status'])).out, /^ada is leaving: until /m);
+  assert.match((await read(bea, ['status'])).out, /^ada is leaving, until /m);
   await eventually('ada knows', async () =>
     (await partnersOf(ada)).find(({ name, phase }) => name === 'bea' && phase === 'leaving'),
   );

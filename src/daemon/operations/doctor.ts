@@ -28,7 +28,7 @@ export const doctor: Operation<Record<string, never>, never, never, DoctorAnswer
       clockCheck(computer.now(), computer.status().latest?.takenAt),
       listeningCheck(computer, running.daemon),
       mappingCheck(network.portMapping, running.daemon, found.mapped),
-      dhtCheck(network.dht, found.dht),
+      dhtCheck(network.dht, found.dht, running.daemon),
       searchCheck(search, waysToMeet(running.config)),
       ...partnerChecks(computer.partners()),
     ];
