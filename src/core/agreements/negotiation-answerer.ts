@@ -30,10 +30,12 @@ import { judgeTerms } from './judgement.ts';
 import { beginsNow, type Deed, deedOf, type Negotiator, type Stance } from './negotiation.ts';
 import { type ChainLink, mayReplace } from './replacement.ts';
 
-/** Others that are negotiated with at once. */
+/** Others that are negotiated with at once, besides partners: strangers cost nothing, and must not keep those from renewing. */
 export const openMaximum = 64;
 /** Offers and signatures of one other that are looked at in `openMs`. */
 export const messagesMaximum: number = 4 * (roundsMaximum + 1);
+/** A change may skip so many numbers, of which this side never heard. Without end one change could leave no number for the next. */
+export const skippedMaximum = 1_024;
 /** After this an open negotiation is forgotten. */
 export const openMs: number = 10 * minuteMs;
 
@@ -139,11 +141,15 @@ function busy(state: AnswererState): AnswererStep {
 }
 
 /** The state with this message counted, or undefined when it is one too many. */
-function count({ open }: AnswererState, { from, now }: Occasion): AnswererState | undefined {
+function count(
+  { open }: AnswererState,
+  { from, now, relation }: Occasion,
+): AnswererState | undefined {
   const living = [...open].filter(([, { since }]) => Math.abs(now - since) <= openMs);
   const next = new Map(living);
   const before = next.get(from);
-  if (before === undefined && next.size >= openMaximum) return undefined;
+  const isStranger = relation.current === undefined;
+  if (before === undefined && isStranger && next.size >= openMaximum) return undefined;
   const messages = (before?.messages ?? 0) + 1;
   if (messages > messagesMaximum) return undefined;
   next.set(from, { since: before?.since ?? now, messages });
@@ -198,9 +204,10 @@ function unfitting(
       : refusal('negotiation.partners-already', `under ${current.link.root}`);
   if (current === undefined || current.link.root !== replaces.root)
     return refusal('negotiation.not-in-force', 'there is no such agreement in force here');
-  return replaces.number > current.link.number
+  const { number } = current.link;
+  return replaces.number > number && replaces.number <= number + skippedMaximum
     ? undefined
-    : refusal('negotiation.not-in-force', `number ${current.link.number} is in force`);
+    : refusal('negotiation.not-in-force', `number ${number} is in force`);
 }
 
 function answerSignature(
@@ -219,7 +226,7 @@ function answerSignature(
   if (current?.link.id === id) return [replied(signedReply(self, current))];
   const reason = refuseSignature(self, { agreement: theirs, protocol: sign.protocol }, occasion);
   if (reason !== undefined) return [replied(reason)];
-  if (relation.ended.some((link) => link.id === id))
+  if (relation.ended.some((link) => link.id === id || link.root === id))
     return [replied(refusal('negotiation.not-in-force', 'this agreement has ended'))];
   const own: Party = theirs.first === self.peer ? 'first' : 'second';
   const both = signAgreement(onlyTheirs(signed.value, own), own, self.identitySeed);

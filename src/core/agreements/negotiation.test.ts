@@ -30,6 +30,7 @@ import {
   messagesMaximum,
   openMaximum,
   openMs,
+  skippedMaximum,
   stepAnswerer,
 } from './negotiation-answerer.ts';
 import {
@@ -55,6 +56,7 @@ class Computer {
   policy: Policy;
   wanted = true;
   readonly inForce = new Map<AgreementId, Deed>();
+  ended: readonly Deed[] = [];
   proposed: Deed | undefined;
   asking: AskerState | undefined;
   answering: AnswererState = idleAnswerer;
@@ -78,7 +80,8 @@ class Computer {
   }
 
   answer(from: PeerId, request: NegotiationRequest, now: Instant): NegotiationReply {
-    const relation = { current: this.with(from), ended: [], proposed: this.proposed };
+    const ended = this.ended.map(({ link }) => link);
+    const relation = { current: this.with(from), ended, proposed: this.proposed };
     const occasion = { from, now, relation, stance: this.stance() };
     const step = stepAnswerer(this.self, this.answering, {
       type: 'request-received',
@@ -355,6 +358,39 @@ test('a partner cannot have a second agreement beside the one in force', () => {
   assert.equal(reasonOf(bob.answer(ann.self.peer, more, begin)), 'negotiation.partners-already');
 });
 
+test('what ended is not signed again, neither its last document nor its first', () => {
+  const [ann, bob] = [
+    new Computer('ann', policyWith('open')),
+    new Computer('bob', policyWith('open')),
+  ];
+  exchange(ann, bob);
+  const first = present(bob.with(ann.self.peer), 'in force');
+  const { root } = first.link;
+  const change = signedOffer(ann, bob, { replaces: { root, number: 1 }, start: instant(begin) });
+  assert.equal(reasonOf(bob.answer(ann.self.peer, change, begin)), 'signed');
+  bob.ended = [present(bob.inForce.get(root), 'in force')];
+  bob.inForce.clear();
+  const again = { ...change, agreement: first.document } as NegotiationRequest;
+  assert.equal(reasonOf(bob.answer(ann.self.peer, again, begin)), 'negotiation.not-in-force');
+  assert.equal(bob.inForce.size, 0);
+});
+
+test('no change takes a number after which there is none', () => {
+  const [ann, bob] = [
+    new Computer('ann', policyWith('open')),
+    new Computer('bob', policyWith('open')),
+  ];
+  exchange(ann, bob);
+  const { root } = present(bob.with(ann.self.peer), 'in force').link;
+  const tell = (number: number): string => {
+    const change = signedOffer(ann, bob, { replaces: { root, number }, start: instant(begin) });
+    return reasonOf(bob.answer(ann.self.peer, change, begin));
+  };
+  assert.equal(tell(Number.MAX_SAFE_INTEGER), 'negotiation.not-in-force');
+  assert.equal(tell(skippedMaximum + 1), 'negotiation.not-in-force');
+  assert.equal(tell(skippedMaximum), 'signed');
+});
+
 test('C3: terms are changed by either party: both sign again, and the first agreement’s id stays the key', () => {
   const [ann, bob] = [
     new Computer('ann', policyWith('open')),
@@ -479,6 +515,13 @@ test('silence before a signature ends the negotiation; a withdrawn one drops its
   assert.equal(ann.proposed, undefined);
 });
 
+/** What two computers would have agreed on before. */
+function inForceBetween(ann: Computer, bob: Computer): [AgreementId, Deed] {
+  const earlier = new Computer('bob', bob.policy);
+  exchange(ann, earlier);
+  return present([...earlier.inForce][0], 'an agreement');
+}
+
 test('others make only so much work: so many at once, so many messages each, for a while', () => {
   const bob = new Computer('bob', policyWith('open'));
   const offer: NegotiationRequest = {
@@ -495,6 +538,12 @@ test('others make only so much work: so many at once, so many messages each, for
   for (let other = 2; other <= openMaximum; other += 1) assert.equal(tell(other), 'accepted');
   assert.equal(tell(openMaximum + 1), 'negotiation.busy');
   assert.ok(bob.answering.open.size <= openMaximum);
+  const ann = new Computer('ann', policyWith('open'));
+  bob.inForce.set(...inForceBetween(ann, bob));
+  const [current] = bob.inForce.values();
+  const { root } = present(current, 'in force').link;
+  const change: NegotiationRequest = { ...offer, replaces: { root, number: 1 } };
+  assert.equal(reasonOf(bob.answer(ann.self.peer, change, begin)), 'accepted', 'a partner');
   assert.equal(tell(openMaximum + 1, instant(begin + openMs + 1)), 'accepted');
   assert.equal(tell(1, instant(begin - openMs - 1)), 'accepted');
 });
