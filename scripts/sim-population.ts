@@ -3,6 +3,7 @@
  *
  *   npm run sim:population -- --peers 100000 --days 365 --seed 1
  *   npm run sim:population -- --peers 20000 --preset open
+ *   npm run sim:population -- --preset open --cheat-share 0.2   only cells with so many cheats
  *   npm run sim:population -- --preset open --spare-days 3      other periods: also --grace-days, --commitment-days,
  *                                                              --service-days, --lock-days, --fresh-spares,
  *                                                              --running-commitment
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     'service-days': { type: 'string' },
     'lock-days': { type: 'string' },
     'fresh-spares': { type: 'boolean', default: false },
+    'cheat-share': { type: 'string' },
     'running-commitment': { type: 'boolean', default: false },
   },
 });
@@ -60,6 +62,7 @@ assert(preset === 'circle' || preset === 'open', '--preset is circle or open');
 const choice: PopulationChoice = {
   ...{ peers: wholeOf('peers'), days: wholeOf('days'), seed: wholeOf('seed') },
   ...{ preset, changes: changesOf() },
+  ...(values['cheat-share'] === undefined ? {} : { cheatShare: Number(values['cheat-share']) }),
 };
 const plan = usualPlan(choice);
 const began = performance.now();

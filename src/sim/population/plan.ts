@@ -120,6 +120,8 @@ export interface PopulationChoice {
   readonly seed: number;
   readonly preset: Preset;
   readonly changes?: PeriodChanges;
+  /** Only cells with this share of cheats, one for each availability. */
+  readonly cheatShare?: number;
 }
 
 /**
@@ -141,12 +143,13 @@ export function usualPlan(choice: PopulationChoice): PopulationPlan {
     peers: Math.max(400, Math.round(peers * 0.1)),
     strategyPeers: Math.min(25, Math.max(10, Math.round(peers * 0.001))),
   };
+  const usual: readonly CellPlan[] = [
+    ...[...cells(0.68, 0), ...cells(0.1, 0.1), ...cells(0.1, 0.2)],
+    ...[cell(0.93, 0.02, 0), strategic],
+  ];
   return {
     ...{ seed, days, preset },
-    cells: [
-      ...[...cells(0.68, 0), ...cells(0.1, 0.1), ...cells(0.1, 0.2)],
-      ...[cell(0.93, 0.02, 0), strategic],
-    ],
+    cells: choice.cheatShare === undefined ? usual : cells(1, choice.cheatShare),
     rules: rulesOf(preset, choice.changes),
   };
 }

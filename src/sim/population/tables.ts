@@ -8,7 +8,8 @@ export function tablesOf(outcome: PopulationOutcome): readonly string[] {
 
 function strategyTable(outcome: PopulationOutcome): readonly string[] {
   const grace = graceDaysOf(outcome.plan.rules);
-  const rows = strategyFindings(outcome).map((each) => [
+  const tried = strategyFindings(outcome).filter(({ pairs }) => pairs > 0);
+  const rows = tried.map((each) => [
     each.name,
     String(each.pairs),
     percent(each.found / each.pairs),
