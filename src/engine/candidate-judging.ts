@@ -6,6 +6,7 @@ import {
   type Candidate,
   type CheckedRecord,
   type Criteria,
+  type JudgingView,
   judgeCandidate,
   renegedBy,
   type Seeker,
@@ -60,6 +61,7 @@ export interface RankedPeer {
 
 /** A partner that is there less often than this does not count as one. */
 const availabilityMinimum = 0.2;
+const recordsMaximum = 256;
 
 export class CandidateJudging {
   readonly #parts: CandidateJudgingParts;
@@ -107,6 +109,8 @@ export class CandidateJudging {
 
   /** What others said of a candidate; undefined: nothing was asked. */
   checked(peer: PeerId, record: CheckedRecord): void {
+    // Strangers without end may come.
+    if (this.#records.size >= recordsMaximum) this.#records.clear();
     this.#records.set(peer, record);
   }
 
@@ -125,11 +129,7 @@ export class CandidateJudging {
   } {
     const { book, candidates } = this.#parts;
     const rows = candidates.all().filter(({ peer }) => book.get(peer) === undefined);
-    const view = {
-      seeker: this.#seeker(),
-      criteria: this.#criteria(),
-      now: this.#parts.clock.now(),
-    };
+    const view = this.#judgingView();
     const accepted: Candidate[] = [];
     const refused: CandidateView[] = [];
     for (const row of rows) {
@@ -161,6 +161,27 @@ export class CandidateJudging {
       }),
       refused,
     };
+  }
+
+  /** How many may become partners. */
+  acceptable(): number {
+    const { book, candidates } = this.#parts;
+    const view = this.#judgingView();
+    return candidates
+      .all()
+      .filter(({ peer }) => book.get(peer) === undefined)
+      .filter((row) => judgeCandidate(this.candidate(row), view).accepted).length;
+  }
+
+  /** Whether this one may become a partner, as far as is known. */
+  isAcceptable(peer: PeerId): boolean {
+    const row = this.#parts.candidates.get(peer);
+    if (row === undefined || this.#parts.book.get(peer) !== undefined) return false;
+    return judgeCandidate(this.candidate(row), this.#judgingView()).accepted;
+  }
+
+  #judgingView(): JudgingView {
+    return { seeker: this.#seeker(), criteria: this.#criteria(), now: this.#parts.clock.now() };
   }
 
   candidate(row: CandidateRow): Candidate {

@@ -61,8 +61,10 @@ export interface NegotiationDeskParts extends AgreementRegisterParts {
   readonly addresses: () => readonly string[];
   /** Our own signed profile. */
   readonly profile: () => Bytes;
-  /** Told when somebody showed its profile by itself. */
-  readonly onCandidate: () => void;
+  /** Told when somebody new showed its profile by itself. */
+  readonly onCandidate: (peer: PeerId) => void;
+  /** Finds out how a stranger behaved before; false when that has to wait. */
+  readonly checkAsker: (peer: PeerId) => Promise<boolean>;
 }
 
 /** What whoever decides says once the other's profile is here. */
@@ -108,9 +110,10 @@ export class NegotiationDesk {
   }
 
   /** A request of a peer, partner or stranger. */
-  answer(from: PeerId, message: Bytes): Outcome<Bytes, Refusal> {
+  async answer(from: PeerId, message: Bytes): Promise<Outcome<Bytes, Refusal>> {
     const request = decodeNegotiationRequest(message);
     if (!request.ok) return failed({ code: 'request.malformed', detail: request.error.code });
+    if (!(await this.#isKnown(from, request.value))) return succeeded(comeAgain);
     const occasion = this.#occasion(from, request.value);
     const event = { type: 'request-received', request: request.value, occasion } as const;
     const step = stepAnswerer(this.#self(), this.#answerer, event);
@@ -118,6 +121,13 @@ export class NegotiationDesk {
     let reply: NegotiationReply | undefined;
     for (const effect of step.effects) reply = this.#done(from, effect) ?? reply;
     return succeeded(encodeNegotiationReply(present(reply, 'every request has its reply')));
+  }
+
+  /** Whether a stranger that offers something was asked about; those that are wanted anyway only. */
+  async #isKnown(from: PeerId, { type }: NegotiationRequest): Promise<boolean> {
+    const { book, stance, checkAsker } = this.#parts;
+    if (type !== 'offer' || book.get(from) !== undefined) return true;
+    return stance.openBytes() === 0 || (await checkAsker(from));
   }
 
   /** Tells a peer who we are, and learns who it is; gives the code of the failure, if there is one. */
@@ -286,7 +296,7 @@ export class NegotiationDesk {
         const isNew = candidates.get(from) === undefined;
         const { profile, addresses } = effect;
         const known = candidates.showed({ peer: from, addresses }, profile, { asked: true });
-        if (known && isNew) onCandidate();
+        if (known && isNew) onCandidate(from);
         return undefined;
       }
       case 'reply':
@@ -322,5 +332,11 @@ export class NegotiationDesk {
     };
   }
 }
+
+const comeAgain: Bytes = encodeNegotiationReply({
+  type: 'refused',
+  reason: 'negotiation.busy',
+  detail: 'others are being asked about it',
+});
 
 const nothing: Relation = { current: undefined, ended: [], proposed: undefined };

@@ -4,7 +4,9 @@ import { hourMs, type Instant, secondMs } from '../base/units.ts';
 import type { LifecycleEffect } from '../core/partners/lifecycle-event.ts';
 import { fullShards } from '../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
+import type { PeerId } from '../core/vocabulary/ids.ts';
 import { type AgreementRow, type ShardRow, StorageFull } from '../ports/stores.ts';
+import { AskerChecks, type AskerChecksParts } from './asker-checks.ts';
 import { AuditAnswers } from './audit-answers.ts';
 import { AuditDesk } from './audit-desk.ts';
 import type { AuditEvent } from './audit-session.ts';
@@ -109,6 +111,9 @@ export class PartnerParts {
       account: new ObservedAccount({ ...kept, watch: this.watch }),
       periodMs: partnership.receiptPeriodMs,
     });
+    const checkReferences: AskerChecksParts['checkReferences'] = (peer, references, signal) =>
+      this.records.checkReferences(peer, references, { witnesses: this.#witnesses(), signal });
+    const checks = new AskerChecks({ ...found, judging: this.judging, checkReferences });
     this.negotiations = new NegotiationDesk({
       ...found,
       name: settings.name,
@@ -122,7 +127,8 @@ export class PartnerParts {
         this.#profile = undefined;
         this.search.wake();
       },
-      onCandidate: () => this.#somebodyNew(),
+      onCandidate: (peer) => this.#somebodyNew(peer),
+      checkAsker: (peer) => checks.check(peer),
     });
     this.search = new PartnerSearch({
       ...found,
@@ -137,8 +143,7 @@ export class PartnerParts {
         bootstrap: partnership.bootstrap,
         neighbourhood: partnership.neighbourhood,
       }),
-      checkReferences: (peer, references, signal) =>
-        this.records.checkReferences(peer, references, { witnesses: this.#witnesses(), signal }),
+      checkReferences,
     });
   }
 
@@ -159,7 +164,7 @@ export class PartnerParts {
       standing: () => ({
         observation: this.watch.own(),
         references: this.records.references(),
-        freeBytes: this.stance.freeBytes(),
+        freeBytes: this.stance.openBytes(),
       }),
     });
   }
@@ -225,8 +230,9 @@ export class PartnerParts {
     if (outcome === 'silent') this.keeper.happened(partner, { type: 'unproved' });
   }
 
-  #somebodyNew(): void {
-    if (this.#needs.partnership.seek && !this.judging.sufficiency().enough) this.search.wake();
+  #somebodyNew(peer: PeerId): void {
+    if (!this.#needs.partnership.seek || this.judging.sufficiency().enough) return;
+    if (this.judging.isAcceptable(peer)) this.search.wake();
   }
 
   #follow(row: AgreementRow, effect: LifecycleEffect): void {

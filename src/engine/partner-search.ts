@@ -6,7 +6,7 @@
  */
 
 import { linkedAbort } from '../base/linked-abort.ts';
-import { hourMs, type Instant, secondMs } from '../base/units.ts';
+import { type Instant, secondMs } from '../base/units.ts';
 import type { CheckedRecord } from '../core/partners/criteria.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { readProfile } from '../core/wire/profile.ts';
@@ -14,10 +14,10 @@ import { commonProtocol, spokenProtocols } from '../core/wire/protocol.ts';
 import type { Reference } from '../core/wire/reference.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { CandidateRow } from '../ports/peer-stores.ts';
 import type { Random } from '../ports/random.ts';
 import { StorageBroken, StorageFull } from '../ports/stores.ts';
 import { deedIn } from './agreement-register.ts';
+import { CandidateAsking } from './candidate-asking.ts';
 import type { CandidateBook } from './candidate-book.ts';
 import type { CandidateJudging, RankedPeer } from './candidate-judging.ts';
 import type { CandidateSources } from './candidate-sources.ts';
@@ -52,15 +52,10 @@ export interface PartnerSearchParts {
   ) => Promise<CheckedRecord>;
 }
 
-/** Candidates asked who they are in one search, and how many of them at once. */
-const askedMaximum = 64;
-const askedAtOnce = 8;
-/** Whoever was asked names others; these are asked in the same search, so often. */
-const waves = 3;
 const negotiatedAtOnce = 4;
-/** References of so many of the best are asked. */
-const checkedMaximum = 16;
-const profileFreshMs = hourMs;
+const checkedAtOnce = 4;
+/** When nobody is negotiated with, those that so many of the best name are asked. */
+const checkedMaximum = 8;
 const longestPause = 16;
 const firstPauseMs: number = 30 * secondMs;
 
@@ -77,6 +72,7 @@ const passing: ReadonlySet<string> = new Set([
 
 export class PartnerSearch {
   readonly #parts: PartnerSearchParts;
+  readonly #asking: CandidateAsking;
   readonly #woken = new Notifier();
   #searching: Promise<unknown> = Promise.resolve();
   #pauses = 1;
@@ -85,6 +81,7 @@ export class PartnerSearch {
 
   constructor(parts: PartnerSearchParts) {
     this.#parts = parts;
+    this.#asking = new CandidateAsking(parts);
   }
 
   /** Something changed that a search may make use of: a partner failed, or somebody new was heard of. */
@@ -142,7 +139,7 @@ export class PartnerSearch {
   /** Found under the name of the neighbourhood are those that have space to lend. */
   async #announce(): Promise<void> {
     const { settings, stance, sources, self, addresses } = this.#parts;
-    const wanted = settings.seek && stance.freeBytes() > 0;
+    const wanted = settings.seek && stance.openBytes() > 0;
     await sources.announce({ peer: self, addresses: addresses() }, wanted);
   }
 
@@ -152,12 +149,8 @@ export class PartnerSearch {
       progress?.({ phase, candidates: candidates.all().length, done });
     tell('looking', 0);
     await sources.gather(signal);
-    for (let wave = 0; wave < waves && !signal.aborted; wave += 1) {
-      const asked = await this.#askAll(signal);
-      tell('asking', asked);
-      if (asked === 0) break;
-    }
-    await this.#check(signal);
+    await this.#asking.ask(signal, (asked) => tell('asking', asked));
+    if (dryRun) await this.#check(judging.ranked().accepted.slice(0, checkedMaximum), signal);
     const results = new Map<PeerId, NegotiationResult>();
     if (!dryRun) await this.#negotiate(results, { signal, tell });
     const sufficiency = judging.sufficiency();
@@ -173,55 +166,22 @@ export class PartnerSearch {
     };
   }
 
-  /** Asks those who they are of whom too little is known; how many were asked. */
-  async #askAll(signal: AbortSignal): Promise<number> {
-    const { candidates } = this.#parts;
-    const now = this.#parts.clock.now();
-    const due = candidates
-      .all()
-      .filter((row) => this.#isUnknown(row, now))
-      .slice(0, askedMaximum);
-    const pool = new TaskPool(askedAtOnce);
-    for (const row of due) await pool.start(() => this.#ask(row, signal));
-    await pool.drain();
-    return due.length;
-  }
-
-  #isUnknown(row: CandidateRow, now: Instant): boolean {
-    const { book, settings } = this.#parts;
-    // Partners are asked again soon: they may have become partners of others meanwhile.
-    const isPartner = book.get(row.peer) !== undefined;
-    if (!isPartner && row.nextAskAt > now) return false;
-    const freshMs = isPartner ? settings.searchIntervalMs : profileFreshMs;
-    return row.profile === undefined || Math.abs(now - row.seenAt) >= freshMs;
-  }
-
-  async #ask({ peer }: CandidateRow, signal: AbortSignal): Promise<void> {
-    const { candidates, desk, settings, random } = this.#parts;
-    const failure = await desk.query(candidates.addressOf(peer), signal);
-    if (signal.aborted) return;
-    if (failure !== undefined) {
-      if (this.#parts.book.get(peer) !== undefined) return;
-      candidates.refused(peer, failure, jittered(settings.searchIntervalMs * 4, random));
-      return;
-    }
-    for (const reference of candidates.profileOf(peer)?.references ?? [])
-      candidates.named(reference, 'partner');
-  }
-
-  /** Asks about the best, as far as they name anybody that can be asked. */
-  async #check(signal: AbortSignal): Promise<void> {
+  /** Asks those that each of the best names, as far as that was not done yet; whether anything was found out. */
+  async #check(best: readonly RankedPeer[], signal: AbortSignal): Promise<boolean> {
     const { judging, candidates, checkReferences } = this.#parts;
-    const best = judging.ranked().accepted.slice(0, checkedMaximum);
-    const pool = new TaskPool(askedAtOnce);
-    for (const { row } of best) {
-      const references = candidates.profileOf(row.peer)?.references ?? [];
-      if (references.length === 0 || judging.isChecked(row.peer)) continue;
+    const unchecked = best
+      .map(({ row }) => ({
+        peer: row.peer,
+        named: candidates.profileOf(row.peer)?.references ?? [],
+      }))
+      .filter(({ peer, named }) => named.length > 0 && !judging.isChecked(peer));
+    const pool = new TaskPool(checkedAtOnce);
+    for (const { peer, named } of unchecked)
       await pool.start(async () => {
-        judging.checked(row.peer, await checkReferences(row.peer, references, signal));
+        judging.checked(peer, await checkReferences(peer, named, signal));
       });
-    }
     await pool.drain();
+    return unchecked.length > 0;
   }
 
   /** With the best first, until there are enough partners or nobody is left to be asked. */
@@ -243,6 +203,8 @@ export class PartnerSearch {
         )
         .slice(0, Math.min(missing, negotiatedAtOnce));
       if (next.length === 0) return;
+      // What others say may take its place from one of them.
+      if (await this.#check(next, run.signal)) continue;
       await Promise.all(
         next.map(async (ranked) => {
           results.set(ranked.row.peer, await this.#approach(ranked, run.signal));

@@ -124,7 +124,7 @@ export class PartnerService {
     const { invitations, partnership } = this.#parts;
     const reply =
       partnership !== undefined && isNegotiation(message.value)
-        ? partnership.negotiations.answer(request.from, message.value)
+        ? await partnership.negotiations.answer(request.from, message.value)
         : invitations.redeem(request.from, message.value);
     return reply.ok ? succeeded({ body: reply.value }) : reply;
   }

@@ -88,15 +88,24 @@ export class PartnerStance {
     return { release: () => this.#reserved.delete(key) };
   }
 
+  /** Space for a new partner, in bytes; 0 when nobody is wanted. */
+  openBytes(): number {
+    return this.#isOpen() ? this.freeBytes() : 0;
+  }
+
+  #isOpen(): boolean {
+    const { settings, book } = this.#parts;
+    if (!settings.seek || book.all().length >= this.mostPartners()) return false;
+    // What is left over after the last share is of little use to anybody.
+    return this.freeBytes() * 2 >= this.shareBytes();
+  }
+
   /** Towards somebody that is no partner; undefined: nobody is wanted. */
   towards(peer: PeerId, known: Circumstances = nothingKnown): Stance | undefined {
-    const { settings, book } = this.#parts;
-    if (!settings.seek) return undefined;
-    if (book.all().length >= this.mostPartners()) return undefined;
-    const before = this.#lastWith(peer);
+    const { settings } = this.#parts;
+    if (!this.#isOpen()) return undefined;
     const freeBytes = Math.min(this.shareBytes(), this.freeBytes());
-    // What is left over after the last share is of little use to anybody.
-    if (freeBytes * 2 < this.shareBytes()) return undefined;
+    const before = this.#lastWith(peer);
     const policy = policyOf({
       preset: settings.preset,
       trusted: false,
