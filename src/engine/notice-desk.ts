@@ -17,6 +17,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { AgreementRow, ShardRow, Stores } from '../ports/stores.ts';
 import { staysWithin } from './admitted-losses.ts';
+import { AuditKeeping } from './audit-keeping.ts';
+import { AuditSpace } from './audit-space.ts';
 import { Backoff } from './backoff.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { Notifier } from './notifier.ts';
@@ -181,33 +183,47 @@ export class NoticeDesk {
     }
   }
 
-  /**
-   * What the partner says it lost does not count any more, and is sent again. Told before anybody asked, that is forgiven: once in three G for everything, and
-   * for a few shards in each G. Whoever loses more has not been keeping what it took, and owes proofs like one that was caught.
-   */
+  /** What the partner says it lost does not count any more, and is sent again. */
   #lost(row: AgreementRow, names: readonly ShardName[]): void {
-    const { keeper, losses, changes, clock, stores } = this.#parts;
+    const { keeper, losses, changes, stores } = this.#parts;
     const lost = names.length === 0 ? undefined : new Set(names);
     const held = stores.shards.ofPartner(row.partner).length;
     const admitted = this.#heldBy(row.partner, lost);
     const next = this.#nextHeldBy(row.partner, lost);
+    const count = admitted.length + next.length;
+    const isForgiven = count === 0 || this.#forgives(row, lost, { count, held });
     stores.transact(() => {
       for (const shard of next) stores.layouts.putShard({ ...shard, phase: 'lost' });
       spoilReserves(stores, row.partner, (name) => lost?.has(name) ?? true);
     });
     for (const shard of admitted) losses.admitted(shard);
-    const { graceMs } = agreementOf(row).terms;
-    const before = keeper.stateOf(row).lossNoticedAt;
-    const isFirst =
-      before === undefined || Math.abs(clock.now() - before) >= forgivenGraces * graceMs;
-    const count = admitted.length + next.length;
     if (lost === undefined) keeper.happened(row.partner, { type: 'loss-noticed' });
-    const isForgiven =
-      lost === undefined
-        ? isFirst
-        : staysWithin(stores, row.agreement, { count, held, graceMs, now: clock.now() });
-    if (count > 0 && !isForgiven) keeper.happened(row.partner, { type: 'wrong' });
+    if (!isForgiven) keeper.happened(row.partner, { type: 'wrong' });
     changes.notify();
+  }
+
+  /**
+   * Told before anybody asked, a loss is forgiven: once in three G that of everything, and that of a few shards in each G. Whoever loses more has not been
+   * keeping what it took, and owes proofs like one that was caught; so does who tells of a shard when it has just been asked for it.
+   */
+  #forgives(
+    row: AgreementRow,
+    names: ReadonlySet<ShardName> | undefined,
+    loss: { readonly count: number; readonly held: number },
+  ): boolean {
+    const { keeper, clock, stores, keys } = this.#parts;
+    const { graceMs } = agreementOf(row).terms;
+    const now = clock.now();
+    if (names === undefined) {
+      const before = keeper.stateOf(row).lossNoticedAt;
+      return before === undefined || Math.abs(now - before) >= forgivenGraces * graceMs;
+    }
+    const keeping = new AuditKeeping(stores, new AuditSpace(stores, clock), keys.peerId);
+    const asked = keeping
+      .state(row)
+      .pending.flatMap(({ chosen }) => chosen.map(({ shard }) => shard.name));
+    if (asked.some((name) => names.has(name))) return false;
+    return staysWithin(stores, row.agreement, { ...loss, graceMs, now });
   }
 
   #heldBy(partner: PeerId, names: ReadonlySet<ShardName> | undefined): readonly ShardRow[] {
