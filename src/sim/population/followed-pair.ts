@@ -21,8 +21,9 @@ import type { Strategy, StrategyMoment } from './strategies.ts';
 
 /** One shard on disk: a pack's block range at one partner, about what a full pack leaves there. */
 const shardSizeBytes = 4 * 2 ** 20;
-/** One drill in so many sends the restoring notice first. */
-export const noticedDrillEvery = 7;
+/** Of drills, those that the restoring notice announces, and how far apart they are at least: as the engine's drills (engine/drill.ts). */
+const announcedShare = 1 / 30;
+const announcedRestHours = 45 * 24;
 const drillHours = 24;
 
 export interface PairDay {
@@ -78,7 +79,7 @@ export class FollowedPair {
   #ranHours = 0;
   #lastAudit: number;
   #lastDrill: number;
-  #drills = 0;
+  #lastAnnounced = Number.NEGATIVE_INFINITY;
   #dodged = false;
   #bytes = 0;
   #provenOn = -1;
@@ -165,7 +166,7 @@ export class FollowedPair {
     if (reached) {
       if (this.#state.unanswered) this.#step(hour, (now) => ({ type: 'answered', now }));
       this.#leave(hour, moment);
-      this.#drill(hour);
+      this.#drill(hour, at);
       this.#audit(hour, { ...at, kept });
     } else if (!this.#state.unanswered) {
       this.#step(hour, (now) => ({ type: 'missed', now }));
@@ -216,13 +217,13 @@ export class FollowedPair {
     this.#step(hour, (now) => ({ type: 'proved', now }));
   }
 
-  #drill(hour: number): void {
+  #drill(hour: number, { chance }: PairDay): void {
     if (hour - this.#lastDrill < drillHours) return;
     this.#lastDrill = hour;
-    this.#drills += 1;
-    const refused = this.strategy.refusesRestores && this.#drills % noticedDrillEvery === 0;
-    if (!refused) return;
-    this.#dodged = true;
+    if (hour - this.#lastAnnounced < announcedRestHours || chance() >= announcedShare) return;
+    this.#lastAnnounced = hour;
+    if (!this.strategy.refusesRestores) return;
+    if (this.#rules.refusedDrillsStay) this.#dodged = true;
     this.#unproved(hour);
   }
 
@@ -239,7 +240,7 @@ export class FollowedPair {
     if (!this.strategy.isThere(this.#moment(hour)))
       this.#expectedHours = this.#rules.periods.spareMs / hourMs;
     else if (kept < 1) this.#expectedHours = intervalMs / hourMs / (1 - kept ** drawn);
-    else this.#expectedHours = noticedDrillEvery * drillHours * ownerShare;
+    else this.#expectedHours = (drillHours / announcedShare) * ownerShare;
   }
 
   #flush(hour: number): void {
