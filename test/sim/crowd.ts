@@ -38,11 +38,16 @@ export function crowd(
   options: {
     readonly meets: boolean;
     readonly plan?: FaultPlan;
+    readonly keepTrace?: boolean;
     readonly partnership: (number: number, first: string) => Partial<PartnershipSettings>;
     readonly settings?: (number: number) => Partial<ComputerSettings>;
   },
 ): Crowd {
-  const world = new SimWorld(seed, options.plan === undefined ? {} : { plan: options.plan });
+  const { plan, keepTrace } = options;
+  const world = new SimWorld(seed, {
+    ...(plan === undefined ? {} : { plan }),
+    ...(keepTrace === undefined ? {} : { keepTrace }),
+  });
   const link = new SimLink(world);
   const meeting = new SimMeeting(new VirtualClock(world.timeline), world.prng.fork('meeting'));
   const peers: SimPeer[] = [];
