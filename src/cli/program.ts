@@ -39,6 +39,7 @@ const story = `Computers keep each other’s backups, encrypted and spread. No s
 
   1. covault init                this computer’s key; it shows 24 words: write them down
   2. covault invite              a code for a friend, who types: covault join CODE
+     or let it find partners     covault config set network.bootstrap ADDRESS (of one that you know)
   3. covault backup ~/Documents  out to your partners; keep \`covault up\` running
 
 And back:

@@ -68,9 +68,11 @@ test('what came of asking is told', () => {
 });
 
 test('nobody found: the way to others is named', () => {
-  const lonely = { ...answer, candidates: [], ways: [] };
+  const lonely = { ...answer, presentPartners: 0, candidates: [], ways: [] };
   assert.match(searchText(lonely), /no way to meet others yet\. Add one with `covault config set/);
-  assert.match(searchText({ ...lonely, ways: answer.ways }), /Nobody was found by network\.boots/);
+  assert.match(searchText({ ...lonely, ways: answer.ways }), /Nobody was found by .*named there up/);
+  const few = { ...lonely, ways: answer.ways, presentPartners: 1 };
+  assert.match(searchText(few), /Nobody else was found by .*goes on looking/);
 });
 
 test('a computer that does not look by itself says why nothing was signed', () => {

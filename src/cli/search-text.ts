@@ -82,14 +82,15 @@ function reasonText({ code, detail }: { readonly code: string; readonly detail: 
 const addWay = '`covault config set network.bootstrap ADDRESS`';
 
 function nobodyLines(answer: SearchAnswer): readonly string[] {
-  const { enough, seeks, ways, candidates, dryRun, signed } = answer;
-  const nobody = signed.length === 0 ? 'Nobody' : 'Nobody else';
+  const { enough, seeks, ways, candidates, dryRun, presentPartners } = answer;
+  const nobody = presentPartners === 0 ? 'Nobody' : 'Nobody else';
+  const whetherUp = presentPartners === 0 ? ' Is whoever you named there up?' : '';
   const lines: string[] = [];
   if (candidates.length === 0 && !enough)
     lines.push(
       ways.length === 0
         ? `${nobody} was found: there is no way to meet others yet. Add one with ${addWay}, or invite somebody.`
-        : `${nobody} was found by ${ways.join(', ')}. Invite somebody, or add an address with ${addWay}.`,
+        : `${nobody} was found by ${ways.join(', ')}.${whetherUp} \`covault up\` goes on looking; or invite somebody.`,
     );
   if (!dryRun && !seeks && !enough)
     lines.push(
@@ -107,7 +108,7 @@ export function searchLine(search: SearchOutlook, daemon: boolean): string | und
   const known =
     candidates > 0
       ? `${countedText(candidates, 'candidate')} known`
-      : `no candidates known; add one with ${addWay}`;
+      : 'no candidates known yet (`covault search --dry-run` looks now)';
   const why = refused > 0 ? `, ${countText(refused)} refused (\`covault search --dry-run\`)` : '';
   return `${doing}: ${known}${why}`;
 }

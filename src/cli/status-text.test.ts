@@ -225,7 +225,7 @@ test('a search that is on says what it found, and how to help it along', () => {
   const searching = { seeks: true, missing: 3, candidates: 0, refused: 0 };
   assert.match(
     statusText({ ...status, search: searching }),
-    /^Search {11}looking for 3 more partners: no candidates known; add one with `covault config set network\.bootstrap ADDRESS`$/m,
+    /^Search {11}looking for 3 more partners: no candidates known yet \(`covault search --dry-run` looks now\)$/m,
   );
   const found = { ...searching, candidates: 5, refused: 2 };
   assert.match(

@@ -61,7 +61,7 @@ async function partnersOf(home: Home): Promise<readonly Answer[]> {
 test('a computer that knows nobody is told how to meet others', async () => {
   const said = await read(ada, ['search']);
   assert.equal(said.exit, 4, lastWords(said));
-  assert.match(said.out, /Not enough partners: only 0 good partners, 8 wanted/);
+  assert.match(said.out, /Not enough partners: no good partner yet, 8 wanted/);
   assert.match(said.out, /no way to meet others yet\. Add one with `covault config set network\.b/);
   const status = await done(ada, ['status']);
   assert.deepEqual(status['search'], { seeks: false, missing: 8, candidates: 0, refused: 0 });

@@ -1,5 +1,6 @@
 /** `covault init`: an identity, its key, and the words that bring everything back. */
 import { hostname } from 'node:os';
+import { Option } from '@commander-js/extra-typings';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { writeKitFile } from '../kit-file.ts';
 import { sizeValue } from '../option-values.ts';
@@ -18,7 +19,11 @@ export function addInit(program: Program, run: Run): void {
     .command('init')
     .description('make this computer’s key and show its 24 words')
     .option('--name <name>', 'what partners see (default: the name of this computer)')
-    .option('--lend <size>', 'what you lend to others', sizeValue, sizeValue(defaultLend))
+    .addOption(
+      new Option('--lend <size>', 'what you lend to others')
+        .default(sizeValue(defaultLend), defaultLend)
+        .argParser(sizeValue),
+    )
     .option('--kit <file>', 'also write the recovery kit to a file that only you can read')
     .option('--no-passphrase', 'leave the key on this disk unprotected')
     .addHelpText(
@@ -94,7 +99,9 @@ ${sizeMeaning(made.lend)}
 On a new computer these words need the address of one partner too, or the kit file, which knows them:
 \`covault kit export --json FILE\`.
 
-Next: \`covault invite\` to find a partner, then \`covault backup PATH\` and \`covault up\`.`;
+Next: find partners: \`covault invite\` for somebody you know, or let this computer find them, by the
+address of any that runs covault: \`covault config set network.bootstrap ADDRESS\`.
+Then \`covault backup PATH\` and \`covault up\`.`;
 }
 
 /** What lending a size brings. */

@@ -73,7 +73,9 @@ export function sufficiencyWords(reason: SufficiencyReason): string {
     case 'enough-partners':
       return `${counted(reason.have, 'good partner')}, ${reason.wanted} wanted`;
     case 'few-partners':
-      return `only ${counted(reason.have, 'good partner')}, ${reason.wanted} wanted`;
+      return reason.have === 0
+        ? `no good partner yet, ${reason.wanted} wanted`
+        : `only ${counted(reason.have, 'good partner')}, ${reason.wanted} wanted`;
     case 'not-counted':
       return `${reason.peer.slice(0, 8)} does not count: ${disregardWords(reason.cause)}`;
     case 'crowded-place':
