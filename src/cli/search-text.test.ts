@@ -70,7 +70,10 @@ test('what came of asking is told', () => {
 test('nobody found: the way to others is named', () => {
   const lonely = { ...answer, presentPartners: 0, candidates: [], ways: [] };
   assert.match(searchText(lonely), /no way to meet others yet\. Add one with `covault config set/);
-  assert.match(searchText({ ...lonely, ways: answer.ways }), /Nobody was found by .*named there up/);
+  assert.match(
+    searchText({ ...lonely, ways: answer.ways }),
+    /Nobody was found by .*named there up/,
+  );
   const few = { ...lonely, ways: answer.ways, presentPartners: 1 };
   assert.match(searchText(few), /Nobody else was found by .*goes on looking/);
 });
