@@ -7,7 +7,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 export const emptyBytes: Bytes = new Uint8Array(0);
 
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return compareBytes(left, right) === 0;
+  return left === right || compareBytes(left, right) === 0;
 }
 
 /** Negative, zero or positive, as `left` sorts before, with or after `right`, byte by byte. */

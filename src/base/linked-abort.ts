@@ -11,6 +11,9 @@ export interface LinkedAbort {
   release(): void;
 }
 
+/** The reason of all of them: the platform would make one for each, with a trace of the stack, and that takes long. */
+const over = new Error('aborted');
+
 export function linkedAbort(...followed: readonly AbortSignal[]): LinkedAbort {
   const own = new AbortController();
   const release = (): void => {
@@ -18,9 +21,9 @@ export function linkedAbort(...followed: readonly AbortSignal[]): LinkedAbort {
   };
   const abort = (): void => {
     release();
-    own.abort();
+    own.abort(over);
   };
-  if (followed.some(({ aborted }) => aborted)) own.abort();
+  if (followed.some(({ aborted }) => aborted)) own.abort(over);
   else for (const each of followed) each.addEventListener('abort', abort);
   return { signal: own.signal, abort, release };
 }

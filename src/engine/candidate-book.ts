@@ -52,12 +52,12 @@ export class CandidateBook {
   profileOf(peer: PeerId): Profile | undefined {
     const document = this.get(peer)?.profile;
     if (document === undefined) return undefined;
-    const known = this.#read.get(peer);
-    if (known !== undefined && equalBytes(known.document, document)) return known.profile;
-    return this.#readAnew(peer, document);
+    return this.#profileIn(peer, document);
   }
 
-  #readAnew(peer: PeerId, document: Bytes): Profile | undefined {
+  #profileIn(peer: PeerId, document: Bytes): Profile | undefined {
+    const known = this.#read.get(peer);
+    if (known !== undefined && equalBytes(known.document, document)) return known.profile;
     const read = readProfile(document, peer);
     const profile = read.ok ? read.value : undefined;
     if (this.#read.size >= candidatesMaximum) this.#read.clear();
@@ -104,7 +104,7 @@ export class CandidateBook {
     if (row === undefined && options.asked && !this.#admits(now)) return false;
     if (row !== undefined && options.asked && isClose(row.seenAt, now)) return true;
     const document = new Uint8Array(profile) as Bytes;
-    if (this.#readAnew(peer, document) === undefined) return false;
+    if (this.#profileIn(peer, document) === undefined) return false;
     const known = row?.addresses ?? [];
     const all = [...new Set([...addresses, ...known])].slice(0, addressesMaximum);
     const next: CandidateRow = {

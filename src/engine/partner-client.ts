@@ -312,7 +312,7 @@ export class PartnerClient {
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<{ readonly value: T; readonly isLate: boolean }> {
     const limited = linkedAbort(signal);
-    const ended = new AbortController();
+    const ended = linkedAbort();
     let isLate = false;
     const late = (): void => {
       if (ended.signal.aborted) return;

@@ -42,6 +42,9 @@ export interface TwinExchangeOptions {
 
 type End = 'asker' | 'answerer';
 
+/** The platform would make a reason for each abort, with a trace of the stack. */
+const done = new Error('done');
+
 export class TwinExchange {
   readonly outcome: Promise<Outcome<PeerReply, Silence>>;
   readonly #settle: (outcome: Outcome<PeerReply, Silence>) => void;
@@ -153,7 +156,7 @@ export class TwinExchange {
     if (end.type === 'source-broken')
       return this.leave('answerer', { code: 'peer.broken-off', detail: end.detail });
     this.#upload.leave();
-    this.#done.answerer.abort();
+    this.#done.answerer.abort(done);
     if (await this.#options.link.carryBack()) this.#upload.stop();
   }
 
@@ -169,7 +172,7 @@ export class TwinExchange {
   #conclude(): void {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#upload.stop();
-    this.#done.asker.abort();
+    this.#done.asker.abort(done);
   }
 
   #endAsker(silence: Silence): void {
@@ -180,7 +183,7 @@ export class TwinExchange {
   #endAnswerer(detail: string): void {
     this.#upload.break(detail);
     this.#download.stop();
-    this.#done.answerer.abort();
+    this.#done.answerer.abort(done);
   }
 
   #reset(by: End, detail: string): void {

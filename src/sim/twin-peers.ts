@@ -8,7 +8,7 @@ import type {
   RecordRow,
   RecordStore,
 } from '../ports/peer-stores.ts';
-import { type Journal, ownRow, sortedBy, type TwinTable } from './twin-table.ts';
+import { type Journal, ownRow, shownRow, sortedBy, type TwinTable } from './twin-table.ts';
 
 export interface ObservationRow {
   readonly observation: Bytes;
@@ -28,8 +28,9 @@ export function candidateStore(journal: Journal, tables: TwinPeerTables): Candid
   const { candidates } = tables;
   return {
     put: (row) => journal.change('candidates.put', () => candidates.set(row.peer, ownRow(row))),
-    get: (peer) => owned(candidates.get(peer)),
-    all: () => sortedBy(candidates.values(), (row) => [-row.seenAt, row.peer]).map(ownRow),
+    get: (peer) => shownRow(candidates.get(peer)),
+    all: () =>
+      sortedBy(candidates.values(), (row) => [-row.seenAt, row.peer]).map((row) => ({ ...row })),
     remove: (peer) => journal.change('candidates.remove', () => candidates.delete(peer)),
   };
 }
@@ -37,7 +38,7 @@ export function candidateStore(journal: Journal, tables: TwinPeerTables): Candid
 export function observationStore(journal: Journal, tables: TwinPeerTables): ObservationStore {
   const { observations } = tables;
   return {
-    get: (peer) => owned(observations.get(peer))?.observation,
+    get: (peer) => observations.get(peer)?.observation,
     put: (peer, observation) =>
       journal.change('observations.put', () => observations.set(peer, ownRow({ observation }))),
     remove: (peer) => journal.change('observations.remove', () => observations.delete(peer)),

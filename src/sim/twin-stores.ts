@@ -37,7 +37,7 @@ import {
   recordStore,
   type TwinPeerTables,
 } from './twin-peers.ts';
-import { type CommitHook, Journal, ownRow, sortedBy, TwinTable } from './twin-table.ts';
+import { type CommitHook, Journal, ownRow, shownRow, sortedBy, TwinTable } from './twin-table.ts';
 
 interface ReceiptRow {
   readonly manifest: string;
@@ -207,13 +207,14 @@ function agreementStore(journal: Journal, { agreements }: TwinTables): Agreement
   return {
     put: (row) =>
       journal.change('agreements.put', () => agreements.set(row.agreement, ownRow(row))),
-    get: (agreement) => owned(agreements.get(agreement)),
+    get: (agreement) => shownRow(agreements.get(agreement)),
     ofPartner: (partner) => {
       const theirs = agreements.values().filter((row) => row.partner === partner);
       const rank = (row: AgreementRow): number => (row.phase === 'ended' ? 1 : 0);
-      return owned(sortedBy(theirs, (row) => [rank(row), -row.since, row.agreement])[0]);
+      return shownRow(sortedBy(theirs, (row) => [rank(row), -row.since, row.agreement])[0]);
     },
-    all: () => sortedBy(agreements.values(), (row) => [row.since, row.agreement]).map(ownRow),
+    all: () =>
+      sortedBy(agreements.values(), (row) => [row.since, row.agreement]).map((row) => ({ ...row })),
     remove: (agreement) => journal.change('agreements.remove', () => agreements.delete(agreement)),
   };
 }
