@@ -82,7 +82,10 @@ export class ComputerParts {
     this.client = new PartnerClient(ports.transport, {
       clock,
       addresses: () => this.addresses(),
-      heard: (peer, answered) => this.#heard(peer, answered),
+      heard: (peer, answered) => {
+        this.partners.watch.sign(peer, answered);
+        this.#heard(peer, answered);
+      },
       transferring: (peer, direction) => this.partners.watch.transferring(peer, direction),
     });
     this.spool = this.#newSpool();
@@ -222,6 +225,7 @@ export class ComputerParts {
       partnership: this.partners,
       profile: () => this.partners.profile(),
       heard: (request) => {
+        this.partners.watch.asked(request.from);
         this.#heard(request.from, true);
         book.moved(request.from, parseAddresses(request.fields), clock.now());
       },
@@ -229,7 +233,6 @@ export class ComputerParts {
   }
 
   #heard(peer: PeerId, answered: boolean): void {
-    this.partners.watch.sign(peer, answered);
     if (!answered) {
       this.book.missed(peer);
       return;

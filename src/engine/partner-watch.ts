@@ -1,7 +1,7 @@
 /**
  * Watches the partners, and this computer itself: when they are there, how fast they are, what they say of themselves (C24, C26).
  *
- * Every request, answered or not, is a sign; whoever gave none for a while is asked for its profile. What passes between two signs counts as the first of them
+ * Every request, ours or theirs, is a sign; whoever gave no answer for a while is asked for its profile. What passes between two signs counts as the first of them
  * found it. When nobody at all answers the fault is most likely ours, and nothing counts against anybody.
  */
 import { equalBytes } from '../base/bytes.ts';
@@ -62,8 +62,10 @@ export class PartnerWatch {
   readonly #observations = new Map<PeerId, Observation>();
   readonly #changed = new Set<PeerId>();
   readonly #busy: Readonly<Record<Transfer['direction'], BusyTime>>;
-  /** When any peer at all answered or asked. */
-  #heardAt: Instant | undefined;
+  /** When partners answered last; nothing for those that did not when they were asked since. */
+  readonly #answers = new Map<PeerId, Instant>();
+  /** When any peer at all answered. */
+  #answeredAt: Instant | undefined;
   #tickedAt: Instant | undefined;
   #probedAt: Instant | undefined;
 
@@ -72,15 +74,26 @@ export class PartnerWatch {
     this.#busy = { up: new BusyTime(parts.clock), down: new BusyTime(parts.clock) };
   }
 
-  /** A peer answered, asked something, or did not answer. */
+  /** A peer answered, or did not. */
   sign(peer: PeerId, online: boolean): void {
     const { book, clock, keeper } = this.#parts;
     const now = clock.now();
-    if (online) this.#heardAt = now;
+    if (online) this.#answeredAt = now;
     if (book.get(peer) === undefined) return;
     this.#mark(peer, { at: now, online });
-    if (online) keeper.answered(peer);
-    else if (this.isOnline()) keeper.happened(peer, { type: 'missed' });
+    if (online) {
+      this.#answers.set(peer, now);
+      keeper.answered(peer);
+      return;
+    }
+    this.#answers.delete(peer);
+    if (this.isOnline()) keeper.happened(peer, { type: 'missed' });
+  }
+
+  /** A peer asked something, so it is there. That it answers is another matter: whoever only asks holds nothing for us that we could get back. */
+  asked(peer: PeerId): void {
+    const { book, clock } = this.#parts;
+    if (book.get(peer) !== undefined) this.#mark(peer, { at: clock.now(), online: true });
   }
 
   /** Bytes go to a peer or come from it; call what is given when they stop, with how many went well. */
@@ -120,12 +133,12 @@ export class PartnerWatch {
     return this.observationOf(this.#parts.self);
   }
 
-  /** This computer has reason to think that others could reach it: somebody was heard of late, or nobody could have been. */
+  /** This computer has reason to think that it could reach others: somebody answered of late, or there is hardly anybody who could. */
   isOnline(): boolean {
     const { book, clock, probeIntervalMs } = this.#parts;
     if (book.all().length < 2) return true;
-    const heardAt = this.#heardAt;
-    return heardAt !== undefined && clock.now() - heardAt <= unwatchedIntervals * probeIntervalMs;
+    const at = this.#answeredAt;
+    return at !== undefined && clock.now() - at <= unwatchedIntervals * probeIntervalMs;
   }
 
   /** Watches until `signal` aborts, as the loops of the engine do. */
@@ -164,7 +177,7 @@ export class PartnerWatch {
     this.#save();
   }
 
-  /** Partners without a recent sign, or of which too little is known. */
+  /** Partners without a recent answer, or of which too little is known. */
   #unheard(): readonly PeerId[] {
     const { book, clock, probeIntervalMs } = this.#parts;
     const now = clock.now();
@@ -172,8 +185,8 @@ export class PartnerWatch {
       .all()
       .map(({ partner }) => partner)
       .filter((partner) => {
-        const mark = this.#marks.get(partner);
-        const quiet = mark === undefined || now - mark.at >= probeIntervalMs / 2;
+        const at = this.#answers.get(partner);
+        const quiet = at === undefined || Math.abs(now - at) >= probeIntervalMs / 2;
         return quiet || !this.#isProfileFresh(partner);
       });
   }
@@ -273,6 +286,7 @@ export class PartnerWatch {
       if (peer !== self && book.get(peer) === undefined) {
         this.#observations.delete(peer);
         this.#marks.delete(peer);
+        this.#answers.delete(peer);
       }
   }
 
