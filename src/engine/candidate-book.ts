@@ -57,9 +57,9 @@ export class CandidateBook {
 
   #profileIn(peer: PeerId, document: Bytes): Profile | undefined {
     const known = this.#read.get(peer);
-    if (known !== undefined && equalBytes(known.document, document)) return known.profile;
-    const read = readProfile(document, peer);
-    const profile = read.ok ? read.value : undefined;
+    if (known?.document === document) return known.profile;
+    const isSame = known !== undefined && equalBytes(known.document, document);
+    const profile = isSame ? known?.profile : profileOrNothing(document, peer);
     if (this.#read.size >= candidatesMaximum) this.#read.clear();
     this.#read.set(peer, { document, profile });
     return profile;
@@ -160,6 +160,11 @@ export class CandidateBook {
       stores.candidates.put(row);
     });
   }
+}
+
+function profileOrNothing(document: Bytes, peer: PeerId): Profile | undefined {
+  const read = readProfile(document, peer);
+  return read.ok ? read.value : undefined;
 }
 
 /** A peer that asks often is written down once a minute. */

@@ -30,7 +30,7 @@ export interface InquiryOptions {
 
 /** References asked, of those that a candidate names, and witnesses besides. */
 const referencesAsked = 8;
-const witnessesAsked = 8;
+const witnessesAsked = 4;
 /** One that takes longer says nothing. */
 const answerMs: number = 20 * secondMs;
 

@@ -45,13 +45,27 @@ export function sign(key: KeyObject, message: Uint8Array): Bytes {
 export function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== publicKeyBytes || signature.length !== signatureBytes) return false;
   try {
-    const key = createPublicKey({
-      key: Buffer.from(concatBytes([publicPrefix, publicKey])),
-      format: 'der',
-      type: 'spki',
-    });
-    return platformVerify(null, message, key, signature);
+    return platformVerify(null, message, publicKeyObject(publicKey), signature);
   } catch {
     return false;
   }
+}
+
+const knownKeysMaximum = 1_024;
+/** Making a key object takes about as long as checking a signature with it, and most signatures are of few peers. */
+const knownKeys = new Map<string, KeyObject>();
+
+/** Throws for what is no point of the curve. */
+function publicKeyObject(publicKey: Uint8Array): KeyObject {
+  const name = Buffer.from(publicKey).toString('latin1');
+  const known = knownKeys.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({
+    key: Buffer.from(concatBytes([publicPrefix, publicKey])),
+    format: 'der',
+    type: 'spki',
+  });
+  if (knownKeys.size >= knownKeysMaximum) knownKeys.clear();
+  knownKeys.set(name, key);
+  return key;
 }

@@ -71,14 +71,18 @@ const habits: readonly (readonly [number, { readonly from: number; readonly coun
   [1, { from: 22, count: 8 }],
 ];
 
-/** Most live alone; some share a household, and with it a network. */
-export function drawInhabitants(prng: Prng, count: number): readonly Inhabitant[] {
+/** Most live alone; some share a household, and with it a network. `openShare`: of them, those that agree with strangers. */
+export function drawInhabitants(
+  prng: Prng,
+  count: number,
+  { openShare = 0.3 }: { readonly openShare?: number } = {},
+): readonly Inhabitant[] {
   const inhabitants: Inhabitant[] = [];
   let home: Pick<Inhabitant, 'place' | 'networkPrefix'> | undefined;
   for (let number = 0; number < count; number += 1) {
     const draws = prng.fork(number);
     home = home !== undefined && draws.chance(0.15) ? home : drawHome(draws, number);
-    inhabitants.push({ ...home, ...drawComputer(draws) });
+    inhabitants.push({ ...home, ...drawComputer(draws, openShare) });
   }
   return inhabitants;
 }
@@ -98,12 +102,12 @@ function drawHome(draws: Prng, number: number): Pick<Inhabitant, 'place' | 'netw
   };
 }
 
-function drawComputer(draws: Prng): Omit<Inhabitant, 'place' | 'networkPrefix'> {
+function drawComputer(draws: Prng, openShare: number): Omit<Inhabitant, 'place' | 'networkPrefix'> {
   const [system, versions] = draws.pick(systems);
   const bandwidth = draws.pick([128 * kibi, mebi, 4 * mebi, 16 * mebi]);
   const onlyLends = draws.chance(0.04);
   return {
-    preset: draws.chance(0.3) ? 'open' : 'circle',
+    preset: draws.chance(openShare) ? 'open' : 'circle',
     system,
     systemVersion: draws.pick(versions),
     architecture: draws.pick(['x64', 'x64', 'arm64']),

@@ -17,11 +17,17 @@ export class SimMeeting {
   readonly #clock: Clock;
   readonly #draws: Prng;
   readonly #topics = new Map<string, Map<PeerId, PeerAddress>>();
+  #lookups = 0;
   readonly #advertised = new Map<PeerId, PeerAddress>();
 
   constructor(clock: Clock, draws: Prng) {
     this.#clock = clock;
     this.#draws = draws;
+  }
+
+  /** Lookups of all computers so far. */
+  get lookups(): number {
+    return this.#lookups;
   }
 
   /** One computer's way to the others. */
@@ -45,6 +51,7 @@ export class SimMeeting {
         };
       },
       lookup: async (topic, { limit, signal }) => {
+        this.#lookups += 1;
         await this.#clock.sleep(this.#draws.between(1, slowestMs), signal);
         const present = [...this.#present(topic).values()];
         // Another one comes first each time, as with tables that are spread over many computers.
