@@ -4,6 +4,7 @@
  * One entry for every code, which the compiler holds this table to.
  */
 import type { FailureCode } from '../daemon/operation-failure.ts';
+import { auditMessages } from './messages/audit-messages.ts';
 import { backupMessages } from './messages/backup-messages.ts';
 import { homeMessages } from './messages/home-messages.ts';
 import type { Message } from './messages/message.ts';
@@ -19,4 +20,5 @@ export const messages: Readonly<Record<FailureCode, Message>> = {
   ...restoreMessages,
   ...partnershipMessages,
   ...recoveryMessages,
+  ...auditMessages,
 };

@@ -25,6 +25,12 @@ export function daysValue(text: string): number {
   return Math.round(days * dayMs);
 }
 
+/** A whole number from 1 on. */
+export function countValue(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('A whole number, 1 or more.');
+  return Number(text);
+}
+
 /** For an option that may be given several times. */
 export function gathered(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), text];

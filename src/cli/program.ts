@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { addAgreements } from './commands/agreements.ts';
+import { addAudit, addDrill } from './commands/audits.ts';
 import { addBackup } from './commands/backup.ts';
 import { addConfig } from './commands/config.ts';
 import { addDemo } from './commands/demo-command.ts';
@@ -145,6 +146,8 @@ const additions: readonly ((program: Program, run: Run) => void)[] = [
   addRestore,
   addRecover,
   addRepair,
+  addAudit,
+  addDrill,
   addKit,
   addConfig,
   addDoctor,

@@ -27,6 +27,8 @@ export const settingWords: Readonly<Record<string, string>> = {
     'C, before which nothing is restored; longer than grace; null: preset (31 d, open 21 d)',
   'partners.deleteLockSeconds':
     'L, how long deleted data stays in the trash; null: preset (14 d, open 30 d)',
+  'partners.drillIntervalSeconds':
+    'how often restoring is tried on a few files; 0: only with `covault drill`; null: 1 d',
   'partners.graceSeconds': 'G, how long a partner may fail; null: preset (30 d, open 14 d)',
   'partners.neighbourhood': 'computers with the same word find each other',
   'partners.noticeSeconds': 'how long before leaving it must be said; null: 14 d',
@@ -39,6 +41,8 @@ export const settingWords: Readonly<Record<string, string>> = {
   'partners.rampStepSeconds': 'clean time after which that doubles; null: preset (open 14 d)',
   'partners.receiptPeriodSeconds': 'how often both sign what each did for the other; null: 7 d',
   'partners.renegesAllowed': 'a candidate may have failed so many others',
+  'partners.scrubSeconds':
+    'in so much running time all that is held for others is read and compared once; null: 30 d',
   'partners.searchIntervalSeconds':
     'pause between two searches, growing while nobody is found; null: 5 min',
   'partners.seek':

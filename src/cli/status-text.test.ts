@@ -89,6 +89,8 @@ const status: StatusAnswer = {
   hindrances: [],
   health: { stripes: 10, whole: 10, short: [], endangered: 0, below: 0 },
   repair: { stripes: 0, shardsHeld: 0, shardsLeft: 0, bytesLeft: 0 },
+  lastProven: null,
+  lastDrill: null,
 };
 
 test('partners that failed are named with the reason, and so is what is being mended', () => {

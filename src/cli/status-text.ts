@@ -8,6 +8,7 @@ import type {
   SnapshotAnswer,
   StatusAnswer,
 } from '../daemon/answers.ts';
+import { provenLines } from './audit-text.ts';
 import { partnerNotes, partnerTable } from './partner-text.ts';
 import { countedText, countText, momentText, sizeText } from './quantities.ts';
 import { searchLine } from './search-text.ts';
@@ -160,7 +161,7 @@ function factLines(status: StatusAnswer): readonly string[] {
     lines.push(
       `Spread           ${status.code.dataShards}+${status.code.parityShards}: any ${status.code.dataShards} of ${status.code.dataShards + status.code.parityShards} shards rebuild everything`,
     );
-  lines.push(...healthLine(status), ...outlookLines(status.outlook));
+  lines.push(...healthLine(status), ...outlookLines(status.outlook), ...provenLines(status));
   if (status.spooledBytes > 0) lines.push(`Spool            ${sizeText(status.spooledBytes)}`);
   const daemon = status.daemon
     ? `running, listening on ${status.listening.join(', ') || 'no address'}`

@@ -22,7 +22,9 @@ import type { SafetyOutlook } from '../engine/safety-outlook.ts';
 import type { RepairWork, StripeHealth } from '../engine/stripe-health.ts';
 import type { AgreementPhase, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import type { Route } from '../ports/transport.ts';
+import { type DrillAnswer, drillAnswer, type NameOf } from './audit-answers.ts';
 import { type PathText, pathTextOf } from './path-text.ts';
+import { timeText } from './time-text.ts';
 
 export interface PartnerAnswer {
   readonly id: string;
@@ -96,6 +98,9 @@ export interface StatusAnswer {
   /** How the stripes stand, and what is being done about it. */
   readonly health: StripeHealth;
   readonly repair: RepairWork;
+  /** When a drill last restored everything that it drew; null: never. */
+  readonly lastProven: string | null;
+  readonly lastDrill: DrillAnswer | null;
 }
 
 type Failing = Extract<Hindrance, { readonly code: 'partner.failing' }>;
@@ -164,10 +169,6 @@ export interface EntryAnswer {
   /** Nanoseconds since 1970, as text: more than a JSON number holds. */
   readonly modifiedNs: string;
   readonly target: PathText | null;
-}
-
-export function timeText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString();
 }
 
 type Dates = Pick<PartnerView, 'commitmentEndsAt' | 'graceEndsAt' | 'leavesAt'>;
@@ -270,7 +271,9 @@ const unreadableSnapshot = {
 } as const;
 
 /** What a status says besides what the engine reports. */
-export type StatusSurroundings = Pick<StatusAnswer, 'daemon' | 'reneged' | 'search'>;
+export interface StatusSurroundings extends Pick<StatusAnswer, 'daemon' | 'reneged' | 'search'> {
+  readonly nameOf: NameOf;
+}
 
 export function statusAnswer(report: StatusReport, around: StatusSurroundings): StatusAnswer {
   return {
@@ -292,6 +295,8 @@ export function statusAnswer(report: StatusReport, around: StatusSurroundings): 
     hindrances: report.hindrances.map(hindranceAnswer),
     health: report.health,
     repair: report.repair,
+    lastProven: report.lastProven === undefined ? null : timeText(report.lastProven),
+    lastDrill: report.lastDrill === undefined ? null : drillAnswer(report.lastDrill, around.nameOf),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   RecoverFailure,
   RestoreFailure,
 } from '../engine/computer.ts';
+import type { DrillFailure } from '../engine/drill-run.ts';
 import type { PartnerFailure } from '../engine/partnerships.ts';
 
 /** Of opening a home, besides what its files can be like. */
@@ -50,6 +51,7 @@ export type FailureCode =
   | RestoreFailure['code']
   | JoinFailure['code']
   | PartnerFailure['code']
+  | DrillFailure['code']
   | RecoverFailure['code'];
 
 export interface OperationFailure {

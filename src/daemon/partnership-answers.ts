@@ -17,7 +17,8 @@ import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { AgreementView, CandidateView, Reason, SearchReport } from '../engine/partnerships.ts';
 import type { CandidateSource, RecordRow } from '../ports/peer-stores.ts';
 import type { AgreementPhase, AgreementRow } from '../ports/stores.ts';
-import { datesAnswer, type PartnerAnswer, timeText } from './answers.ts';
+import { datesAnswer, type PartnerAnswer } from './answers.ts';
+import { timeText } from './time-text.ts';
 
 export interface AgreementAnswer {
   /** Of the first agreement between the two; a change of terms keeps it. */

@@ -63,6 +63,8 @@ function chosen({ partners }: Config): Knobs {
     searchIntervalMs: partners.searchIntervalSeconds,
     probeIntervalMs: partners.probeIntervalSeconds,
     receiptPeriodMs: partners.receiptPeriodSeconds,
+    drillIntervalMs: partners.drillIntervalSeconds,
+    scrubMs: partners.scrubSeconds,
   };
   const knobs: { -readonly [Name in keyof Knobs]: Knobs[Name] } = {
     neighbourhood: partners.neighbourhood,

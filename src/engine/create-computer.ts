@@ -8,6 +8,8 @@ import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import type { PeerStanding } from '../ports/transport.ts';
+import type { AuditEvent } from './audit-session.ts';
+import type { PartnerAudits } from './audit-views.ts';
 import { BackupRun } from './backup-run.ts';
 import { listEntries, readFile } from './browse.ts';
 import type {
@@ -38,6 +40,7 @@ import type { PackSource } from './pack-source.ts';
 import { PartnershipDesk } from './partnership-desk.ts';
 import type {
   AgreementView,
+  AuditOptions,
   CandidateView,
   PartnerFailure,
   Partnerships,
@@ -230,6 +233,16 @@ class WorkingComputer implements Computer {
     return this.#tracked(options.signal, (signal) =>
       this.#partnerships.search({ ...options, signal }),
     );
+  }
+
+  audit(options: AuditOptions): Promise<readonly AuditEvent[]> {
+    return this.#tracked(options.signal, (signal) =>
+      this.#partnerships.audit({ ...options, signal }),
+    );
+  }
+
+  auditsOf(partner: PeerId): PartnerAudits | undefined {
+    return this.#partnerships.auditsOf(partner);
   }
 
   leave(partner: PeerId): Promise<Outcome<AgreementView, PartnerFailure>> {

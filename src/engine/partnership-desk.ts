@@ -10,10 +10,13 @@ import type { PeerId } from '../core/vocabulary/ids.ts';
 import { spokenProtocols } from '../core/wire/protocol.ts';
 import type { AgreementRow } from '../ports/stores.ts';
 import { deedIn } from './agreement-register.ts';
+import type { AuditEvent } from './audit-session.ts';
+import { auditCoverage, auditedConduct, type PartnerAudits } from './audit-views.ts';
 import type { ComputerParts } from './computer-parts.ts';
 import { agreementOf, spaceAccount } from './partner-space.ts';
 import type {
   AgreementView,
+  AuditOptions,
   CandidateView,
   PartnerFailure,
   Partnerships,
@@ -22,8 +25,12 @@ import type {
   SearchReport,
   TermsChange,
 } from './partnerships.ts';
+import { TaskPool } from './task-pool.ts';
 
 type Answer = Outcome<AgreementView, PartnerFailure>;
+
+/** Audited at the same time when a person asks. */
+const auditedAtOnce = 4;
 
 export class PartnershipDesk implements Partnerships {
   readonly #parts: ComputerParts;
@@ -53,6 +60,40 @@ export class PartnershipDesk implements Partnerships {
 
   search(options: SearchOptions): Promise<SearchReport> {
     return this.#parts.partners.search.search(options);
+  }
+
+  async audit({
+    partners,
+    blocks,
+    signal,
+    progress,
+  }: AuditOptions): Promise<readonly AuditEvent[]> {
+    const { audits } = this.#parts.partners;
+    const events: AuditEvent[] = [];
+    const pool = new TaskPool(auditedAtOnce);
+    for (const partner of partners)
+      await pool.start(async () => {
+        const event = await audits.audit(partner, {
+          signal,
+          ...(blocks === undefined ? {} : { blocks }),
+        });
+        if (event === undefined) return;
+        events.push(event);
+        progress(event);
+      });
+    await pool.drain();
+    return events;
+  }
+
+  auditsOf(partner: PeerId): PartnerAudits | undefined {
+    const { ports, book, keys, partners } = this.#parts;
+    const row = book.get(partner);
+    if (row === undefined) return undefined;
+    const standing = partners.audits.standing(row.agreement);
+    return {
+      ofPartner: auditCoverage(ports.stores, row, { standing, self: keys.peerId }),
+      ofUs: auditedConduct(ports.stores, row, partners.answers.failures(row)),
+    };
   }
 
   /** The notice and what it says are durable together; it is sent until the partner knows. */

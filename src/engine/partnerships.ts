@@ -7,6 +7,8 @@ import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { CandidateSource } from '../ports/peer-stores.ts';
 import type { AgreementPhase, AgreementRow } from '../ports/stores.ts';
 import type { Route } from '../ports/transport.ts';
+import type { AuditEvent } from './audit-session.ts';
+import type { PartnerAudits } from './audit-views.ts';
 
 /** Why something is as it is: a code that stays, and a sentence for people. */
 export interface Reason {
@@ -118,6 +120,16 @@ export interface TermsChange {
   readonly lendsUsBytes?: number;
 }
 
+export interface AuditOptions {
+  /** Those to audit. */
+  readonly partners: readonly PeerId[];
+  /** Blocks asked of each, when that is more than its turn would have: at most 64. */
+  readonly blocks?: number | undefined;
+  readonly signal: AbortSignal;
+  /** Told of each partner as its outcome is durable. */
+  readonly progress: (event: AuditEvent) => void;
+}
+
 /** The part of a computer that makes, keeps and ends partnerships. */
 export interface Partnerships {
   partners(): readonly PartnerView[];
@@ -129,6 +141,10 @@ export interface Partnerships {
   candidates(): readonly CandidateView[];
   /** One search now, whatever the loop is doing. Signs agreements unless `dryRun`. */
   search(options: SearchOptions): Promise<SearchReport>;
+  /** Audits partners now, in turn; gives what came of it. Whoever holds nothing of ours is left out. */
+  audit(options: AuditOptions): Promise<readonly AuditEvent[]>;
+  /** What is known of the audits of a partner and by it; undefined when there is no such partner. */
+  auditsOf(partner: PeerId): PartnerAudits | undefined;
   /** Gives notice: our shards are moved away, the partner moves its own, and the agreement ends with the notice. */
   leave(partner: PeerId): Promise<Outcome<AgreementView, PartnerFailure>>;
   /** Takes a notice back while it runs. */

@@ -43,6 +43,9 @@ export type PartnersConfig = {
   readonly searchIntervalSeconds: number | null;
   readonly probeIntervalSeconds: number | null;
   readonly receiptPeriodSeconds: number | null;
+  /** 0: only when a person asks. */
+  readonly drillIntervalSeconds: number | null;
+  readonly scrubSeconds: number | null;
 };
 
 /** Nobody is told more than whole degrees. */
@@ -95,6 +98,8 @@ export const partnersSchema: z.ZodType<PartnersConfig> = z.strictObject({
   searchIntervalSeconds: seconds(1, day),
   probeIntervalSeconds: seconds(1, day),
   receiptPeriodSeconds: seconds(1, 365 * day),
+  drillIntervalSeconds: seconds(0, 365 * day),
+  scrubSeconds: seconds(10, 365 * day),
 });
 
 export const placeSchema: z.ZodType<PlaceConfig> = z.strictObject({

@@ -1,5 +1,6 @@
 /** `covault partners`: who holds our data, whose data we hold, and what becomes of the partnership. */
 import type { AgreementAnswer } from '../../daemon/partnership-answers.ts';
+import { partnerAuditsText } from '../audit-text.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { sizeValue } from '../option-values.ts';
 import { partnerTable, partnerText } from '../partner-text.ts';
@@ -92,8 +93,11 @@ async function showPartner(session: Session, id: string): Promise<ExitCode> {
   const answer = await session.call('partners', { probe: true, partner: id });
   if (!answer.ok) return session.fail(answer.error);
   const [partner] = answer.value;
-  session.output.value(partner);
-  if (partner !== undefined) session.output.line(partnerText(partner));
+  if (partner === undefined) return exitCodes.ok;
+  const audits = await session.call('partner-audits', { partner: partner.id });
+  if (!audits.ok) return session.fail(audits.error);
+  session.output.value({ ...partner, audits: audits.value });
+  session.output.line([partnerText(partner), ...partnerAuditsText(audits.value)].join('\n'));
   return exitCodes.ok;
 }
 

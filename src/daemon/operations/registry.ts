@@ -1,5 +1,6 @@
 /** All operations by name. The local API serves exactly these; the command line calls nothing else. */
 import { agreementShow, agreements } from './agreements.ts';
+import { audit, drill, partnerAudits } from './audits.ts';
 import { backup } from './backup.ts';
 import { getConfiguration, setConfiguration } from './configuration.ts';
 import { doctor } from './doctor.ts';
@@ -20,6 +21,9 @@ export interface Operations {
   readonly 'partners-pause': typeof pausePartner;
   readonly 'partners-decide': typeof decidePartner;
   readonly 'partners-terms': typeof changeTerms;
+  readonly 'partner-audits': typeof partnerAudits;
+  readonly audit: typeof audit;
+  readonly drill: typeof drill;
   readonly agreements: typeof agreements;
   readonly 'agreement-show': typeof agreementShow;
   readonly search: typeof search;
@@ -46,6 +50,9 @@ export const operations: Operations = {
   'partners-pause': pausePartner,
   'partners-decide': decidePartner,
   'partners-terms': changeTerms,
+  'partner-audits': partnerAudits,
+  audit,
+  drill,
   agreements,
   'agreement-show': agreementShow,
   search,

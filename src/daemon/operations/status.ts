@@ -10,6 +10,7 @@ import {
   statusAnswer,
 } from '../answers.ts';
 import { type Operation, type OperationContext, operation } from '../operation.ts';
+import { namesOf } from './audits.ts';
 
 export interface StatusInput {
   /** Asks every partner for a sign of life first. */
@@ -29,6 +30,7 @@ export const status: Operation<StatusInput, never, never, StatusAnswer> = operat
         daemon: running.daemon,
         reneged: renegedPartners(context),
         search: searchOutlook(context, report),
+        nameOf: namesOf(computer),
       }),
     );
   },

@@ -1,0 +1,119 @@
+/** Audits and drills on request, and what came of those before. */
+import { z } from 'zod';
+import { failed, succeeded } from '../../base/outcome.ts';
+import { blocksPerAuditMaximum } from '../../core/audits/challenge.ts';
+import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { Computer } from '../../engine/computer.ts';
+import type { DrillProgress } from '../../engine/drill-run.ts';
+import {
+  type AuditAnswer,
+  auditAnswer,
+  type DrillAnswer,
+  drillAnswer,
+  type NameOf,
+  type PartnerAuditsAnswer,
+  partnerAuditsAnswer,
+} from '../audit-answers.ts';
+import { type Operation, operation } from '../operation.ts';
+import { failure } from '../operation-failure.ts';
+import { choosePartner } from '../snapshot-choice.ts';
+
+const idMaximumLength = 255;
+const idSchema = z.string().min(1).max(idMaximumLength);
+const drilledFilesMaximum = 10_000;
+
+export interface AuditInput {
+  /** Id prefix or name; undefined: all of them. */
+  readonly partner?: string | undefined;
+  readonly blocks?: number | undefined;
+}
+
+export interface AuditProgress {
+  readonly asked: number;
+  readonly done: number;
+}
+
+export interface AuditResult {
+  readonly audits: readonly AuditAnswer[];
+  /** Partners that hold nothing of ours yet, so there is nothing to ask. */
+  readonly holdNothing: readonly { readonly id: string; readonly name: string }[];
+}
+
+export const audit: Operation<AuditInput, AuditProgress, never, AuditResult> = operation({
+  input: z.strictObject({
+    partner: idSchema.optional(),
+    blocks: z.int().positive().max(blocksPerAuditMaximum).optional(),
+  }),
+  reach: 'network',
+  secret: false,
+  run: async ({ computer }, { partner, blocks }, { signal, progress }) => {
+    const all = computer.partners();
+    const chosen = partner === undefined ? undefined : choosePartner(all, partner);
+    if (chosen?.ok === false) return chosen;
+    const views = chosen === undefined ? all : [chosen.value];
+    const partners = views.map(({ agreement }) => agreement.partner);
+    let done = 0;
+    progress({ asked: partners.length, done });
+    const events = await computer.audit({
+      partners,
+      blocks,
+      signal,
+      progress: () => {
+        done += 1;
+        progress({ asked: partners.length, done });
+      },
+    });
+    signal.throwIfAborted();
+    const nameOf = namesOf(computer);
+    const asked = new Set(events.map((event) => event.partner));
+    const order = (id: PeerId): number => partners.indexOf(id);
+    return succeeded({
+      audits: [...events]
+        .sort((left, right) => order(left.partner) - order(right.partner))
+        .map((event) => auditAnswer(event, nameOf)),
+      holdNothing: partners.filter((id) => !asked.has(id)).map((id) => ({ id, name: nameOf(id) })),
+    });
+  },
+});
+
+export interface PartnerAuditsInput {
+  readonly partner: string;
+}
+
+export const partnerAudits: Operation<PartnerAuditsInput, never, never, PartnerAuditsAnswer> =
+  operation({
+    input: z.strictObject({ partner: idSchema }),
+    reach: 'local',
+    secret: false,
+    run: async ({ computer }, { partner }) => {
+      const chosen = choosePartner(computer.partners(), partner);
+      if (!chosen.ok) return chosen;
+      const audits = computer.auditsOf(chosen.value.agreement.partner);
+      if (audits === undefined) return failed(failure('partner.unknown', partner));
+      return succeeded(partnerAuditsAnswer(audits));
+    },
+  });
+
+export interface DrillInput {
+  /** Undefined: as on any day. */
+  readonly files?: number | undefined;
+}
+
+export const drill: Operation<DrillInput, DrillProgress, never, DrillAnswer> = operation({
+  input: z.strictObject({ files: z.int().positive().max(drilledFilesMaximum).optional() }),
+  reach: 'network',
+  secret: false,
+  run: async ({ computer }, { files }, { signal, progress }) => {
+    const drilled = await computer.drill({ files, signal, progress });
+    if (!drilled.ok) return failed(failure(drilled.error.code, drilled.error.detail));
+    return succeeded(drillAnswer(drilled.value, namesOf(computer)));
+  },
+});
+
+/** Former partners too. */
+export function namesOf(computer: Pick<Computer, 'agreements'>): NameOf {
+  const names = new Map<string, string>(
+    computer.agreements().map(({ row }) => [row.partner, row.partnerName]),
+  );
+  return (partner) => names.get(partner) ?? '';
+}
