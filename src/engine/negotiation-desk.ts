@@ -8,7 +8,13 @@ import { assertNever, present } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { dayMs } from '../base/units.ts';
-import type { NegotiationRefusal, Negotiator, Stance } from '../core/agreements/negotiation.ts';
+import { bytesLentTo } from '../core/agreements/agreement.ts';
+import type {
+  Deed,
+  NegotiationRefusal,
+  Negotiator,
+  Stance,
+} from '../core/agreements/negotiation.ts';
 import {
   type AnswererEffect,
   type AnswererState,
@@ -210,6 +216,10 @@ export class NegotiationDesk {
       const { state } = step;
       let event: AskerEvent | undefined;
       for (const effect of step.effects) {
+        if (effect.type === 'store-proposal' && !this.#hasRoomFor(approach, effect.proposal)) {
+          event = { type: 'withdrawn' };
+          break;
+        }
         if (effect.type === 'store-agreement') row = this.#register.adopt(approach.to.peer, effect);
         else event = (await this.#follow(approach, effect, { state, signal })) ?? event;
       }
@@ -218,6 +228,14 @@ export class NegotiationDesk {
       if (event === undefined) return this.#concluded(approach.to.peer, state, row);
       step = stepAsker(this.#self(), state, event);
     }
+  }
+
+  /** A change may have been overtaken: what it adds must be free still when it is signed. New partners have theirs reserved. */
+  #hasRoomFor({ to, current }: Approach, { link }: Deed): boolean {
+    if (current === undefined) return true;
+    const [before, after] = [current, link].map(({ agreement }) => bytesLentTo(agreement, to.peer));
+    const more = present(after, 'the next') - present(before, 'the present one');
+    return more <= 0 || more <= this.#parts.stance.freeBytes();
   }
 
   #concluded(peer: PeerId, state: AskerState, row: AgreementRow | undefined): Concluded {

@@ -12,6 +12,7 @@ import {
   type Policy,
   type PolicyChanges,
   policyOf,
+  stretchedTo,
   termsWithLending,
 } from '../core/agreements/policy.ts';
 import { type Ramp, rampedBytes } from '../core/agreements/ramp.ts';
@@ -19,6 +20,7 @@ import type { Terms } from '../core/agreements/terms.ts';
 import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import { mostPartners } from '../core/partners/sufficiency.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
+import { blockBytes } from '../core/vocabulary/limits.ts';
 import type { AgreementRow, Stores } from '../ports/stores.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { PartnerBook } from './partner-book.ts';
@@ -65,7 +67,15 @@ export class PartnerStance {
     const { offeredBytes } = this.#parts;
     const promised = this.#promising().reduce((sum, row) => sum + weLend(row), 0);
     const negotiated = [...this.#reserved.values()].reduce((sum, bytes) => sum + bytes, 0);
-    return Math.max(0, offeredBytes - promised - negotiated);
+    return Math.max(0, offeredBytes - promised - negotiated - this.#leftBytes());
+  }
+
+  /** What former partners stored here, until it is let go of: the disk has it still. */
+  #leftBytes(): number {
+    const { agreements, held } = this.#parts.stores;
+    const former = new Set(agreements.all().map(({ partner }) => partner));
+    for (const { partner } of this.#promising()) former.delete(partner);
+    return [...former].reduce((sum, peer) => sum + held.blockCount(peer) * blockBytes, 0);
   }
 
   /** What is offered to one partner: an equal share of everything. */
@@ -121,29 +131,35 @@ export class PartnerStance {
     return { policy, circumstances: { ...known, renegedCount } };
   }
 
-  /** Towards a partner that wants other terms: those in force are always good, and space is bounded by what there is. */
-  towardsPartner(row: AgreementRow, wantedBytes: number = theyLend(row)): Stance {
+  /**
+   * Towards a partner: the terms in force are good, others are as far as this computer would sign them with anybody, and space is bounded by what there is. Whoever
+   * is not trusted keeps lending what it is lent, unless a person wants it otherwise: `wantedBytes` are of that person.
+   */
+  towardsPartner(row: AgreementRow, wantedBytes?: number): Stance {
     const { terms } = agreementOf(row);
     const { settings, keeper } = this.#parts;
     const lent = weLend(row);
     const ramp = terms.trusted ? undefined : rampOf(settings);
     const ramped = rampedBytes(ramp, keeper.cleanMs(row));
-    const policy = policyOf({
-      preset: settings.preset,
-      trusted: terms.trusted,
-      freeBytes: 0,
-      wantedBytes: 0,
-      cleanMs: 0,
-      changes: { ...this.#changes(), preferred: terms, ramp: null },
-    });
-    const mostBytes = Math.max(lent, Math.min(lent + this.freeBytes(), ramped));
+    const changes = { ...this.#changes(), ramp: null };
+    const { preset } = settings;
+    const { trusted } = terms;
+    const own = policyOf({ preset, trusted, freeBytes: 0, wantedBytes: 0, cleanMs: 0, changes });
     const lending: Policy['lending'] = {
-      mostBytes,
+      mostBytes: Math.max(lent, Math.min(lent + this.freeBytes(), ramped)),
       leastInReturnBytes: 0,
-      wantedBytes,
-      timesReturn: undefined,
+      wantedBytes: wantedBytes ?? theyLend(row),
+      timesReturn: trusted || wantedBytes !== undefined ? undefined : this.#timesReturn(row),
     };
-    return { policy: { ...policy, lending }, circumstances: nothingKnown };
+    return { policy: { ...stretchedTo(own, terms), lending }, circumstances: nothingKnown };
+  }
+
+  /** As for any stranger, or as it is now. */
+  #timesReturn(row: AgreementRow): number | undefined {
+    const [ours, theirs] = [weLend(row), theyLend(row)];
+    const { timesReturn } = this.#changes().lending;
+    if (timesReturn === undefined || (theirs === 0 && ours > 0)) return undefined;
+    return Math.max(timesReturn, theirs === 0 ? 0 : ours / theirs);
   }
 
   /** Terms for a stranger that was clean for long enough to lend it more, and it us; undefined: those in force are right. */
@@ -166,7 +182,7 @@ export class PartnerStance {
     return { weLendBytes: weLend(row), lendsUsBytes: theyLend(row) };
   }
 
-  #changes(): PolicyChanges {
+  #changes(): PolicyChanges & { readonly lending: Pick<Policy['lending'], 'timesReturn'> } {
     const { settings } = this.#parts;
     const { auditIntervalMs, graceMs, commitmentMs, deleteLockMs, noticeMs, termMs } = settings;
     return {
