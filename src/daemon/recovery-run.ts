@@ -8,13 +8,14 @@ import { type OpenedKit, parseKit } from '../core/recovery/kit.ts';
 import { seedOf } from '../core/recovery/words.ts';
 import { deriveKeys } from '../core/sealing/keys.ts';
 import { type PeerId, parsePeerId } from '../core/vocabulary/ids.ts';
-import type { RecoverProgress, RecoverReport } from '../engine/computer.ts';
+import type { RecoverFailure, RecoverProgress, RecoverReport } from '../engine/computer.ts';
 import { openComputer } from './composition.ts';
 import { createHome, homeStands } from './home-creation.ts';
 import type { PassphraseSource } from './key-opening.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
 import { failureOf } from './operation-run.ts';
 import type { RunningComputer } from './running-computer.ts';
+import { timeText } from './time-text.ts';
 
 export interface RecoveryOptions {
   readonly home: string;
@@ -94,11 +95,22 @@ async function recoverInto(
   const known = (key.kit?.partners ?? []).flatMap(({ peer, addresses }) =>
     addresses.map((address) => ({ peer, address })),
   );
-  return running.computer.recover([...peers.map(peerOf), ...known], {
+  const recovered = await running.computer.recover([...peers.map(peerOf), ...known], {
     floor: key.kit?.floor,
     signal,
     progress,
   });
+  return recovered.ok ? recovered : failed(withMoment(recovered.error));
+}
+
+/** Partners that are young honour no restores yet; when they will is known. */
+function withMoment({ code, detail, restorableFrom }: RecoverFailure): OperationFailure {
+  if (restorableFrom === undefined) return failure(code, detail);
+  const moment = timeText(restorableFrom);
+  return failure(
+    code,
+    `${detail}; partners are in commitment: restores are possible from ${moment} on`,
+  );
 }
 
 /** Splits the peer's id off an address that has one. */

@@ -240,6 +240,8 @@ export type RecoverFailure = {
     | 'recover.integrity'
     | 'recover.home-not-empty';
   readonly detail: string;
+  /** Too few partners honour restores before this moment, for they are in commitment (C30). */
+  readonly restorableFrom?: Instant;
 };
 
 export interface RecoverProgress {

@@ -351,6 +351,7 @@ class WorkingComputer implements Computer {
       book: this.#parts.book,
       source: this.#source,
       reader: this.#reader(),
+      commitmentEndsAt: (peer: PeerId) => this.#parts.partners.commitmentEndsAt(peer),
     };
     const report = await this.#tracked(options.signal, (signal) =>
       new RecoverRun(parts, { ...options, signal }).run(peers),

@@ -147,6 +147,12 @@ export class PartnerParts {
     });
   }
 
+  /** When a partner begins to honour restores; undefined when it does, or is no partner. */
+  commitmentEndsAt(peer: PeerId): Instant | undefined {
+    const row = this.#needs.book.get(peer);
+    return row && this.keeper.datesOf(row).commitmentEndsAt;
+  }
+
   /** What this computer says about itself, signed of late. */
   profile(): Bytes {
     const now = this.#needs.ports.clock.now();

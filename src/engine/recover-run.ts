@@ -41,6 +41,12 @@ import { adoptInventories } from './inventory-adoption.ts';
 import type { PackSource } from './pack-source.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
+import {
+  allReadableFrom,
+  type CommitmentEnd,
+  RecoverEnded,
+  readableFrom,
+} from './recover-ended.ts';
 import { StripeHistory } from './stripe-history.ts';
 import { TaskPool } from './task-pool.ts';
 import type { TreeReader } from './tree-reader.ts';
@@ -55,6 +61,7 @@ export interface RecoverParts {
   readonly book: PartnerBook;
   readonly source: PackSource;
   readonly reader: TreeReader;
+  readonly commitmentEndsAt: CommitmentEnd;
 }
 
 export interface RecoverOptions {
@@ -78,16 +85,6 @@ interface FoundManifest {
 const askedAtOnce = 8;
 /** Nobody knows any more which pack came with which snapshot; so every snapshot counts as resting on all of them. */
 const recoveredAt: Instant = instant(0);
-
-class RecoverEnded extends Error {
-  override readonly name = 'RecoverEnded';
-  readonly failure: RecoverFailure;
-
-  constructor(code: RecoverFailure['code'], detail: string) {
-    super(code);
-    this.failure = { code, detail };
-  }
-}
 
 export class RecoverRun {
   readonly #parts: RecoverParts;
@@ -251,7 +248,9 @@ export class RecoverRun {
     if (!read.ok) {
       const isWrong = read.error.code === 'pack.wrong-blocks';
       const code = isWrong ? 'recover.integrity' : 'recover.too-few-partners';
-      throw new RecoverEnded(code, read.error.detail);
+      const { dataShards } = descriptor.code;
+      const from = readableFrom([...holders.values()], dataShards, this.#parts.commitmentEndsAt);
+      throw new RecoverEnded(code, read.error.detail, isWrong ? undefined : from);
     }
     if (idOf<PackId>(sha256(read.value)) !== descriptor.pack)
       throw new RecoverEnded('recover.integrity', 'an index pack differs from its name');
@@ -303,7 +302,7 @@ export class RecoverRun {
   }
 
   async #readSnapshots(manifest: Manifest): Promise<readonly SnapshotRow[]> {
-    const { reader } = this.#parts;
+    const { reader, stores, commitmentEndsAt } = this.#parts;
     const rows: SnapshotRow[] = [];
     for (const { snapshot, time } of manifest.body.snapshots) {
       const body = await reader.chunk(chunkOfSnapshot(snapshot));
@@ -312,6 +311,7 @@ export class RecoverRun {
         throw new RecoverEnded(
           broken ? 'recover.integrity' : 'recover.too-few-partners',
           body.error.detail,
+          broken ? undefined : allReadableFrom(stores, commitmentEndsAt),
         );
       }
       rows.push({ snapshot, body: body.value, takenAt: time, phase: 'protected' });

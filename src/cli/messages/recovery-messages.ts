@@ -20,7 +20,8 @@ export const recoveryMessages: MessagesOf<'recover' | 'kit' | 'words'> = {
     exit: exitCodes.tooFewPartners,
     happened: 'Too few partners answered to read the index of your backups.',
     meaning: 'Your data is still with your partners; more of them are needed.',
-    advice: 'Ask your partners to start covault, then run the same command again.',
+    advice:
+      'Ask your partners to start covault, then run the same command again; if a date is given, from then on.',
   },
   'recover.integrity': {
     exit: exitCodes.integrity,
