@@ -135,8 +135,8 @@ export class Neighbourhood {
     );
   }
 
-  /** Every agreement is signed by both, kept by both in the same words, and shown by both; nobody lends more than it has. */
-  async checkAgreements(): Promise<void> {
+  /** Every agreement is signed by both, kept by both in the same words, and shown; nobody lends more than it has. */
+  async checkAgreements(showing: readonly Dweller[]): Promise<void> {
     const accounts = await eventually('all that is signed is kept by both', () => this.#accounts());
     for (const { dweller, signed } of accounts) {
       const { peer, name } = dweller;
@@ -148,9 +148,12 @@ export class Neighbourhood {
       }
       const partners = new Set(signed.map(({ agreement }) => partnerOf(agreement, peer)));
       assert.equal(partners.size, signed.length, 'one agreement with each');
-      const shown = await shownBy(dweller);
+    }
+    const shown = await Promise.all(showing.map(shownBy));
+    for (const [number, { peer, name }] of showing.entries()) {
+      const signed = accounts.find(({ dweller }) => dweller.peer === peer)?.signed ?? [];
       for (const { id, agreement } of signed)
-        assert.equal(shown.get(id)?.partner, partnerOf(agreement, peer), name);
+        assert.equal(shown[number]?.get(id)?.partner, partnerOf(agreement, peer), name);
     }
   }
 

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { hourMs, mebi, minuteMs } from '../../src/base/units.ts';
+import { hourMs, mebi, minuteMs, secondMs } from '../../src/base/units.ts';
 import { calmPlan } from '../../src/sim/fault-plan.ts';
+import type { SimPeer } from '../../src/sim/sim-peer.ts';
 import { checkAgreements, crowd, partnersOf, settled } from './crowd.ts';
 
 test('twelve computers that know the address of one each find eight partners', async () => {
@@ -19,7 +20,7 @@ test('computers that meet under a name find partners, and others do not', async 
   const them = crowd('a name', 9, {
     meets: true,
     partnership: (number) => ({
-      neighbourhood: number < 6 ? 'hill' : 'valley',
+      neighbourhood: number < 4 ? 'hill' : 'valley',
       wantedPartners: 2,
     }),
   });
@@ -51,6 +52,27 @@ test('partners in other places and on other systems are preferred when there is 
   assert.equal(new Set(households).size, 3);
   assert(!households.includes('household near'));
   assert.equal(new Set(partners.map(({ system }) => system)).size, 3);
+});
+
+test('C23: where many share one place, the last seats are kept for the others', async () => {
+  for (const seed of ['hill', 'dale']) {
+    const placeOf = (number: number): string => (number < 4 ? 'hill' : `house ${number}`);
+    const { world, peers } = crowd(seed, 12, {
+      meets: false,
+      partnership: (number, first) => ({
+        bootstrap: number === 0 ? [] : [first],
+        wantedPartners: 3,
+        place: { household: placeOf(number) },
+      }),
+    });
+    const placesOf = (peer: SimPeer): number =>
+      new Set(peer.computer?.partners().map(({ place }) => place)).size;
+    while (!peers.every((peer) => placesOf(peer) >= 3)) {
+      assert(world.nowMs < minuteMs, `${seed}: ${peers.map(placesOf).join()}`);
+      await world.run({ untilMs: world.nowMs + secondMs });
+    }
+    checkAgreements(peers);
+  }
 });
 
 test('a dry run ranks with reasons, and signs nothing', async () => {
