@@ -48,6 +48,12 @@ export class AgreementRegister {
   adopt(partner: PeerId, { deed, partnerName, addresses }: NewAgreement): AgreementRow {
     const { stores, keeper, clock, changes, log, onAgreement } = this.#parts;
     const { root, id, number } = deed.link;
+    const inForce = this.#parts.book.get(partner);
+    if (inForce !== undefined && inForce.agreement !== root) {
+      // An invite was accepted while this was on its way: whoever signed this drops it for the invite as well.
+      stores.agreements.remove(id);
+      return inForce;
+    }
     const before = number === 0 ? undefined : stores.agreements.get(root);
     const found =
       addresses.length > 0 ? addresses : this.#parts.candidates.addressOf(partner).addresses;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prng } from '../base/prng.ts';
-import { dayMs, mebi } from '../base/units.ts';
+import { dayMs, instant, mebi, minuteMs } from '../base/units.ts';
 import {
+  agreementIdOf,
   decodeSignedAgreement,
   encodeAgreement,
   encodeSignedAgreement,
@@ -10,10 +11,11 @@ import {
   verifyAgreement,
 } from '../core/agreements/agreement.ts';
 import { parseInvitation } from '../core/agreements/invitation.ts';
-import { circleTerms } from '../core/agreements/terms.ts';
+import { circleTerms, openTerms } from '../core/agreements/terms.ts';
 import type { OwnerKeys } from '../core/sealing/keys.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { decodeRedemption, encodeRedemption } from '../core/wire/redemption.ts';
+import type { AgreementRow } from '../ports/stores.ts';
 import type { Transport } from '../ports/transport.ts';
 import { keysOf } from '../sim/agreed-pair.ts';
 import { SimNetwork, simAddress } from '../sim/network.ts';
@@ -121,6 +123,89 @@ test('when the answer is lost, the same peer asks again and gets what was signed
     assert.ok(joined.ok);
     assert.equal(joined.value.agreement, ann.stores.agreements.all()[0]?.agreement);
     assert.equal(bo.stores.agreements.all().length, 1, 'no proposal is left over');
+  });
+});
+
+/** What `ann` and `bo` came to as strangers, as one of them keeps it. */
+function strangersRow(
+  { ann, bo }: Table,
+  kept: { readonly by: 'ann' | 'bo'; readonly phase: 'proposed' | 'standing' },
+): AgreementRow {
+  const [first, second] = [ann.keys.peerId, bo.keys.peerId];
+  const terms = openTerms({ firstLendsBytes: mebi, secondLendsBytes: mebi });
+  const body = encodeAgreement({ first, second, start: instant(1_000), terms });
+  const half = signAgreement({ body, signatures: {} }, 'second', bo.keys.identitySeed);
+  const whole = signAgreement(half, 'first', ann.keys.identitySeed);
+  return {
+    agreement: agreementIdOf(body),
+    partner: kept.by === 'ann' ? second : first,
+    document: encodeSignedAgreement(whole),
+    phase: kept.phase,
+    ...{ paused: false, lifecycle: undefined, partnerName: '', addresses: [] },
+    // Later than anything else, as when a change was proposed.
+    ...{ since: instant(9e12), lastSeenAt: undefined },
+  };
+}
+
+test('whoever is a partner is none a second time by an invite, whatever was proposed since', async () => {
+  await atTable(async (table) => {
+    const { ann, bo } = table;
+    const joined = await bo.desk.join(ann.desk.invite(day), { spaceBytes: 5 * mebi }, never);
+    assert.ok(joined.ok);
+    ann.stores.agreements.put(strangersRow(table, { by: 'ann', phase: 'proposed' }));
+    bo.stores.agreements.remove(joined.value.agreement);
+    const again = await bo.desk.join(ann.desk.invite(day), { spaceBytes: 5 * mebi }, never);
+    assert.ok(!again.ok);
+    const binding = ann.stores.agreements.all().filter(({ phase }) => phase === 'standing');
+    assert.equal(binding.length, 1);
+  });
+});
+
+test('an invite that is accepted takes the place of what the two came to as strangers at the same time', async () => {
+  await atTable(async (table) => {
+    const { ann, bo, lose } = table;
+    ann.stores.agreements.put(strangersRow(table, { by: 'ann', phase: 'proposed' }));
+    const code = ann.desk.invite(day);
+    lose(1);
+    assert.ok(!(await bo.desk.join(code, { spaceBytes: 5 * mebi }, never)).ok);
+    // Meanwhile bo signed what ann had proposed to it as to a stranger.
+    bo.stores.agreements.put(strangersRow(table, { by: 'bo', phase: 'standing' }));
+    const joined = await bo.desk.join(code, { spaceBytes: 5 * mebi }, never);
+    assert.ok(joined.ok);
+    for (const { stores } of [ann, bo])
+      assert.deepEqual(
+        stores.agreements.all().map(({ agreement, phase }) => [agreement, phase]),
+        [[joined.value.agreement, 'standing']],
+      );
+  });
+});
+
+test('of two that accept each other’s invites at the same time one has to wait', async () => {
+  await atTable(async ({ ann, bo, clock }) => {
+    assert.ok(bo.keys.peerId < ann.keys.peerId);
+    await bo.transport.serve(
+      async (request) => {
+        const body = await wholeBody(request.body, 65_536);
+        assert.ok(body.ok);
+        const reply = bo.desk.redeem(request.from, body.value);
+        return reply.ok ? { status: 200, body: reply.value } : refusal(reply.error.code);
+      },
+      () => 'stranger',
+    );
+    // Nothing came back to what bo asked for.
+    const parties = { first: ann.keys.peerId, second: bo.keys.peerId };
+    const terms = circleTerms({ firstLendsBytes: mebi, secondLendsBytes: mebi });
+    const body = encodeAgreement({ ...parties, start: clock.now(), terms });
+    const open = signAgreement({ body, signatures: {} }, 'second', bo.keys.identitySeed);
+    bo.stores.agreements.put({
+      ...{ agreement: agreementIdOf(body), partner: ann.keys.peerId, phase: 'proposed' },
+      ...{ document: encodeSignedAgreement(open), paused: false, lifecycle: undefined },
+      ...{ partnerName: '', addresses: [], since: clock.now(), lastSeenAt: undefined },
+    });
+    const code = bo.desk.invite(day);
+    assert.ok(!(await ann.desk.join(code, { spaceBytes: 5 * mebi }, never)).ok);
+    await clock.sleep(10 * minuteMs);
+    assert.ok((await ann.desk.join(code, { spaceBytes: 5 * mebi }, never)).ok);
   });
 });
 

@@ -7,7 +7,7 @@ import { present } from '../base/assert.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { encodeCbor } from '../base/codec.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
-import { dayMs, instant } from '../base/units.ts';
+import { dayMs, instant, minuteMs } from '../base/units.ts';
 import {
   type Agreement,
   agreementIdOf,
@@ -44,6 +44,7 @@ import type { AgreementRow, InvitationRow, Stores } from '../ports/stores.ts';
 import type { InvitationTerms, JoinFailure, JoinOffer } from './computer.ts';
 import type { Notifier } from './notifier.ts';
 import type { PartnerClient, PeerFailure } from './partner-client.ts';
+import { agreementOf } from './partner-space.ts';
 
 export interface InvitationDeskParts {
   readonly keys: OwnerKeys;
@@ -59,6 +60,8 @@ export interface InvitationDeskParts {
 
 /** An agreement may begin this far from our own clock. */
 const startToleranceMs = dayMs;
+/** A request of our own for an invite that nobody answered for so long stands in nobody's way. */
+const crossingMs: number = 2 * minuteMs;
 
 export class InvitationDesk {
   readonly #parts: InvitationDeskParts;
@@ -125,15 +128,19 @@ export class InvitationDesk {
 
   #sign(from: PeerId, row: InvitationRow, redemption: Redemption): Outcome<Bytes, Refusal> {
     const { stores, keys, clock, changes } = this.#parts;
-    const phase = stores.agreements.ofPartner(from)?.phase;
-    if (phase !== undefined && isInForce(phase))
+    const between = stores.agreements.all().filter(({ partner }) => partner === from);
+    if (between.some(({ phase }) => isInForce(phase)))
       return refused('terms.refused', 'there is an agreement between us already');
+    if (this.#goesFirst(between))
+      return refused('terms.refused', 'this computer is about to accept an invite of yours');
     const offered = this.#acceptable(from, row, redemption.agreement);
     if (!offered.ok) return offered;
     const signed = signAgreement(offered.value, 'first', keys.identitySeed);
     const document = encodeSignedAgreement(signed);
     const agreement = agreementIdOf(signed.body);
     stores.transact(() => {
+      // What was offered to a stranger is void.
+      for (const row of between) if (isOffer(row)) stores.agreements.remove(row.agreement);
       stores.agreements.put({
         agreement,
         partner: from,
@@ -150,6 +157,18 @@ export class InvitationDesk {
     });
     changes.notify();
     return succeeded(this.#reply(document));
+  }
+
+  /** Two that accept each other's invites at the same time would have two agreements: of their requests that of the smaller id goes first, for a while. */
+  #goesFirst(between: readonly AgreementRow[]): boolean {
+    const { keys, clock } = this.#parts;
+    return between.some(
+      (row) =>
+        row.phase === 'proposed' &&
+        !isOffer(row) &&
+        keys.peerId < row.partner &&
+        Math.abs(clock.now() - row.since) < crossingMs,
+    );
   }
 
   /** An agreement that says what the invite says, signed by whoever sent it. */
@@ -187,14 +206,14 @@ export class InvitationDesk {
     offer: JoinOffer,
     signal: AbortSignal,
   ): Promise<Outcome<AgreementRow, JoinFailure>> {
-    const { stores, keys, clock, client } = this.#parts;
+    const { keys, clock, client } = this.#parts;
     const parsed = parseInvitation(code);
     if (!parsed.ok) return joinFailed('invite.malformed', parsed.error.code);
     const invitation = parsed.value;
     if (invitation.inviter === keys.peerId)
       return joinFailed('invite.own', 'this code is your own');
-    const known = stores.agreements.ofPartner(invitation.inviter);
-    if (known !== undefined && isInForce(known.phase)) return succeeded(known);
+    const known = this.#knownTo(invitation.inviter);
+    if (known !== undefined) return succeeded(known);
     if (clock.now() > invitation.expiresAt)
       return joinFailed('invite.expired', 'the invite is too old');
     const wantsBytes = invitation.wantsBytes ?? invitation.lendsBytes;
@@ -209,6 +228,15 @@ export class InvitationDesk {
     );
     if (!answer.ok) return failed(joinFailureOf(answer.error));
     return this.#conclude(invitation.inviter, answer.value);
+  }
+
+  /** The agreement in force with the inviter. One that strangers came to is void when the inviter may have signed what was asked for before. */
+  #knownTo(inviter: PeerId): AgreementRow | undefined {
+    const between = this.#parts.stores.agreements.all().filter((row) => row.partner === inviter);
+    const asked = between.some((row) => row.phase === 'proposed' && !isOffer(row));
+    return between.find(
+      (row) => isInForce(row.phase) && (!asked || agreementOf(row).terms.trusted),
+    );
   }
 
   /**
@@ -272,18 +300,26 @@ export class InvitationDesk {
     };
     stores.transact(() => {
       stores.agreements.put(row);
-      this.#forgetProposals(inviter);
+      this.#forgetOthers(inviter, row);
     });
     changes.notify();
     return succeeded(row);
   }
 
-  /** One of them became the agreement; the others were never signed. */
-  #forgetProposals(inviter: PeerId): void {
+  /** One of them became the agreement; the others were never signed. One that strangers came to meanwhile is void on the inviter's side too. */
+  #forgetOthers(inviter: PeerId, { agreement }: AgreementRow): void {
     const { agreements } = this.#parts.stores;
-    for (const { agreement, partner, phase } of agreements.all())
-      if (partner === inviter && phase === 'proposed') agreements.remove(agreement);
+    for (const row of agreements.all()) {
+      if (row.partner !== inviter || row.agreement === agreement) continue;
+      const isVoid = isInForce(row.phase) && !agreementOf(row).terms.trusted;
+      if (row.phase === 'proposed' || isVoid) agreements.remove(row.agreement);
+    }
   }
+}
+
+/** A proposal that was negotiated, not one for an invite. */
+function isOffer(row: AgreementRow): boolean {
+  return row.phase === 'proposed' && !agreementOf(row).terms.trusted;
 }
 
 function refused(code: RefusalCode, detail: string): Outcome<never, Refusal> {

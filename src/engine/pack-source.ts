@@ -130,7 +130,7 @@ export class PackSource {
   async #readAny(stripeRead: StripeRead, stretch: Stretch): Promise<StretchOutcome> {
     const read = await this.#readStretch(stripeRead, stretch);
     if (read.ok) return read;
-    const holders = this.#holders(stripeRead.row.pack, () => true);
+    const holders = this.#readable(this.#holders(stripeRead.row.pack, () => true));
     if (holders.size <= stripeRead.holders.size) return read;
     return await this.#readStretch({ ...stripeRead, holders }, stretch);
   }
