@@ -213,6 +213,7 @@ export class CandidateJudging {
       overlapHours: sharedHours(this.#seeker(), candidate),
       bandwidth: known.length === 0 ? undefined : Math.min(...known),
       renegedCount: renegedBy(candidate),
+      liar: candidate.record?.liar === true,
     };
   }
 

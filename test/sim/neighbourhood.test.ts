@@ -80,7 +80,7 @@ test('everybody who can be served is, whatever gets lost, and stripes keep to se
     });
   }
   while (world.nowMs < healsAtMs) {
-    await world.run({ untilMs: world.nowMs + 30 * secondMs, maxSteps: stepsMaximum });
+    await world.run({ untilMs: world.nowMs + minuteMs, maxSteps: stepsMaximum });
     for (const { inhabitant, peer } of neighbours)
       assert.deepEqual(unsignedInForce(peer, inhabitant.offeredBytes), []);
   }

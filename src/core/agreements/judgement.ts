@@ -55,7 +55,7 @@ function refused(code: NegotiationCode, detail: string): Refused {
 /** What no terms can mend. */
 export function judgeCircumstances(
   policy: Policy,
-  { overlapHours, bandwidth, renegedCount }: Circumstances,
+  { overlapHours, bandwidth, renegedCount, liar = false }: Circumstances,
 ): Refused | undefined {
   const { leastOverlapHours } = policy.schedule;
   if (overlapHours !== undefined && overlapHours < leastOverlapHours)
@@ -68,6 +68,7 @@ export function judgeCircumstances(
       'negotiation.bandwidth',
       `${Math.floor(bandwidth)} bytes a second on average, ${policy.leastBandwidth} are wanted`,
     );
+  if (liar) return refused('negotiation.record', 'those that are named tell otherwise');
   if (renegedCount > policy.mostReneged)
     return refused(
       'negotiation.record',

@@ -90,6 +90,8 @@ export interface Circumstances {
   readonly bandwidth: number | undefined;
   /** Peers that the other reneged on, as far as receipts and references say. */
   readonly renegedCount: number;
+  /** Those that it names as references tell otherwise than it does. */
+  readonly liar?: boolean;
 }
 
 export const nothingKnown: Circumstances = {

@@ -38,6 +38,8 @@ export interface CheckedRecord {
   readonly askedCount: number;
   /** Days of proof that both sides signed, over all references that answered. */
   readonly provenDays: number;
+  /** What it says of itself is not what those that it names say, or not what it signed. */
+  readonly liar?: boolean;
 }
 
 /** All that is known of a peer that may become a partner. */
@@ -83,7 +85,8 @@ export type CandidateRefusal =
       readonly needed: number;
     }
   | { readonly code: 'candidate.space'; readonly offeredBytes: number; readonly needed: number }
-  | { readonly code: 'candidate.record'; readonly reneged: number; readonly allowed: number };
+  | { readonly code: 'candidate.record'; readonly reneged: number; readonly allowed: number }
+  | { readonly code: 'candidate.false-record' };
 
 export type CandidateRemark = 'schedule-unknown' | 'bandwidth-unknown' | 'record-unknown';
 
@@ -216,7 +219,10 @@ function bandwidthRefusals(candidate: Candidate, criteria: Criteria): readonly C
 function recordRefusals(candidate: Candidate, criteria: Criteria): readonly CandidateRefusal[] {
   const reneged = renegedBy(candidate);
   const allowed = criteria.renegedMaximum;
-  return reneged > allowed ? [{ code: 'candidate.record', reneged, allowed }] : [];
+  return [
+    ...(reneged > allowed ? [{ code: 'candidate.record', reneged, allowed } as const] : []),
+    ...(candidate.record?.liar === true ? [{ code: 'candidate.false-record' } as const] : []),
+  ];
 }
 
 /** Others on which the candidate reneged: as its references say, or as it says itself, whichever is more. */
