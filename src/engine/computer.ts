@@ -29,6 +29,7 @@ import type { Partnerships, PartnerView } from './partnerships.ts';
 import type { RepairProgress, RepairReport } from './repair-run.ts';
 import type { SafetyOutlook } from './safety-outlook.ts';
 import type { RepairWork, StripeHealth } from './stripe-health.ts';
+import type { UndeleteOptions, UndeleteReport } from './undelete-run.ts';
 
 export interface ComputerPorts {
   readonly clock: Clock;
@@ -294,6 +295,9 @@ export interface Computer extends Partnerships {
     readonly signal: AbortSignal;
     readonly progress: (progress: RepairProgress) => void;
   }): Promise<RepairReport>;
+
+  /** Brings back what was deleted at partners and is still needed, from their trash. */
+  undelete(options: UndeleteOptions): Promise<UndeleteReport>;
 
   status(): StatusReport;
   snapshots(): readonly SnapshotRow[];

@@ -56,6 +56,7 @@ import { type RepairProgress, type RepairReport, runRepair } from './repair-run.
 import { type RestoreOptions, RestoreRun } from './restore-run.ts';
 import { presentSnapshots, statusReport } from './status.ts';
 import { TreeReader } from './tree-reader.ts';
+import { type UndeleteOptions, type UndeleteReport, UndeleteRun } from './undelete-run.ts';
 
 export function createComputer(
   ports: ComputerPorts,
@@ -198,6 +199,16 @@ class WorkingComputer implements Computer {
         { ...options, signal },
       ),
     );
+  }
+
+  async undelete(options: UndeleteOptions): Promise<UndeleteReport> {
+    const { keys, client, book, delivery, losses, changes } = this.#parts;
+    const parts = { ...this.#ports, keys, client, book, delivery, losses };
+    const report = await this.#tracked(options.signal, (signal) =>
+      new UndeleteRun(parts, { ...options, signal }).run(),
+    );
+    changes.notify();
+    return report;
   }
 
   status(): StatusReport {

@@ -50,6 +50,16 @@ export interface Removal {
   readonly signal: AbortSignal;
 }
 
+/** A shard that its partner should have, as the partner once signed for it. */
+export interface TakenBack {
+  readonly pack: PackRow;
+  readonly index: number;
+  readonly partner: PeerId;
+  readonly blockCount: number;
+  readonly merkleRoot: Bytes;
+  readonly signal: AbortSignal;
+}
+
 export type DeliveryFailure = {
   readonly code:
     | 'delivery.no-space'
@@ -107,6 +117,11 @@ export class ShardDelivery {
     return this.#laneOf(removal.partner).run(() => this.#removeNow(removal));
   }
 
+  /** Has a deleted shard taken out of its partner's trash: announced like one that is sent again, of which the partner needs no block when it has them all. */
+  takeBack(wanted: TakenBack): Promise<Outcome<void, DeliveryFailure>> {
+    return this.#laneOf(wanted.partner).run(() => this.#takeBackNow(wanted));
+  }
+
   #laneOf(partner: PeerId): Lane {
     const lane = this.#lanes.get(partner) ?? new Lane();
     this.#lanes.set(partner, lane);
@@ -141,6 +156,31 @@ export class ShardDelivery {
       checkDeletion(view, name, document);
     const settled = await this.#settle({ agreement, document, check, commit, signal });
     if (settled.ok) log.write('debug', 'shard.deleted', { partner, name });
+    return settled;
+  }
+
+  async #takeBackNow(wanted: TakenBack): Promise<Outcome<void, DeliveryFailure>> {
+    const { book, client, shardNameKey, stores, clock, log } = this.#parts;
+    const { pack, index, partner, blockCount, merkleRoot, signal } = wanted;
+    if (signal.aborted) return failed({ code: 'delivery.cancelled', detail: 'on request' });
+    const agreement = book.get(partner);
+    if (agreement === undefined) return failed({ code: 'delivery.not-partner', detail: partner });
+    const stripe = present(pack.stripe, 'a coded pack has a stripe');
+    const name = new ShardNamer(shardNameKey, partner).nameOf(stripe, index);
+    const upload = { name, blockCount, firstBlock: blockCount - 1, merkleRoot, body: nothing() };
+    const answer = await client.putShard(book.addressOf(partner), upload, signal);
+    if (!answer.ok) return failed(failureOf(answer.error, signal));
+    const subject: LedgerSubject = { action: 'put', name, blockCount, merkleRoot };
+    const document = answer.value;
+    const settled = await this.#settle({
+      agreement,
+      document,
+      check: (view) => checkAcknowledgement(view, subject, document),
+      commit: () =>
+        noteHeld(stores, { pack: pack.pack, stripe, index, partner, name }, clock.now()),
+      signal,
+    });
+    if (settled.ok) log.write('info', 'shard.taken-back', { pack: pack.pack, index, partner });
     return settled;
   }
 
@@ -262,6 +302,8 @@ export class ShardDelivery {
     return true;
   }
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 function viewOf(stores: Stores, { agreement, partner }: AgreementRow): LedgerView {
   const head = stores.ledger.head(agreement, 'owner');

@@ -85,6 +85,13 @@ test('partners that hold what they took pass, and both sides keep that', async (
   assert.ok(theirs.passed >= 1);
 });
 
+test('nothing was deleted at partners, and so nothing is taken back', async () => {
+  const answer = await done(ada, ['recover', '--undelete']);
+  assert.deepEqual([answer['partnersAsked'], answer['deleted'], answer['silent']], [2, 0, []]);
+  assert.match((await read(ada, ['recover', '--undelete'])).out, /at the 2 partners that answered/);
+  assert.equal((await on(ada, ['recover', '--undelete', '--kit', 'kit.json'])).exit, 2);
+});
+
 test('a drill restores files to nowhere, and status says when that was last proven', async () => {
   const before = (await done(ada, ['status'])) as unknown as StatusAnswer;
   assert.equal(before.lastProven, null);

@@ -30,9 +30,10 @@ export function addRecover(program: Program, run: Run): void {
     .option('--name <name>', 'what partners see (default: as in the kit)')
     .option('--lend <size>', 'what you lend to each partner', sizeValue, usualLendBytes)
     .option('--no-passphrase', 'leave the key on this disk unprotected')
+    .option('--undelete', 'on the computer itself: take back what was deleted at partners')
     .addHelpText(
       'after',
-      '\nExamples:\n  covault recover --kit /media/stick/kit.json\n  covault recover --words-file words.txt --peer /ip4/192.0.2.7/tcp/4747\n\nAfterwards: covault snapshots, covault restore latest --target DIR\n',
+      '\nExamples:\n  covault recover --kit /media/stick/kit.json\n  covault recover --words-file words.txt --peer /ip4/192.0.2.7/tcp/4747\n\nAfterwards: covault snapshots, covault restore latest --target DIR\n\n`covault recover --undelete` is for a computer that is not lost: whoever had its key may have deleted what lies at partners. They keep that for the agreed time.\n',
     )
     .action((options) => run((session) => recover(session, options)));
 }
@@ -45,10 +46,17 @@ interface RecoverOptions {
   readonly name?: string | undefined;
   readonly lend: number;
   readonly passphrase: boolean;
+  readonly undelete?: true | undefined;
 }
 
 async function recover(session: Session, options: RecoverOptions): Promise<ExitCode> {
   const { kit, wordsFile } = options;
+  if (options.undelete === true) {
+    if (kit !== undefined || wordsFile !== undefined)
+      return session.misused('--undelete works on a computer that has its key: without --kit.');
+    const { undelete } = await import('./undelete.ts');
+    return undelete(session);
+  }
   if ((kit === undefined) === (wordsFile === undefined))
     return session.misused('Give either --kit FILE or --words-file FILE.');
   const { keyOfKit, keyOfWords, runRecovery } = await import('../../daemon/recovery-run.ts');

@@ -12,6 +12,7 @@ import { restore } from './restore.ts';
 import { search } from './search.ts';
 import { cat, list, snapshotShow, snapshots } from './snapshots.ts';
 import { status } from './status.ts';
+import { undelete } from './undelete.ts';
 
 export interface Operations {
   readonly status: typeof status;
@@ -34,6 +35,7 @@ export interface Operations {
   readonly cat: typeof cat;
   readonly repair: typeof repair;
   readonly restore: typeof restore;
+  readonly undelete: typeof undelete;
   readonly kit: typeof kit;
   readonly doctor: typeof doctor;
   readonly 'config-get': typeof getConfiguration;
@@ -63,6 +65,7 @@ export const operations: Operations = {
   cat,
   repair,
   restore,
+  undelete,
   kit,
   doctor,
   'config-get': getConfiguration,

@@ -1,0 +1,63 @@
+/** Delete-lock (DESIGN §8): whoever has the key of an owner cannot make its shards vanish at once, for partners keep what is deleted, and give it back. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { minuteMs } from '../../src/base/units.ts';
+import { pathOf } from '../../src/core/wire/resources.ts';
+import { durable } from '../../src/sim/checkers.ts';
+import { simAddress } from '../../src/sim/network.ts';
+import type { SimPeer } from '../../src/sim/sim-peer.ts';
+import { backUp, mustRestore, quiet, reach, Scene } from './scene.ts';
+
+/** Deletes everything at a partner, as somebody can who has the key. */
+async function deleteAll(scene: Scene, partner: SimPeer): Promise<number> {
+  const self = scene.owner.keys.peerId;
+  const peer = partner.keys.peerId;
+  const transport = scene.link.network.transport(self);
+  const rows = durable(partner).held.page(self, undefined, 1_000);
+  for (const { name } of rows) {
+    const path = pathOf({ resource: 'shard', name });
+    const to = { peer, addresses: [simAddress(peer)] };
+    const reply = await transport.request(to, { method: 'DELETE', path });
+    assert.ok(reply.ok && reply.value.status === 200);
+    for await (const part of reply.value.body) assert.ok(part.length > 0);
+  }
+  return rows.length;
+}
+
+test('what a thief of the key deletes is taken back from the trash, and restored', async () => {
+  const scene = new Scene('undelete', 3, { owner: { settings: { cacheCapBytes: 0 } } });
+  await scene.mustPlay(async (computer, node) => {
+    const { snapshot } = await backUp(computer);
+    await reach(computer, node, { snapshot, phase: 'complete' });
+    const nothing = await computer.undelete(quiet);
+    assert.deepEqual([nothing.deleted, nothing.silent], [0, []]);
+    let deleted = 0;
+    for (const partner of scene.partners) deleted += await deleteAll(scene, partner);
+    assert.ok(deleted > 3);
+    const report = await computer.undelete(quiet);
+    assert.deepEqual([report.deleted, report.restored, report.gone], [deleted, deleted, 0]);
+    for (const partner of scene.partners)
+      assert.deepEqual(durable(partner).held.trashed(scene.owner.keys.peerId), []);
+    await mustRestore(scene, computer, { snapshot });
+    await node.clock.sleep(minuteMs);
+    assert.deepEqual((await computer.undelete(quiet)).deleted, 0);
+  });
+});
+
+test('a partner that is away is named, and what it has let go of counts as lost', async () => {
+  const scene = new Scene('undelete too late', 3);
+  const end = await scene.play(async (computer, node) => {
+    const { snapshot } = await backUp(computer);
+    await reach(computer, node, { snapshot, phase: 'complete' });
+    const [away, robbed] = scene.partners as [SimPeer, SimPeer];
+    const self = scene.owner.keys.peerId;
+    const deleted = await deleteAll(scene, robbed);
+    scene.world.crash(away.name);
+    for (const { name } of durable(robbed).held.trashed(self))
+      robbed.home.held.lose(`${self}/${name}`);
+    const report = await computer.undelete(quiet);
+    assert.deepEqual(report.silent, [away.keys.peerId]);
+    assert.deepEqual([report.deleted, report.restored, report.gone], [deleted, 0, deleted]);
+  });
+  assert.equal(end, 'reached');
+});
