@@ -4,7 +4,7 @@
  * What is pending stays pending over restarts and reconnections: it is asked about again at every turn, and at once when a partner comes back.
  */
 import { type LinkedAbort, linkedAbort } from '../base/linked-abort.ts';
-import { type Instant, minuteMs } from '../base/units.ts';
+import { type Instant, minuteMs, secondMs } from '../base/units.ts';
 import { auditCadence } from '../core/audits/audit-cadence.ts';
 import type { AgreementId, PeerId } from '../core/vocabulary/ids.ts';
 import { type AgreementRow, StorageBroken, StorageFull } from '../ports/stores.ts';
@@ -35,9 +35,17 @@ export interface AuditStanding {
   readonly lastPassedAt: Instant | undefined;
 }
 
+/** Turns that go on by themselves. */
+interface Running {
+  readonly turns: Map<AgreementId, Promise<void>>;
+  failure: { readonly reason: unknown } | undefined;
+}
+
 /** Partners audited at the same time. */
-const width = 4;
+const width = 8;
 const longestRestMs: number = minuteMs;
+/** While there are no partners. */
+const idleMs: number = 5 * secondMs;
 /** Of the interval: how soon a turn that brought no proof is repeated. */
 const repeatShare = 8;
 const leastRestMs = 50;
@@ -51,6 +59,8 @@ export class AuditDesk {
     AgreementId,
     { readonly at: Instant; readonly isDone: boolean; readonly restMs: number }
   >();
+  /** When those were first seen in this life that were never audited. */
+  readonly #seen = new Map<AgreementId, Instant>();
   #rest: LinkedAbort | undefined;
 
   constructor(parts: AuditDeskParts) {
@@ -58,22 +68,54 @@ export class AuditDesk {
     this.#space = new AuditSpace(parts.stores, parts.clock);
   }
 
-  /** Works until `signal` aborts. A disk that is full or failing is waited for. */
+  /** Works until `signal` aborts. A disk that is full or failing is waited for. No partner waits for another: one that cannot be reached takes long to show that. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#parts;
+    const { clock } = this.#parts;
+    const running: Running = { turns: new Map(), failure: undefined };
     while (!signal.aborted) {
-      let restMs = longestRestMs;
-      try {
-        await this.round(signal);
-        restMs = this.#restMs();
-      } catch (reason) {
-        if (!(reason instanceof StorageFull || reason instanceof StorageBroken)) throw reason;
-        log.write('error', 'work.storage-failed', { reason: reason.name, detail: reason.message });
-      }
       const rest = linkedAbort(signal);
       this.#rest = rest;
+      let restMs = longestRestMs;
+      await this.#guarded(async () => {
+        this.#startDue(running, signal);
+        restMs = this.#restMs(running);
+      });
       await clock.sleep(restMs, rest.signal);
       rest.release();
+      if (running.failure !== undefined) throw running.failure.reason;
+    }
+    await Promise.all(running.turns.values());
+  }
+
+  #startDue(running: Running, signal: AbortSignal): void {
+    const { turns } = running;
+    for (const row of this.#audited()) {
+      if (turns.size >= width) return;
+      if (turns.has(row.agreement) || this.#turnInMs(row) > 0) continue;
+      const turn = this.#guarded(async () => {
+        // Where storage fails, it is not tried again before a while.
+        const at = this.#parts.clock.now();
+        this.#tried.set(row.agreement, { at, isDone: false, restMs: longestRestMs });
+        await this.#turn(row, signal);
+      })
+        .catch((reason: unknown) => {
+          running.failure = { reason };
+        })
+        .finally(() => {
+          turns.delete(row.agreement);
+          this.#rest?.abort();
+        });
+      turns.set(row.agreement, turn);
+    }
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (reason) {
+      if (!(reason instanceof StorageFull || reason instanceof StorageBroken)) throw reason;
+      const reported = { reason: reason.name, detail: reason.message };
+      this.#parts.log.write('error', 'work.storage-failed', reported);
     }
   }
 
@@ -162,9 +204,31 @@ export class AuditDesk {
     return book.all().filter((row) => stores.ledger.head(row.agreement, 'owner') !== undefined);
   }
 
-  #restMs(): number {
-    const waits = this.#audited().map((row) => this.#dueInMs(row));
-    return Math.min(longestRestMs, Math.max(leastRestMs, ...[Math.min(longestRestMs, ...waits)]));
+  #restMs({ turns }: Running): number {
+    const audited = this.#audited().filter(({ agreement }) => !turns.has(agreement));
+    const waits = turns.size >= width ? [] : audited.map((row) => this.#turnInMs(row));
+    // Of those that hold nothing yet it is not told when they do.
+    const others = this.#parts.book.all().filter((row) => !audited.includes(row));
+    const intervals = others.map((row) => agreementOf(row).terms.auditIntervalMs);
+    const soonest = Math.min(
+      audited.length + others.length === 0 ? idleMs : longestRestMs,
+      ...waits,
+      ...intervals,
+    );
+    return Math.max(leastRestMs, soonest);
+  }
+
+  /** The same, but one that was never audited is left alone for a while: what it holds is still on its way. */
+  #turnInMs(row: AgreementRow): number {
+    const { agreement } = row;
+    const isNew = !this.#tried.has(agreement) && !this.awaits(agreement);
+    if (!isNew || this.#space.account(auditorLane(agreement)).lastAt !== undefined)
+      return this.#dueInMs(row);
+    const now = this.#parts.clock.now();
+    const seenAt = this.#seen.get(agreement) ?? now;
+    this.#seen.set(agreement, seenAt);
+    const restMs = Math.min(longestRestMs, agreementOf(row).terms.auditIntervalMs);
+    return Math.min(restMs, seenAt + restMs - now);
   }
 
   /** Milliseconds until this partner's turn; a clock that was set back does not make it last. */

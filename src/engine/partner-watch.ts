@@ -49,7 +49,7 @@ interface Mark {
   readonly online: boolean;
 }
 
-const probesAtOnce = 8;
+const probesAtOnce = 16;
 /** Signs closer together than this are one. */
 const closeMs: number = 5 * secondMs;
 const tickMostMs: number = 10 * minuteMs;
@@ -67,6 +67,10 @@ export class PartnerWatch {
   /** When any peer at all answered. */
   #answeredAt: Instant | undefined;
   #tickedAt: Instant | undefined;
+  /** Partners that are being asked now. */
+  readonly #asking = new Map<PeerId, Promise<void>>();
+  /** What nobody foresaw while one was asked. */
+  #broken: { readonly reason: unknown } | undefined;
   #probedAt: Instant | undefined;
 
   constructor(parts: PartnerWatchParts) {
@@ -146,9 +150,11 @@ export class PartnerWatch {
     const { clock, random } = this.#parts;
     this.#noteAbsence();
     while (!signal.aborted) {
-      await this.#guarded(() => this.#round(signal));
+      await this.#guarded(async () => this.#round(signal));
       await clock.sleep(jittered(this.#tickMs(), random), signal);
+      if (this.#broken !== undefined) throw this.#broken.reason;
     }
+    await Promise.all(this.#asking.values());
     await this.#guarded(async () => this.#save());
   }
 
@@ -165,16 +171,29 @@ export class PartnerWatch {
     return Math.min(tickMostMs, probeIntervalMs, Math.max(secondMs / 4, graceMs / 16));
   }
 
-  async #round(signal: AbortSignal): Promise<void> {
+  /** Time is counted while partners are being asked: one that cannot be reached takes long to show that. */
+  #round(signal: AbortSignal): void {
     this.#tick();
     const { clock, probeIntervalMs } = this.#parts;
     const now = clock.now();
     const since = this.#probedAt === undefined ? undefined : now - this.#probedAt;
     if (since === undefined || since < 0 || since >= probeIntervalMs - this.#tickMs() / 2) {
       this.#probedAt = now;
-      await this.#probe(this.#unheard(), signal);
+      for (const peer of this.#unheard()) this.#startAsking(peer, signal);
     }
     this.#save();
+  }
+
+  #startAsking(peer: PeerId, signal: AbortSignal): void {
+    if (this.#asking.has(peer) || this.#asking.size >= probesAtOnce) return;
+    const asked = this.#guarded(() => this.#ask(peer, signal))
+      .catch((reason: unknown) => {
+        this.#broken = { reason };
+      })
+      .finally(() => {
+        this.#asking.delete(peer);
+      });
+    this.#asking.set(peer, asked);
   }
 
   /** Partners without a recent answer, or of which too little is known. */
