@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Bytes, emptyBytes } from '../base/bytes.ts';
 import { Prng } from '../base/prng.ts';
+import { instant } from '../base/units.ts';
 import type { ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
 import { rangeText } from '../core/wire/block-range.ts';
@@ -103,7 +104,19 @@ function put(bytes: Bytes): Partial<IncomingRequest> & { readonly path: string }
   return { method: 'PUT', path: shardPath, fields, body: bodyOf(bytes) };
 }
 
-test('strangers may ask who we are and for a manifest, and for nothing of partners', async () => {
+test('a manifest, and so the list of an owner’s partners, is given to its owner only', async () => {
+  const { ask, owner, stores } = served();
+  const document = new Uint8Array([1, 2, 3]);
+  const hash = new Uint8Array(32);
+  const place = { owner: owner.peerId, incarnation: 0, sequence: 1, hash };
+  stores.manifests.put({ ...place, document, receivedAt: instant(1) });
+  const path = pathOf({ resource: 'manifest', owner: owner.peerId });
+  assert.deepEqual((await ask({ path })).body, document);
+  const from = keysOf('stranger').peerId;
+  assert.equal((await ask({ from, path })).code, 'manifest.unknown');
+});
+
+test('strangers may ask who we are and for a manifest of theirs, and for nothing of partners', async () => {
   const { ask, agreement } = served();
   const from = keysOf('stranger').peerId;
   assert.equal((await ask({ from, path: '/v1/profile' })).status, 200);

@@ -1,8 +1,8 @@
 /**
  * What this computer does for its peers when they ask (DESIGN §7): takes and gives shards, keeps manifests, answers invites.
  *
- * Whoever asks has proven its identity. Strangers may redeem an invite, ask who we are, and ask for a manifest by its owner; everything else is for
- * partners, and about their own data only.
+ * Whoever asks has proven its identity. Strangers may redeem an invite, negotiate, ask who we are and how others behaved, and ask for a manifest of
+ * their own; everything else is for partners, and about their own data only.
  */
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
@@ -168,6 +168,9 @@ export class PartnerService {
   async #manifest(request: IncomingRequest, owner: PeerId): Promise<Answer> {
     const { manifests, book } = this.#parts;
     if (request.method === 'GET') {
+      // Who its partners are is for them to know, and for the owner itself, who may have lost everything but its key.
+      if (request.from !== owner)
+        return refused('manifest.unknown', 'a manifest is given to its owner only');
       const found = manifests.get(owner);
       return found.ok ? succeeded({ body: found.value }) : found;
     }
