@@ -20,7 +20,7 @@ test('computers that meet under a name find partners, and others do not', async 
   const them = crowd('a name', 9, {
     meets: true,
     partnership: (number) => ({
-      neighbourhood: number < 4 ? 'hill' : 'valley',
+      neighbourhood: number < 6 ? 'hill' : 'valley',
       wantedPartners: 2,
     }),
   });
