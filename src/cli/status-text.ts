@@ -107,6 +107,10 @@ export function hindranceText(
       const { lost, wrong } = hindrance;
       return `${partnerName(hindrance.partner, partners)} does not have ${countedText(lost + wrong, 'shard')} any more (${countText(lost)} lost, ${countText(wrong)} wrong): they are made anew.`;
     }
+    case 'shards.deleted':
+      return `${countedText(hindrance.shards, 'shard')} at ${partnerName(hindrance.partner, partners)} were deleted with this computer’s key, and not by this home (noticed ${momentText(hindrance.since)}): \`covault recover --undelete\` takes them back. Somebody else may have the key.`;
+    case 'owner.mass-deletion':
+      return `${partnerName(hindrance.partner, partners)} deleted more than half of what it stored here within a day (${countedText(hindrance.shards, 'shard')}, noticed ${momentText(hindrance.since)}). It stays in the trash for the agreed time; if its owner knows nothing of it, its key was stolen.`;
     case 'shards.lost':
       return `${countedText(hindrance.shards, 'shard')} of ${countedText(hindrance.packs, 'pack')} are lost or wrong at partners, and do not count as held.`;
     case 'packs.lost':

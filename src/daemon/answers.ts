@@ -103,12 +103,12 @@ export interface StatusAnswer {
   readonly lastDrill: DrillAnswer | null;
 }
 
-type Failing = Extract<Hindrance, { readonly code: 'partner.failing' }>;
+type Failing = Extract<Hindrance, { readonly since: Instant }>;
 
 /** As the engine tells it, with times as text. */
-export type HindranceAnswer =
-  | Exclude<Hindrance, Failing>
-  | (Omit<Failing, 'since'> & { readonly since: string });
+export type HindranceAnswer = Exclude<Hindrance, Failing> | Dated<Failing>;
+
+type Dated<T> = T extends unknown ? Omit<T, 'since'> & { readonly since: string } : never;
 
 export interface FormerPartner {
   readonly id: string;
@@ -301,7 +301,7 @@ export function statusAnswer(report: StatusReport, around: StatusSurroundings): 
 }
 
 export function hindranceAnswer(hindrance: Hindrance): HindranceAnswer {
-  if (hindrance.code !== 'partner.failing') return hindrance;
+  if (!('since' in hindrance)) return hindrance;
   return { ...hindrance, since: timeText(hindrance.since) };
 }
 

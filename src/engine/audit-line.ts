@@ -2,6 +2,7 @@
 import type { Bytes } from '../base/bytes.ts';
 import type { Outcome } from '../base/outcome.ts';
 import {
+  type Acknowledgement,
   checkLedgerEntry,
   type LedgerHead,
   ledgerStart,
@@ -66,8 +67,9 @@ export class AuditLine {
     return client.ledger(book.addressOf(partner), part, this.#signal);
   }
 
-  /** Fetches what the partner signed since our head: replies that never came. */
-  async catchUp(): Promise<void> {
+  /** Fetches what the partner signed since our head: replies that never came, and what others with our key had it sign. */
+  async catchUp(): Promise<readonly Acknowledgement[]> {
+    const fetched: Acknowledgement[] = [];
     const { stores } = this.#parts;
     const { agreement, partner } = this.#agreement;
     const headNow = (): LedgerHead =>
@@ -75,14 +77,16 @@ export class AuditLine {
     for (let page = 0; page < gapPages; page += 1) {
       const { epoch, sequence } = headNow();
       const documents = await this.page(epoch, sequence);
-      if (!documents.ok || documents.value.length === 0) return;
+      if (!documents.ok || documents.value.length === 0) break;
       for (const document of documents.value) {
         const view = { agreement, holder: partner, head: headNow() };
         const entry = checkLedgerEntry(view, document);
-        if (!entry.ok) return;
+        if (!entry.ok) return fetched;
         stores.ledger.append({ agreement, side: 'owner', ...entry.value.head, document });
+        fetched.push(entry.value.acknowledgement);
       }
     }
+    return fetched;
   }
 }
 

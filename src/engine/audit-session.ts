@@ -39,6 +39,7 @@ import { AuditKeeping, auditorLane } from './audit-keeping.ts';
 import { AuditLine, LedgerPages, type Replied, refusalOf } from './audit-line.ts';
 import { allowanceLeft } from './audit-quota.ts';
 import { AuditSpace, storedEntries } from './audit-space.ts';
+import { noteForeignDeletions } from './mass-deletion.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient, PeerFailure } from './partner-client.ts';
 import { agreementOf } from './partner-space.ts';
@@ -227,7 +228,7 @@ export class AuditSession {
       return undefined;
     }
     const refusal = replied.type === 'failed' && refusalOf(replied.failure);
-    if (refusal === 'audit.old-ledger') await this.#line.catchUp();
+    if (refusal === 'audit.old-ledger') await this.#catchUp();
     if (refusal === 'audit.old-ledger' || refusal === 'audit.other-account') {
       this.#step({ type: 'seal-given-up' });
       this.#keeping.dropSeal(this.#lane);
@@ -235,6 +236,14 @@ export class AuditSession {
     }
     this.#without(id, replied);
     return undefined;
+  }
+
+  /** What was deleted there in our name, and not by this home, counts as lost. */
+  async #catchUp(): Promise<void> {
+    const { keys, clock } = this.#parts;
+    const parts = { ...this.#parts, shardNameKey: keys.shardNameKey };
+    const entries = await this.#line.catchUp();
+    noteForeignDeletions(parts, this.#agreement.partner, { entries, now: clock.now() });
   }
 
   /** Sends an opening, maybe once more, and takes what comes back. */

@@ -182,11 +182,12 @@ export class ComputerParts {
   }
 
   #newDelivery(): ShardDelivery {
-    const { ports, keys, settings, spool } = this;
+    const { ports, keys, settings, spool, losses } = this;
     const limit = new RateLimit(ports.clock, settings.uploadLimit);
     return new ShardDelivery({
       ...this.#shared(),
       spool,
+      losses,
       shardNameKey: keys.shardNameKey,
       limit,
     });

@@ -221,6 +221,7 @@ class WorkingComputer implements Computer {
       spooledBytes: this.#parts.spool.waitingBytes,
       manifest: ownManifest(this.#ports.stores, this.#keys),
       planning: this.#parts.planning,
+      now: this.now(),
     });
   }
 

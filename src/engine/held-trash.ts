@@ -26,6 +26,7 @@ import type { AgreementRow, HeldRow, Stores } from '../ports/stores.ts';
 import { publicKeyOf } from '../primitives/signature.ts';
 import { awaitsProof } from './answered-audits.ts';
 import { appendHolderEntry } from './held-ledger.ts';
+import { countDeletion } from './mass-deletion.ts';
 import { agreementOf } from './partner-space.ts';
 import { RunningTime } from './running-time.ts';
 
@@ -63,18 +64,20 @@ export class HeldTrash {
   }
 
   /** Moves a held shard into the trash, with its entry in the ledger in the same step; gives the signed entry. */
-  add({ agreement }: AgreementRow, row: HeldRow): Bytes {
-    const { stores, log } = this.#parts;
+  add(owner: AgreementRow, row: HeldRow): Bytes {
+    const { stores, log, clock } = this.#parts;
+    const { agreement } = owner;
     const { name, blockCount, merkleRoot } = row;
     const subject: LedgerSubject = { action: 'delete', name, blockCount, merkleRoot };
     const trashedAt = this.#running.now();
-    const entry = stores.transact(() => {
+    const { entry, isMost } = stores.transact(() => {
       const appended = appendHolderEntry(this.#parts, agreement, subject);
       const { epoch, sequence } = appended;
       stores.held.put({ ...row, epoch, sequence, trashedAt });
-      return appended;
+      return { entry: appended, isMost: countDeletion(stores, owner, clock.now()) };
     });
     log.write('debug', 'held.trashed', { owner: row.owner, blocks: blockCount });
+    if (isMost) log.write('warn', 'owner.mass-deletion', { owner: row.owner });
     return entry.document;
   }
 

@@ -4,6 +4,7 @@ import type { FailureCause } from '../core/partners/lifecycle-state.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { ManifestRow, Stores } from '../ports/stores.ts';
 import { facts } from './facts.ts';
+import { deletionsHere, deletionsThere } from './mass-deletion.ts';
 import { partnerFailings } from './partner-failings.ts';
 import {
   allReached,
@@ -43,25 +44,56 @@ export type Hindrance =
       readonly lost: number;
       readonly wrong: number;
     }
+  /** Somebody with this computer's key deleted shards there that it needs. */
+  | {
+      readonly code: 'shards.deleted';
+      readonly partner: PeerId;
+      readonly shards: number;
+      readonly since: Instant;
+    }
+  /** This partner deleted most of what it stored here, within a day. */
+  | {
+      readonly code: 'owner.mass-deletion';
+      readonly partner: PeerId;
+      readonly shards: number;
+      readonly since: Instant;
+    }
   /** Shards that partners no longer have, or have wrong. */
   | { readonly code: 'shards.lost'; readonly shards: number; readonly packs: number };
 
 export function hindrances(
   stores: Stores,
   packs: readonly PackProtection[],
-  manifest: { readonly row: ManifestRow | undefined; readonly partners: number },
+  {
+    now,
+    ...manifest
+  }: {
+    readonly row: ManifestRow | undefined;
+    readonly partners: number;
+    readonly now: Instant;
+  },
 ): readonly Hindrance[] {
   const found: Hindrance[] = [];
   const rivals = facts.rivalsSeenBy(stores);
   if (rivals.length > 0) found.push({ code: 'identity.elsewhere', partners: rivals });
   if (facts.recovering(stores)) found.push({ code: 'recovery.unfinished' });
-  found.push(...lossesOf(packs), ...partnerFailings(stores));
+  found.push(...deletionsOf(stores, now), ...lossesOf(packs), ...partnerFailings(stores));
   const resting = restingOn(stores);
   if (resting.lost.length > 0) found.push({ code: 'packs.lost', packs: resting.lost.length });
   const latest = snapshotStandings(stores.snapshots.heads(), packs, resting).at(-1);
   if (latest !== undefined && manifest.partners > 0)
     found.push(...unsafe(stores, latest, { packs, manifest }));
   return found;
+}
+
+function deletionsOf(stores: Stores, now: Instant): readonly Hindrance[] {
+  const there = deletionsThere(stores, now).map(({ partner, at, shards }): Hindrance => {
+    return { code: 'shards.deleted', partner, shards, since: at };
+  });
+  const here = deletionsHere(stores, now).map(({ partner, at, shards }): Hindrance => {
+    return { code: 'owner.mass-deletion', partner, shards, since: at };
+  });
+  return [...there, ...here];
 }
 
 function lossesOf(packs: readonly PackProtection[]): readonly Hindrance[] {

@@ -10,6 +10,7 @@ import { present } from '../base/assert.ts';
 import { type Bytes, equalBytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import {
+  type Acknowledgement,
   checkAcknowledgement,
   checkDeletion,
   checkLedgerEntry,
@@ -29,10 +30,12 @@ import type { AgreementRow, PackRow, Stores } from '../ports/stores.ts';
 import type { SealedShard } from '../ports/stripe-coder.ts';
 import { noteHeld } from './held-note.ts';
 import { Lane } from './lane.ts';
+import { noteForeignDeletions } from './mass-deletion.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient, PeerFailure } from './partner-client.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { noteLosses } from './returned-holder.ts';
+import type { ShardLosses } from './shard-losses.ts';
 import type { Spool } from './spool.ts';
 
 export interface Delivery {
@@ -80,6 +83,8 @@ export interface ShardDeliveryParts {
   readonly limit: RateLimit;
   readonly log: EventLog;
   readonly spool: Pick<Spool, 'reclaimed'>;
+  /** Told of shards that somebody with our key had deleted. */
+  readonly losses?: Pick<ShardLosses, 'note'>;
 }
 
 /** What a partner signed, and what follows from it. */
@@ -274,32 +279,40 @@ export class ShardDelivery {
    * gets no further than the pages of one delivery.
    */
   async #closeGap(agreement: AgreementRow, epoch: number, signal: AbortSignal): Promise<void> {
-    const { stores, client, book } = this.#parts;
+    const { stores, client, book, losses, clock } = this.#parts;
     const to = book.addressOf(agreement.partner);
+    const entries: Acknowledgement[] = [];
     for (let turned = 0; turned < gapPagesMaximum; turned += 1) {
       const { head } = viewOf(stores, agreement);
       const after = head.epoch === epoch ? head.sequence : 0;
       const part = { agreement: agreement.agreement, epoch, after };
       const page = await client.ledger(to, part, signal);
-      if (!page.ok || page.value.length === 0) return;
+      if (!page.ok || page.value.length === 0) break;
       const pageEntries = page.value;
-      if (!stores.transact(() => this.#appendAll(agreement, pageEntries))) return;
+      const taken = stores.transact(() => this.#appendAll(agreement, pageEntries));
+      entries.push(...taken);
+      if (taken.length < pageEntries.length) break;
     }
+    if (losses === undefined) return;
+    const parts = { ...this.#parts, losses };
+    noteForeignDeletions(parts, agreement.partner, { entries, now: clock.now() });
   }
 
-  /** Appends the entries up to the first that does not follow; whether all did. */
-  #appendAll(agreement: AgreementRow, documents: readonly Bytes[]): boolean {
+  /** Appends the entries up to the first that does not follow; gives these. */
+  #appendAll(agreement: AgreementRow, documents: readonly Bytes[]): readonly Acknowledgement[] {
     const { stores, log } = this.#parts;
+    const appended: Acknowledgement[] = [];
     for (const document of documents) {
       const checked = checkLedgerEntry(viewOf(stores, agreement), document);
       if (!checked.ok) {
         const { code } = checked.error;
         log.write('warn', 'ledger.refused', { partner: agreement.partner, code });
-        return false;
+        break;
       }
       append(stores, agreement.agreement, checked.value);
+      appended.push(checked.value.acknowledgement);
     }
-    return true;
+    return appended;
   }
 }
 

@@ -28,6 +28,7 @@ export function statusReport(facts: {
   readonly spooledBytes: number;
   readonly manifest: ManifestRow | undefined;
   readonly planning: PartnerPlanning;
+  readonly now: Instant;
 }): StatusReport {
   const { stores, manifest, planning } = facts;
   const snapshots = stores.snapshots.heads();
@@ -59,7 +60,9 @@ export function statusReport(facts: {
     outlook: safetyOutlook(stores, agreements, planning),
     lastProven: drill?.provenAt,
     lastDrill: drill?.last,
-    hindrances: hindrances(stores, packs, { row: manifest, partners: facts.partners.length }),
+    hindrances: hindrances(stores, packs, {
+      ...{ row: manifest, partners: facts.partners.length, now: facts.now },
+    }),
   };
 }
 

@@ -17,13 +17,14 @@ import type { AgreementRow, PackRow } from '../ports/stores.ts';
 import { AuditLine, LedgerPages } from './audit-line.ts';
 import type { AuditSessionParts } from './audit-session.ts';
 import { storedEntries } from './audit-space.ts';
+import { forgetForeignDeletions } from './mass-deletion.ts';
 import type { ShardDelivery } from './shard-delivery.ts';
 import type { ShardLosses } from './shard-losses.ts';
 import { prefixOf } from './stripe-history.ts';
 import { TaskPool } from './task-pool.ts';
 
 export interface UndeleteParts
-  extends Pick<AuditSessionParts, 'keys' | 'stores' | 'client' | 'book' | 'log'> {
+  extends Pick<AuditSessionParts, 'keys' | 'stores' | 'clock' | 'client' | 'book' | 'log'> {
   readonly delivery: Pick<ShardDelivery, 'takeBack'>;
   readonly losses: Pick<ShardLosses, 'note'>;
 }
@@ -93,6 +94,8 @@ export class UndeleteRun {
       this.#done += 1;
       this.#tell();
     }
+    const { stores, clock } = this.#parts;
+    forgetForeignDeletions(stores, row.partner, clock.now());
   }
 
   /** What the partner's ledger says last about each shard; undefined when it does not tell. */

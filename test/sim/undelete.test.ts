@@ -61,3 +61,31 @@ test('a partner that is away is named, and what it has let go of counts as lost'
   });
   assert.equal(end, 'reached');
 });
+
+test('mass deletion is told on both sides: by the holder at once, by the owner when it follows the ledger', async () => {
+  const scene = new Scene('mass deletion', 3);
+  await scene.mustPlay(async (computer, node) => {
+    for (let run = 0; run < 4; run += 1) {
+      scene.owner.files.writeFile(`/home/later-${run}`, new Uint8Array(50_000 + run));
+      const { snapshot } = await backUp(computer);
+      await reach(computer, node, { snapshot, phase: 'complete' });
+    }
+    const [robbed, other] = scene.partners as [SimPeer, SimPeer];
+    const told = (peer: SimPeer, code: string): readonly number[] =>
+      (peer.computer?.status().hindrances ?? []).flatMap((each) =>
+        each.code === code && 'shards' in each ? [each.shards] : [],
+      );
+    const deleted = await deleteAll(scene, robbed);
+    assert.ok(deleted >= 8, `${deleted} shards`);
+    const [counted] = told(robbed, 'owner.mass-deletion');
+    assert.ok(counted !== undefined && counted * 2 > deleted);
+    assert.deepEqual(told(other, 'owner.mass-deletion'), []);
+    while (told(scene.owner, 'shards.deleted').length === 0) await node.clock.sleep(10 * minuteMs);
+    assert.deepEqual(told(scene.owner, 'shards.deleted'), [deleted]);
+    await computer.undelete(quiet);
+    assert.deepEqual(told(scene.owner, 'shards.deleted'), []);
+    while (computer.snapshots().some(({ phase }) => phase !== 'complete'))
+      await node.clock.sleep(minuteMs);
+    assert.deepEqual(durable(robbed).held.trashed(scene.owner.keys.peerId), []);
+  });
+});
