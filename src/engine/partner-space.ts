@@ -30,8 +30,19 @@ export interface SpaceAccount {
   readonly weHoldBytes: number;
 }
 
+/** What stands in a document, as long as that is in memory: space is counted at every offer. */
+const readAgreements = new WeakMap<Uint8Array, Agreement>();
+
 /** The parties and terms in a stored row, which were checked when it was stored. */
 export function agreementOf(row: AgreementRow): Agreement {
+  const known = readAgreements.get(row.document);
+  if (known !== undefined) return known;
+  const agreement = readAgreement(row);
+  readAgreements.set(row.document, agreement);
+  return agreement;
+}
+
+function readAgreement(row: AgreementRow): Agreement {
   const signed = decodeSignedAgreement(row.document);
   assert(signed.ok, 'a stored agreement is well formed');
   const agreement = decodeAgreement(signed.value.body);
