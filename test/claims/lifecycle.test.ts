@@ -106,7 +106,7 @@ test('C46: a partner that goes without a word and is back within grace is a part
   await they.play(0, (computer) => mustRestore({ owner: they.peer(0) }, computer, { snapshot }));
 });
 
-test('C47: any partner can be asked for proof at any time, by nobody but its partner; whoever has nothing to show fails at once', async () => {
+test('C47: any partner can be asked for proof at any time, and whoever has nothing to show fails at once', async () => {
   await inAuditScene({ seed: 'C47', shards: [2, 3] }, async (scene) => {
     for (const restMs of [0, secondMs, 7 * minuteMs]) {
       await scene.clock.sleep(restMs);
