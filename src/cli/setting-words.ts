@@ -32,7 +32,7 @@ export const settingWords: Readonly<Record<string, string>> = {
   'partners.graceSeconds': 'G, how long a partner may fail; null: preset (30 d, open 14 d)',
   'partners.neighbourhood': 'computers with the same word find each other',
   'partners.noticeSeconds': 'how long before leaving it must be said; null: 14 d',
-  'partners.overlapHours': 'hours of the week that both are on line; null: preset (0, open 56)',
+  'partners.overlapHours': 'hours of the week that both are on line; null: preset (0, open 14)',
   'partners.preset':
     'terms with those nobody invited: circle, open, or auto (open while partners are looked for)',
   'partners.probeIntervalSeconds': 'how often partners are asked for a sign of life; null: 30 min',

@@ -1,5 +1,6 @@
 /** How a computer looks for partners and what it agrees to (DESIGN §8): every knob, with its unit and its default by preset. */
 import { dayMs, hourMs, minuteMs } from '../base/units.ts';
+import { leastOverlapHours } from '../core/agreements/policy.ts';
 import type { Place, Preset } from '../core/wire/profile.ts';
 
 export interface PartnershipSettings {
@@ -78,7 +79,7 @@ const presets: Readonly<Record<Preset, PartnershipSettings>> = {
   circle: {
     ...common,
     preset: 'circle',
-    overlapHours: 0,
+    overlapHours: leastOverlapHours.circle,
     auditIntervalMs: 6 * hourMs,
     graceMs: 30 * dayMs,
     commitmentMs: 31 * dayMs,
@@ -90,7 +91,7 @@ const presets: Readonly<Record<Preset, PartnershipSettings>> = {
   open: {
     ...common,
     preset: 'open',
-    overlapHours: 56,
+    overlapHours: leastOverlapHours.open,
     auditIntervalMs: 3 * hourMs,
     graceMs: 14 * dayMs,
     commitmentMs: 21 * dayMs,

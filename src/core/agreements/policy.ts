@@ -16,6 +16,9 @@ export type Preset = 'circle' | 'open';
 
 export const presets: readonly Preset[] = ['circle', 'open'];
 
+/** Hours of the week in which two must be on line together (C24): strangers on average two of a day; people who know each other arrange that themselves. */
+export const leastOverlapHours: Readonly<Record<Preset, number>> = { circle: 0, open: 14 };
+
 export interface Range {
   readonly least: number;
   readonly most: number;
@@ -140,7 +143,7 @@ export function policyOf(choice: PolicyChoice): Policy {
     ranges: { ...rangesAround(terms, rest.leastBandwidth ?? 0), ...ranges },
     term: { leastMs: terms.termMs === 0 ? dayMs : terms.termMs / latitude },
     suites: [suiteAesGcm, suiteChaChaPoly],
-    schedule: { leastPromisedHours: 0, leastOverlapHours: preset === 'open' ? 14 : 0 },
+    schedule: { leastPromisedHours: 0, leastOverlapHours: leastOverlapHours[preset] },
     leastBandwidth: 0,
     mostReneged: preset === 'open' ? 1 : Number.MAX_SAFE_INTEGER,
     ...rest,

@@ -93,10 +93,10 @@ test('C2: one protocol and one kind of agreement must be common', () => {
 });
 
 test('C24: schedules must overlap for hours enough, by what was observed before what is said', () => {
-  const seldom = new Uint8Array(weekHours).fill(255, 0, 20);
+  const seldom = new Uint8Array(weekHours).fill(255, 0, 13);
   assert.deepEqual(judgeCandidate(candidateWith({}, { schedule: seldom }), viewWith()), {
     accepted: false,
-    refusals: [{ code: 'candidate.schedule', hours: 20, needed: 28 }],
+    refusals: [{ code: 'candidate.schedule', hours: 13, needed: 14 }],
   });
   const observation = observeStretch(beginObservation(now), {
     from: now,

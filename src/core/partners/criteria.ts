@@ -5,6 +5,7 @@
  */
 import type { Instant } from '../../base/units.ts';
 import { gibi, mebi } from '../../base/units.ts';
+import { leastOverlapHours } from '../agreements/policy.ts';
 import type { PeerId } from '../vocabulary/ids.ts';
 import type { Preset, Profile } from '../wire/profile.ts';
 import { commonProtocol, spokenProtocols } from '../wire/protocol.ts';
@@ -98,7 +99,7 @@ export type Judgement =
 export const circleCriteria: Criteria = {
   protocols: spokenProtocols,
   presets: ['circle'],
-  overlapHoursMinimum: 0,
+  overlapHoursMinimum: leastOverlapHours.circle,
   bandwidthMinimum: 0,
   spaceMinimumBytes: 1,
   renegedMaximum: 3,
@@ -109,7 +110,7 @@ export const circleCriteria: Criteria = {
 export const openCriteria: Criteria = {
   protocols: spokenProtocols,
   presets: ['open'],
-  overlapHoursMinimum: 28,
+  overlapHoursMinimum: leastOverlapHours.open,
   bandwidthMinimum: mebi / 16,
   spaceMinimumBytes: gibi,
   renegedMaximum: 1,
