@@ -29,6 +29,7 @@ import { PartnerSearch } from './partner-search.ts';
 import { PartnerStance } from './partner-stance.ts';
 import { PartnerWatch } from './partner-watch.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
+import { ProvableShards } from './provable-shards.ts';
 import { ReadQuota } from './read-quota.ts';
 import { RecordDesk } from './record-desk.ts';
 import { spoilReserves } from './reserve-shards.ts';
@@ -78,10 +79,11 @@ export class PartnerParts {
     const { stores, clock, random, log } = ports;
     const self = keys.peerId;
     const shared = { self, keys, stores, clock, random, log, book, client, changes };
+    const provable = new ProvableShards(stores, clock);
     this.keeper = new LifecycleKeeper({
       ...shared,
       spareAfterMs: partnership.spareAfterMs,
-      proves: ({ agreement }) => stores.ledger.head(agreement, 'owner') !== undefined,
+      proves: (row) => provable.anyAt(row),
       onEffect: (row, effect) => this.#follow(row, effect),
     });
     const kept = { ...shared, keeper: this.keeper };

@@ -130,3 +130,19 @@ test('C47: whoever falls silent when it is asked is asked for the same until it 
     assert.equal((await scene.audit())?.outcome, 'passed');
   });
 });
+
+test('C47: whoever drops what it was given reneges, loses its place, and what it stored with the one it cheated', async () => {
+  const they = await partnered('C47 freeloader', 1);
+  await they.backedUp(0);
+  await they.until('C is over', () => they.phase(0, 1) === 'standing');
+  const { held } = they.peer(1).home;
+  const dropAll = (): void => {
+    for (const name of held.wholeNames()) held.lose(name);
+  };
+  await they.until('it is over', () => {
+    dropAll();
+    return they.partners(0).length === 0;
+  });
+  assert.equal(they.phase(0, 1), 'reneged');
+  assert.deepEqual(durable(they.peer(0)).held.page(they.id(1), undefined, 1), []);
+});
