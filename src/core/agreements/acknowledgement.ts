@@ -191,6 +191,13 @@ export function readEntry(
   return succeeded(entryOf(acknowledgement.value, document));
 }
 
+/** When an entry of a ledger of our own was made, by our clock; its signature is not looked at. */
+export function acknowledgedAt(document: Bytes): Instant | undefined {
+  const record = decodeRecord(document, acknowledgementMaximumBytes);
+  const entry = record.ok ? decodeDocument(kind, record.value.body, readAcknowledgement) : record;
+  return entry.ok ? entry.value.time : undefined;
+}
+
 /** A later epoch is accepted from any state, from its first entry on: its holder lost what it had. */
 function followHead(known: LedgerHead, entry: LedgerEntry): Outcome<LedgerEntry, LedgerFailure> {
   const { agreement, epoch, sequence, previousHash } = entry.acknowledgement;
