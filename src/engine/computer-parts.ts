@@ -159,15 +159,16 @@ export class ComputerParts {
   }
 
   #newPlanning(): PartnerPlanning {
-    const { ports, book, settings } = this;
-    const { preset, networkPrefix, systemVersion, place } = this.partnership;
+    const { ports, keys, book, settings } = this;
+    const { preset, spareAfterMs, networkPrefix, systemVersion, place } = this.partnership;
     const own = domainsOf({
       ...place,
       system: settings.system,
       ...(systemVersion === '' ? {} : { osVersion: systemVersion }),
       ...(networkPrefix === undefined ? {} : { networkPrefix }),
     });
-    return new PartnerPlanning({ ...ports, book, preset: { preset }, own });
+    const self = keys.peerId;
+    return new PartnerPlanning({ ...ports, self, book, preset: { preset }, spareAfterMs, own });
   }
 
   #newSpool(): Spool {

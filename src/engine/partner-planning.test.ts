@@ -92,6 +92,8 @@ class Circle {
       book,
       clock,
       preset: { preset: 'circle' },
+      self: owner.peerId,
+      spareAfterMs: 3 * dayMs,
       own: {},
     });
     const log = { write: () => undefined };
@@ -112,11 +114,19 @@ class Circle {
   }
 
   observes(number: number, online: number): void {
+    this.watched(this.partner(number), online, 1);
+  }
+
+  /** Days, of each of which the peer was on line for a share. */
+  watched(peer: PeerId, online: number, days: number): void {
     let seen = beginObservation(began);
-    const at = began + online * dayMs;
-    seen = observeStretch(seen, { from: began, until: at, online: true });
-    seen = observeStretch(seen, { from: at, until: began + dayMs, online: false });
-    this.stores.observations.put(this.partner(number), encodeObservation(seen));
+    for (let day = 0; day < days; day += 1) {
+      const from = began + day * dayMs;
+      const at = from + online * dayMs;
+      seen = observeStretch(seen, { from, until: at, online: true });
+      seen = observeStretch(seen, { from: at, until: from + dayMs, online: false });
+    }
+    this.stores.observations.put(peer, encodeObservation(seen));
   }
 
   partner(number: number): PeerId {
@@ -227,4 +237,29 @@ test('partners in commitment: it is said from when on enough of them honour rest
   const mixed = [agreedWith(0), agreedWith(1), ...rows.slice(2)];
   circle.now = began;
   assert.equal(safetyOutlook(stores, mixed, planning).restorableFrom, undefined, '2 of 3 suffice');
+});
+
+test('the less this computer is on line itself, the later it repairs, and the worse the outlook', () => {
+  const circle = new Circle(8);
+  const { stores, rows, planning } = circle;
+  circle.holdsAll(circle.pack(1));
+  const outlook = (): number => {
+    circle.now = instant(circle.now + minuteMs);
+    return present(safetyOutlook(stores, rows, planning).chances, 'chances').failsInWindow;
+  };
+  const repairDays = (): number => Math.round(present(planning.preset.repairMs, 'time') / dayMs);
+  assert.equal(repairDays(), 7, 'on for half of the time, as long as nothing is known');
+  const unknown = outlook();
+  circle.watched(owner.peerId, 1, 1);
+  assert.ok(Math.abs(outlook() / unknown - 1) < 0.01, 'one day says little');
+  circle.watched(owner.peerId, 0.1, 1);
+  assert.ok(outlook() > 1.1 * unknown, 'unless it speaks against us');
+  circle.now = instant(began + 20 * dayMs);
+  circle.watched(owner.peerId, 1, 20);
+  const always = outlook();
+  assert.equal(repairDays(), 4);
+  circle.watched(owner.peerId, 0.25, 20);
+  const seldom = outlook();
+  assert.equal(repairDays(), 13);
+  assert.ok(seldom > always * 1.5, `${seldom} of ${always}`);
 });

@@ -4,13 +4,24 @@
  * Nothing is waited for. A partner that was never measured and whose profile was never read is planned with all the same, cautiously and by itself.
  */
 import { type Bytes, equalBytes } from '../base/bytes.ts';
-import { type Instant, instant, minuteMs } from '../base/units.ts';
+import { dayMs, type Instant, instant, minuteMs } from '../base/units.ts';
 import { bytesLentBy } from '../core/agreements/agreement.ts';
 import { domainsOf, traitsOf } from '../core/partners/failure-domain.ts';
-import { availabilityOf, bandwidthOf, decodeObservation } from '../core/partners/observation.ts';
+import {
+  availabilityOf,
+  bandwidthOf,
+  decodeObservation,
+  type Observation,
+} from '../core/partners/observation.ts';
 import type { PlanPreset } from '../core/placement/code-choice.ts';
+import { repairTimeMs } from '../core/placement/durability.ts';
 import type { FailureDomains } from '../core/placement/failure-domains.ts';
-import { type Plan, type PlannedPartner, planFor } from '../core/placement/planner.ts';
+import {
+  type Plan,
+  type PlannedPartner,
+  planFor,
+  unmeasuredAvailability,
+} from '../core/placement/planner.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { readProfile } from '../core/wire/profile.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -20,12 +31,17 @@ import { agreementOf, bytesAt } from './partner-space.ts';
 
 /** Packs are planned many times a second, partners change within days: what is known of one is read again after so long. */
 const knownMs: number = 1 * minuteMs;
+/** This computer is not believed to be on line for more than half of the time before it was watched over a weekend. */
+const watchedMs: number = 7 * dayMs;
 
 export interface PartnerPlanningParts {
   readonly stores: Stores;
   readonly book: PartnerBook;
   readonly clock: Clock;
-  readonly preset: PlanPreset;
+  readonly preset: Pick<PlanPreset, 'preset' | 'hostile'>;
+  readonly self: PeerId;
+  /** T_r, in running time of this computer. */
+  readonly spareAfterMs: number;
   /** What this computer itself may fail together with. */
   readonly own: FailureDomains;
 }
@@ -35,6 +51,7 @@ type Known = Pick<PlannedPartner, 'availability' | 'bandwidth' | 'domains'>;
 
 export class PartnerPlanning {
   readonly #parts: PartnerPlanningParts;
+  #preset: { readonly at: Instant; readonly preset: PlanPreset } | undefined;
   readonly #known = new Map<PeerId, { readonly at: Instant; readonly known: Known }>();
   /** Where partners stand, by the profile that says so: reading one means checking a signature. */
   readonly #domains = new Map<
@@ -46,8 +63,15 @@ export class PartnerPlanning {
     this.#parts = parts;
   }
 
+  /** With how long repair takes here: the less this computer runs, the later it misses anybody. */
   get preset(): PlanPreset {
-    return this.#parts.preset;
+    const { clock, preset, spareAfterMs } = this.#parts;
+    const now = clock.now();
+    const before = this.#preset;
+    if (before !== undefined && Math.abs(now - before.at) < knownMs) return before.preset;
+    const repairMs = repairTimeMs(spareAfterMs, this.#ownShare(now));
+    this.#preset = { at: now, preset: { ...preset, repairMs } };
+    return this.#preset.preset;
   }
 
   get own(): FailureDomains {
@@ -82,6 +106,16 @@ export class PartnerPlanning {
     };
   }
 
+  /** Share of the time that this computer is on line. */
+  #ownShare(now: Instant): number {
+    const { stores, self } = this.#parts;
+    const observed = observationOf(stores, self);
+    const share = observed && availabilityOf(observed);
+    if (observed === undefined || share === undefined) return unmeasuredAvailability;
+    const isKnown = now - observed.firstSeenAt >= watchedMs;
+    return isKnown ? share : Math.min(share, unmeasuredAvailability);
+  }
+
   #knownOf(peer: PeerId): Known {
     const now = this.#parts.clock.now();
     const before = this.#known.get(peer);
@@ -109,13 +143,17 @@ export class PartnerPlanning {
 }
 
 function readMeasured(stores: Stores, peer: PeerId): Omit<Known, 'domains'> {
-  const bytes = stores.observations.get(peer);
-  const observation = bytes && decodeObservation(bytes);
-  const observed = observation?.ok ? observation.value : undefined;
+  const observed = observationOf(stores, peer);
   const availability = observed && availabilityOf(observed);
   const bandwidth = observed && bandwidthOf(observed, 'down');
   return {
     ...(availability === undefined ? {} : { availability }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
   };
+}
+
+function observationOf(stores: Stores, peer: PeerId): Observation | undefined {
+  const bytes = stores.observations.get(peer);
+  const observation = bytes && decodeObservation(bytes);
+  return observation?.ok ? observation.value : undefined;
 }

@@ -11,6 +11,8 @@ import { type Code, shardCount } from '../vocabulary/code.ts';
 export interface PlanPreset {
   readonly preset: 'circle' | 'open';
   readonly hostile?: boolean;
+  /** How long this owner takes to make up for a partner that is gone; absent: as one that is always on line. */
+  readonly repairMs?: number;
 }
 
 export const circlePreset: PlanPreset = { preset: 'circle' };

@@ -15,7 +15,7 @@ import type { DomainLayer, FailureDomains } from './failure-domains.ts';
 export interface LossModel {
   /** Disasters of the owner's computer. */
   readonly ownerLossesPerYear: number;
-  /** From a partner's loss until its shards lie elsewhere (MTTR): the spare's timer and a day to send them. */
+  /** From a partner's loss until its shards lie elsewhere (MTTR): see `repairTimeMs`. */
   readonly repairMs: number;
   /** From the owner's disaster until it begins to restore (Wo). */
   readonly absenceMs: number;
@@ -30,7 +30,7 @@ export interface LossModel {
 
 export const ordinaryModel: LossModel = {
   ownerLossesPerYear: 0.05,
-  repairMs: 4 * dayMs,
+  repairMs: 4 * dayMs, // T_r of three days, and an owner that is always on line
   absenceMs: 7 * dayMs,
   windowMs: 7 * dayMs,
   cheatShare: 0,
@@ -39,6 +39,18 @@ export const ordinaryModel: LossModel = {
 };
 
 const yearMs: number = 365 * dayMs;
+/** An owner that runs for less than an hour of the week is not measured in finer steps. */
+const leastShare: number = 1 / 168;
+
+/**
+ * MTTR of an owner that is on line for this share of the time, 0 … 1: silence is counted in its own running time until T_r (`spareMs`), and then it takes a day to
+ * send what is missing elsewhere.
+ */
+export function repairTimeMs(spareMs: number, ownShare: number): number {
+  assert(ownShare >= 0 && ownShare <= 1, 'a share of the time');
+  return spareMs / Math.max(leastShare, ownShare) + dayMs;
+}
+
 /** Nothing below is ever promised. */
 export const leastChance = 1e-6;
 

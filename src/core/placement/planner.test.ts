@@ -8,7 +8,7 @@ import { sha256 } from '../../primitives/hash.ts';
 import { codeText, shardCount } from '../vocabulary/code.ts';
 import { idOf, type PeerId } from '../vocabulary/ids.ts';
 import { circlePreset, type PlanPreset } from './code-choice.ts';
-import { durabilityOf } from './durability.ts';
+import { durabilityOf, repairTimeMs } from './durability.ts';
 import { codesToTry, holderOf, modelOf, type PlannedPartner, planFor } from './planner.ts';
 
 const open: PlanPreset = { preset: 'open' };
@@ -46,6 +46,8 @@ test('ordinary desktops and servers get the code of their number', () => {
       assert.equal(codeFor(8, circlePreset, { availability, ageMs }), '4+4');
       assert.equal(codeFor(3, circlePreset, { availability, ageMs }), '2+1');
       assert.equal(codeFor(20, open, { availability, ageMs }), '8+12');
+      const inOffice = { ...circlePreset, repairMs: repairTimeMs(3 * dayMs, 0.3) };
+      assert.equal(codeFor(8, inOffice, { availability, ageMs }), '4+4');
     }
 });
 

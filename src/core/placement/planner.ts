@@ -119,9 +119,10 @@ export function holderOf(partner: PlannedPartner): Holder {
 }
 
 /** The world that a preset expects: strangers cheat now and then, and are not all found out at once. */
-export function modelOf({ preset, hostile }: PlanPreset): LossModel {
-  if (preset === 'circle') return ordinaryModel;
-  return { ...ordinaryModel, cheatShare: hostile ? 0.2 : 0.05 };
+export function modelOf({ preset, hostile, repairMs }: PlanPreset): LossModel {
+  const model = repairMs === undefined ? ordinaryModel : { ...ordinaryModel, repairMs };
+  if (preset === 'circle') return model;
+  return { ...model, cheatShare: hostile ? 0.2 : 0.05 };
 }
 
 const failsTooOften = 1 / 20;

@@ -5,6 +5,7 @@ import {
   holdingChance,
   ordinaryModel,
   reachingChance,
+  repairTimeMs,
 } from '../../core/placement/durability.ts';
 import type { CellCounts } from './community.ts';
 import type { FollowedPair, PairMoment } from './followed-pair.ts';
@@ -41,9 +42,9 @@ export interface RestoreFinding {
   readonly futureFailures: number;
   /** Share of the futures that failed. */
   readonly measured: number;
-  /** The formula with the model that every owner uses. */
+  /** The formula for owners that are always on line. */
   readonly expected: number;
-  /** The formula with what this population does: repair that waits for the owner's own running time, and measured reach. */
+  /** The formula as owners use it, with repair that waits for their own running time; and with measured reach. */
   readonly expectedHere: number;
   /** Time from a loss until its shard lies elsewhere that the missing shards come to. */
   readonly repairDays: number;
@@ -126,7 +127,7 @@ function restoreFinding(cell: CellPlan, counts: CellCounts, plan: PopulationPlan
   };
 }
 
-/** As every owner computes it: four days to repair, reach by availability alone. */
+/** As an owner that is always on line computes it: reach is by availability alone. */
 export function expectedFailure(cell: CellPlan, rules: Rules): number {
   const model = { ...ordinaryModel, cheatShare: cell.cheatShare };
   const mix = mixed(cell, rules.shards);
@@ -141,7 +142,7 @@ export function expectedFailure(cell: CellPlan, rules: Rules): number {
 /** T_r is the owner's own running time: an owner that is seldom on takes longer to miss somebody. Averaged over the owners of a class. */
 function expectedByOwner(cell: CellPlan, rules: Rules, reach: number): number {
   return classMixes[cell.availability].reduce((sum, share, habit) => {
-    const repairMs = rules.periods.spareMs / availabilityOf(habit) + dayMs;
+    const repairMs = repairTimeMs(rules.periods.spareMs, availabilityOf(habit));
     const model = { ...ordinaryModel, cheatShare: cell.cheatShare, repairMs };
     const sinceMs = model.absenceMs + model.windowMs;
     const fails = failureChance(
