@@ -48,7 +48,7 @@ export const settingWords: Readonly<Record<string, string>> = {
   'partners.seek':
     'look for partners: true, false, or auto (when you lend and there is a way to meet others)',
   'partners.spareAfterSeconds':
-    'silence after which what a partner holds is placed elsewhere too; null: preset (3 d, open 2 d)',
+    'silence after which what a partner holds is placed elsewhere too; null: 3 d',
   'partners.termSeconds':
     'how long an agreement runs before it is renewed; 0: until it is ended; null: 0',
   'partners.wantedBytes': 'space wanted at all partners; null: as much as you lend; 0: only lend',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { dayMs, hourMs } from '../base/units.ts';
 import { policyOf, presets } from '../core/agreements/policy.ts';
 import { circleCriteria, openCriteria } from '../core/partners/criteria.ts';
 import { partnershipSettings } from './partnership-settings.ts';
@@ -13,5 +14,14 @@ test('C24: whoever looks for partners and whoever is asked want the same hours t
     assert.equal(schedule.leastOverlapHours, hours[preset]);
     assert.equal(criteria[preset].overlapHoursMinimum, hours[preset]);
     assert.equal(partnershipSettings({ preset }).overlapHours, hours[preset]);
+  }
+});
+
+test('C30: nobody gets a spare over a weekend, whatever the preset', () => {
+  const weekendMs = 63 * hourMs;
+  for (const preset of presets) {
+    const { spareAfterMs, graceMs } = partnershipSettings({ preset });
+    assert.ok(spareAfterMs > weekendMs && spareAfterMs <= graceMs / 2);
+    assert.equal(spareAfterMs, 3 * dayMs);
   }
 });

@@ -96,7 +96,8 @@ const presets: Readonly<Record<Preset, PartnershipSettings>> = {
     graceMs: 14 * dayMs,
     commitmentMs: 21 * dayMs,
     deleteLockMs: 30 * dayMs,
-    spareAfterMs: 2 * dayMs,
+    // A computer of an office is away from Friday evening to Monday morning: 63 hours.
+    spareAfterMs: 3 * dayMs,
     rampBytes: 1_000_000_000,
     rampStepMs: 14 * dayMs,
   },

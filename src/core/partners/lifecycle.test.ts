@@ -19,7 +19,7 @@ import {
 } from './lifecycle-state.ts';
 
 const lending = { firstLendsBytes: 1e9, secondLendsBytes: 1e9 };
-const open = lifecyclePeriods(openTerms(lending), { spareMs: 2 * dayMs, proves: true });
+const open = lifecyclePeriods(openTerms(lending), { spareMs: 3 * dayMs, proves: true });
 const circle = lifecyclePeriods(circleTerms(lending), { spareMs: 3 * dayMs, proves: true });
 const epoch = instant(1_800_000_000_000);
 

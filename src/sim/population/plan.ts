@@ -8,6 +8,7 @@ import { fullShards } from '../../core/placement/code-choice.ts';
 import { planFor } from '../../core/placement/planner.ts';
 import type { Code } from '../../core/vocabulary/code.ts';
 import { idBytes, idOf, type PeerId } from '../../core/vocabulary/ids.ts';
+import { partnershipSettings } from '../../engine/partnership-settings.ts';
 import { type AvailabilityClass, availabilityClasses } from './presence.ts';
 
 /** Peers that are partners only among themselves. */
@@ -52,8 +53,6 @@ export const departuresPerYear = 0.8;
 export const reinstallsPerYear = 0.2;
 export const yearDays = 365;
 
-/** T_r: the daemon's presets (DESIGN §8). */
-const spareMs: Readonly<Record<Preset, number>> = { circle: 3 * dayMs, open: 2 * dayMs };
 const wantedBytes = 8e9;
 const freeBytes = 1e12;
 
@@ -89,7 +88,10 @@ export function rulesOf(preset: Preset, changes: PeriodChanges = {}): Rules {
   assert(validTerms(terms).ok, 'terms that two peers could sign');
   const shards = fullShards({ preset });
   const periods = lifecyclePeriods(terms, {
-    ...{ spareMs: days(changes.spareDays, spareMs[preset]), proves: true },
+    ...{
+      spareMs: days(changes.spareDays, partnershipSettings({ preset }).spareAfterMs),
+      proves: true,
+    },
   });
   const code = present(codeFor(preset, shards), 'so many partners carry a code');
   assert(

@@ -66,7 +66,7 @@ test('a silence shorter than T_r leaves nothing behind, so that its hours alone 
 test('a longer one is cleared by a proof, and the spare is let go of', () => {
   const now = atHour(2_000);
   const before = quietState(periods, { joinedAt, provenDays: 9 });
-  const silent = silentFor(before, { moreHours: 60, now }, periods);
+  const silent = silentFor(before, { moreHours: periods.spareMs / hourMs + 12, now }, periods);
   assert.equal(isQuiet(silent.state), false);
   const back = stepAll(
     silent.state,
