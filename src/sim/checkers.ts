@@ -10,6 +10,7 @@ import {
   decodeAgreement,
   decodeSignedAgreement,
 } from '../core/agreements/agreement.ts';
+import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
 import { type AgreementId, bytesOf, type ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
@@ -100,7 +101,7 @@ export function durable(peer: SimPeer): Stores {
 
 function agreementsWith(peer: SimPeer, other: SimPeer): readonly AgreementRow[] {
   const rows = durable(peer).agreements.all();
-  return rows.filter((row) => row.partner === other.keys.peerId && row.phase === 'standing');
+  return rows.filter((row) => row.partner === other.keys.peerId && isInForce(row.phase));
 }
 
 function lentBytes(row: AgreementRow): number {

@@ -1,0 +1,20 @@
+/** The scenarios there are, by name. */
+import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { cheatScenarios } from './cheats.ts';
+import type { Scenario } from './scenario.ts';
+import { weather } from './weather.ts';
+
+export const scenarios: readonly Scenario[] = [weather, ...cheatScenarios];
+
+/** Those named, with commas between, or `all`; otherwise a sentence that says which there are. */
+export function scenariosOf(names: string): Outcome<readonly Scenario[], string> {
+  if (names === 'all') return succeeded(scenarios);
+  const found: Scenario[] = [];
+  for (const name of names.split(',')) {
+    const scenario = scenarios.find((each) => each.name === name);
+    const known = scenarios.map((each) => each.name).join(', ');
+    if (scenario === undefined) return failed(`there is no scenario ${name}; there are ${known}`);
+    found.push(scenario);
+  }
+  return succeeded(found);
+}
