@@ -98,6 +98,7 @@ test('C24, C25: hours on line are learned, and who is seldom there with us is re
       searchIntervalMs: hourMs,
       probeIntervalMs: hourMs,
       wantedPartners: 1,
+      overlapHours: 56,
       ...(number === 0 ? { seek: false } : lender),
     }),
   });
