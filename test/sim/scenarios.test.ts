@@ -31,9 +31,17 @@ async function run(name: string, seed: string): Promise<ScenarioEnd> {
   }
 }
 
-for (const { name, about } of scenarios)
-  test(`${name}: ${about}`, async () => {
-    await run(name, '1');
+/** Of all scenarios, those that find most in little time; `npm run sim -- --seeds 100` runs every one. */
+const fixed: readonly (readonly [string, string])[] = [
+  ['weather', '4'],
+  ['relay', '1'],
+  ['rollback', '1'],
+  ['inventory-liar', '1'],
+];
+
+for (const [name, seed] of fixed)
+  test(`${name} with seed ${seed} comes out well`, async () => {
+    await run(name, seed);
   });
 
 for (const { scenario, seed, found } of kept)
@@ -41,16 +49,15 @@ for (const { scenario, seed, found } of kept)
     await run(scenario, seed);
   });
 
-test('the same seed gives the same trace, another seed another', async () => {
+test('the same seed and scenario give the same trace', async () => {
   const first = await run('freeloader', '2');
   assert.equal((await run('freeloader', '2')).hash, first.hash);
-  assert.notEqual((await run('freeloader', '3')).hash, first.hash);
 });
 
 test('a scenario that is not there is named, with those that are', () => {
   const chosen = scenariosOf('sunshine');
   assert.ok(!chosen.ok);
-  assert.match(chosen.error, /sunshine.*weather/);
+  for (const { name } of scenarios) assert.ok(chosen.error.includes(name));
 });
 
 test('a word is found wherever it stands among other bytes', () => {

@@ -3,11 +3,17 @@
  * back whole with the cheat gone.
  */
 import { present } from '../../base/assert.ts';
+import { type Bytes, concatBytes } from '../../base/bytes.ts';
 import { minuteMs } from '../../base/units.ts';
 import { decodeAuditRequest } from '../../core/audits/audit-message.ts';
+import { type ErasureCode, erasureCodeOf } from '../../core/erasure/erasure-code.ts';
+import { ShardNamer } from '../../core/sealing/shard-name.ts';
+import type { StripeId } from '../../core/vocabulary/ids.ts';
+import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { encodeRefusal } from '../../core/wire/refusal.ts';
 import type { IncomingRequest, OutgoingReply } from '../../ports/transport.ts';
 import { sha256 } from '../../primitives/hash.ts';
+import { durable } from '../checkers.ts';
 import type { SimPeer } from '../sim-peer.ts';
 import { bodyOf, bytesOfBody, isAudit } from './conduct.ts';
 import type { Scenario, ScenarioEnd, ScenarioParts } from './scenario.ts';
@@ -139,6 +145,50 @@ function shareCopies({ owner, cheat, friend }: Cheat): number {
   return oneAuditMs;
 }
 
+/** All the other partners help the cheat to make its shards anew from theirs, knowing everything that the owner knows but its keys. */
+function regenerate({ town, owner, cheat }: Cheat): number {
+  const stores = durable(owner);
+  const others = town.partnersOf(owner).filter((peer) => peer !== cheat);
+  const blobOf = (peer: SimPeer, stripe: StripeId, index: number): string => {
+    const namer = new ShardNamer(owner.keys.shardNameKey, peer.keys.peerId);
+    return `${owner.keys.peerId}/${namer.nameOf(stripe, index)}`;
+  };
+  for (const { pack, index } of stores.shards.ofPartner(cheat.keys.peerId)) {
+    const { code, stripe } = present(stores.packs.get(pack), 'its pack');
+    if (code === undefined || stripe === undefined) continue;
+    const shards = new Map<number, Uint8Array>();
+    for (const row of stores.shards.ofPack(pack)) {
+      const peer = others.find(({ keys }) => keys.peerId === row.partner);
+      const bytes = peer?.home.held.whole(blobOf(peer, stripe, row.index));
+      if (bytes !== undefined) shards.set(row.index, bytes);
+    }
+    const blob = blobOf(cheat, stripe, index);
+    const made = madeAnew({ shards, index, code: erasureCodeOf(code, town.kernels) });
+    if (made === undefined) cheat.home.held.lose(blob);
+    else cheat.home.held.setWhole(blob, made);
+  }
+  return oneAuditMs;
+}
+
+/** The shard of this index as the code has it from the others; undefined when they are too few. */
+function madeAnew(of: {
+  readonly shards: ReadonlyMap<number, Uint8Array>;
+  readonly index: number;
+  readonly code: ErasureCode;
+}): Bytes | undefined {
+  const [first] = of.shards.values();
+  const parts: Bytes[] = [];
+  for (let at = 0; at < (first?.length ?? 0); at += blockBytes) {
+    const blocks = [...of.shards].map(
+      ([index, bytes]) => [index, bytes.subarray(at, at + blockBytes)] as const,
+    );
+    const decoded = of.code.decode(new Map(blocks), [of.index]);
+    if (!decoded.ok) return undefined;
+    parts.push(present(decoded.value.get(of.index), 'what was asked for'));
+  }
+  return parts.length === 0 ? undefined : concatBytes(parts);
+}
+
 /** Flips bits in everything that it answers to audits. */
 function garbleAudits({ town, cheat }: Cheat): number {
   town.conductOf(cheat).answers = async (request, engine) => {
@@ -188,6 +238,13 @@ export const cheatScenarios: readonly Scenario[] = [
     about: 'two partners keep one copy between them: its bytes are wrong for one of them',
     by: 'wrong',
     begin: shareCopies,
+  }),
+  cheating({
+    name: 'regenerator',
+    about:
+      'all other partners make the shards of one anew from theirs: they are sealed for another',
+    by: 'wrong',
+    begin: regenerate,
   }),
   cheating({
     name: 'relay',

@@ -1,10 +1,17 @@
 /** The scenarios there are, by name. */
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { betrayals } from './betrayals.ts';
 import { cheatScenarios } from './cheats.ts';
 import type { Scenario } from './scenario.ts';
+import { slander } from './slander.ts';
 import { weather } from './weather.ts';
 
-export const scenarios: readonly Scenario[] = [weather, ...cheatScenarios];
+export const scenarios: readonly Scenario[] = [
+  weather,
+  ...cheatScenarios,
+  ...betrayals,
+  ...slander,
+];
 
 /** Those named, with commas between, or `all`; otherwise a sentence that says which there are. */
 export function scenariosOf(names: string): Outcome<readonly Scenario[], string> {

@@ -13,7 +13,6 @@ import type { SnapshotId } from '../../core/vocabulary/ids.ts';
 import type { BackupRequest, Computer } from '../../engine/computer.ts';
 import type { PartnershipSettings } from '../../engine/partnership-settings.ts';
 import type { Kernels } from '../../primitives/kernels/kernels.ts';
-import { durable } from '../checkers.ts';
 import { calmPlan, type FaultPlan } from '../fault-plan.ts';
 import { simAddress } from '../network.ts';
 import { SimLink } from '../sim-link.ts';
@@ -56,6 +55,8 @@ export const townPeriods: Partial<PartnershipSettings> & {
 
 /** Stands in every file of every owner. */
 const plainWord: Bytes = utf8Bytes('these words leave no computer unsealed;');
+/** How often is looked whether something holds: that costs more than what happens meanwhile. */
+const pollMs: number = 4 * secondMs;
 const offeredBytes: number = 960 * mebi;
 const unheard = new AbortController();
 /** For what the engine does on request: nobody cancels, nobody watches. */
@@ -88,13 +89,13 @@ export class Town {
   readonly tap: WireTap = new WireTap(plainWord);
   readonly notes: string[] = [];
   readonly offeredBytes: number = offeredBytes;
-  readonly #kernels: Kernels;
+  readonly kernels: Kernels;
   readonly #options: TownOptions;
   readonly #conducts = new Map<SimPeer, Conduct>();
   readonly #draws: Prng;
 
   constructor({ seed, kernels }: ScenarioParts, options: TownOptions) {
-    this.#kernels = kernels;
+    this.kernels = kernels;
     this.#options = options;
     this.world = new SimWorld(seed, { plan: options.plan ?? calmPlan });
     this.link = new SimLink(this.world);
@@ -120,7 +121,7 @@ export class Town {
     const conduct = new Conduct(this.tap);
     const { wantedPartners, partnership } = this.#options;
     const peer = new SimPeer({
-      ...{ world: this.world, link: this.link, kernels: this.#kernels, name, cacheCapBytes: 0 },
+      ...{ world: this.world, link: this.link, kernels: this.kernels, name, cacheCapBytes: 0 },
       ...parts,
       transport: (transport) => conduct.over(transport),
       settings: {
@@ -153,17 +154,17 @@ export class Town {
 
   /** With whom it has an agreement in force, in the order in which they came. */
   partnersOf(owner: SimPeer): readonly SimPeer[] {
-    const rows = durable(owner).agreements.all();
+    const rows = owner.home.stores.agreements.all();
     return rows.filter(({ phase }) => isInForce(phase)).map(({ partner }) => this.peerOf(partner));
   }
 
   phaseAt(owner: SimPeer, partner: SimPeer): string | undefined {
-    return durable(owner).agreements.ofPartner(partner.keys.peerId)?.phase;
+    return owner.home.stores.agreements.ofPartner(partner.keys.peerId)?.phase;
   }
 
   /** Whether `owner` has caught `partner` with wrong bytes. */
   holdsWrong(owner: SimPeer, partner: SimPeer): boolean {
-    const rows = durable(owner).agreements.all();
+    const rows = owner.home.stores.agreements.all();
     return rows.some(({ partner: id, lifecycle }) => {
       const state = lifecycle && decodeLifecycle(lifecycle);
       return id === partner.keys.peerId && state?.ok === true && state.value.cause === 'wrong';
@@ -179,7 +180,7 @@ export class Town {
     const from = this.world.nowMs;
     while (!holds()) {
       if (this.world.nowMs - from >= limitMs) this.fail(`in vain: ${what}`);
-      await this.wait(secondMs);
+      await this.wait(pollMs);
     }
     return this.world.nowMs - from;
   }
@@ -251,7 +252,7 @@ export class Town {
     { id, contents }: { readonly id: SnapshotId; readonly contents: Contents },
   ): Promise<void> {
     const tree = new SimTree(() => 0n);
-    const kernels = this.#kernels;
+    const kernels = this.kernels;
     const target = createTwinTarget({ tree, folder: '/restore', keys: owner.keys, kernels });
     const wanted = { snapshot: id, path: undefined, include: [], exclude: [] };
     const ways = { overwrite: 'always', deleteExtra: false, dryRun: false, verify: true } as const;

@@ -71,8 +71,8 @@ async function runWeather(parts: ScenarioParts): Promise<ScenarioEnd> {
   await town.until('all agree', () => agreementsApart(town.peers).length === 0, hourMs);
   checkAlways(town);
   for (const owner of town.owners) town.none(violations(owner, town.partnersOf(owner)));
-  for (const owner of town.owners)
-    await loseAndRestore(town, { owner, kept: kept.filter((each) => each.owner === owner) });
+  await loseAndRestore(town, kept);
+  await loseHome(town, kept);
   town.notes.push(`${peers} computers, ${owners} with files, ${kept.length} snapshots`);
   return town.end();
 }
@@ -112,22 +112,38 @@ function checkAlways(town: Town): void {
       town.require(phase !== 'reneged', `${town.peerOf(partner).name} was never away for G`);
 }
 
-/** As many holders as the code bears are lost, then the owner's home as well; every snapshot still comes back. */
-async function loseAndRestore(
+/** As many holders as the code bears are lost; every snapshot still comes back, over the network. */
+async function loseAndRestore(town: Town, kept: readonly Kept[]): Promise<void> {
+  for (const owner of town.owners) {
+    const { lost } = drawLosses(town, owner);
+    for (const holder of lost) town.world.crash(holder.name);
+    for (const snapshot of kept.filter((each) => each.owner === owner))
+      await town.mustRestore(owner, snapshot);
+    for (const holder of lost) town.world.restart(holder.name);
+    // They are found again when they are asked for a sign of life.
+    await town.wait(4 * periods.probeIntervalMs);
+    await town.untilWhole(owner, 'some were away');
+  }
+}
+
+/** The owner's home is lost as well, and the newest snapshot comes back on a new computer. */
+async function loseHome(town: Town, kept: readonly Kept[]): Promise<void> {
+  const owner = town.world.prng.fork('disaster').pick(town.owners);
+  const { lost, left } = drawLosses(town, owner);
+  for (const holder of lost) town.world.crash(holder.name);
+  const heir = await town.recover(owner, left);
+  const last = kept.findLast((each) => each.owner === owner);
+  if (last !== undefined) await town.mustRestore(heir, last);
+}
+
+function drawLosses(
   town: Town,
-  { owner, kept }: { readonly owner: SimPeer; readonly kept: readonly Kept[] },
-): Promise<void> {
+  owner: SimPeer,
+): { readonly lost: readonly SimPeer[]; readonly left: readonly SimPeer[] } {
   const bears = owner.computer?.status().bearableLosses ?? 0;
   town.require(bears > 0, `${owner.name} can bear a loss`);
   const holders = town.world.prng.fork(`${owner.name} losses`).shuffled(town.partnersOf(owner));
-  const lost = holders.slice(0, bears);
-  for (const holder of lost) town.world.crash(holder.name);
-  for (const snapshot of kept) await town.mustRestore(owner, snapshot);
-  const left = holders.slice(bears).filter(({ computer }) => computer !== undefined);
-  const heir = await town.recover(owner, left);
-  const [last] = kept.slice(-1);
-  if (last !== undefined) await town.mustRestore(heir, last);
-  for (const holder of lost) town.world.restart(holder.name);
+  return { lost: holders.slice(0, bears), left: holders.slice(bears) };
 }
 
 export const weather: Scenario = {
