@@ -16,6 +16,7 @@ import { domainMaximum } from '../core/placement/failure-domains.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import { agreementOf } from '../engine/partner-space.ts';
 import { weLend } from '../engine/partner-stance.ts';
+import { partnershipSettings } from '../engine/partnership-settings.ts';
 import type { AgreementRow, Stores } from '../ports/stores.ts';
 import { durable } from './checkers.ts';
 import { type Inhabitant, type Neighbour, pastOf } from './neighbourhood.ts';
@@ -105,7 +106,7 @@ function standingOf(
   };
 }
 
-const openOverlapHours = 56;
+const { overlapHours: openOverlapHours } = partnershipSettings({ preset: 'open' });
 
 function wouldAgree(left: Standing, right: Standing): boolean {
   const [one, two] = [left.neighbour.inhabitant, right.neighbour.inhabitant];

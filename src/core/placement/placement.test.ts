@@ -188,6 +188,22 @@ test('no place and no system takes more than half of the redundancy while there 
     for (const count of countsIn(placement, able, layer).values()) assert.ok(count <= 2);
 });
 
+test('a second shard goes to one place only when no other place is left, whoever is preferred', () => {
+  const able = Array.from({ length: 10 }, (_, number) => ({
+    peer: peerOf(number),
+    // Those that share a place would come first.
+    ...{ freeBytes: 1_000 - number, usedBytes: 1_000 - number },
+    domains: { place: `place ${number < 4 ? 0 : number}` },
+  }));
+  const chosen = new Set(placed(able).partners.values());
+  assert.equal(able.slice(0, 4).filter(({ peer }) => chosen.has(peer)).length, 2);
+  const more = [10, 11].map((number) => ({
+    ...{ peer: peerOf(number), freeBytes: 1_000, domains: { place: `place ${number}` } },
+  }));
+  const spread = new Set(placed([...able, ...more]).partners.values());
+  assert.equal(able.slice(0, 4).filter(({ peer }) => spread.has(peer)).length, 1);
+});
+
 test('without a choice the limit gives way evenly, and it is said where', () => {
   const able = inDomains(Array.from({ length: 8 }, (_, number) => [`${number % 2}`, `${number}`]));
   assert.deepEqual(placed(able).crowded, [

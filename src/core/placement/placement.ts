@@ -2,7 +2,7 @@
  * Which partner gets which shard (C36): each shard of a stripe goes to a partner of its own.
  *
  * The partners are matched to the stripe by the cheapest flow: each carries one shard, and each failure domain (a place, a system) at most half of the
- * parity, so that no one event takes more than the code bears. When there is no such choice the limit gives way by as little as it must, evenly, and the
+ * parity, so that no one event takes more than the code bears; and a place only one, as long as there are others. When there is no such choice the limit gives way by as little as it must, evenly, and the
  * answer says where. Among equal choices those that hold most of this owner's data already come first, so that all its stripes share one set of partners
  * (many sets would mean that some stripe is lost with almost any few partners); then those with more bandwidth; then those with more space.
  * Which of the chosen hold data and which parity turns with the stripe, so that reading is spread.
@@ -87,8 +87,9 @@ function matched(
   const source = 0;
   const sink = 1;
   const edges: FlowEdge[] = [];
-  // One domain crowded by one shard weighs more than all preferences together.
-  const crowding = able.length * needed + 1;
+  // A second shard in one place weighs more than all preferences together, and one domain crowded by one shard more than all of those.
+  const sharing = able.length * needed + 1;
+  const crowding = sharing * (needed ** 2 + 1);
   const nodeOf = (key: string, isPlace: boolean): number => {
     const named = `${isPlace ? 'in' : 'out'} ${key}`;
     const known = nodes.get(named);
@@ -97,7 +98,8 @@ function matched(
     nodes.set(named, node);
     const layer = isPlace ? 'place' : 'system';
     const present = staying.filter((other) => domainKey(other, layer) === key).length;
-    for (const { capacity, cost } of roomOf(present, { needed, maximum, crowding }))
+    const limits = { needed, maximum, crowding, sharing: isPlace ? sharing : 0 };
+    for (const { capacity, cost } of roomOf(present, limits))
       edges.push(
         isPlace
           ? { from: source, to: node, capacity, cost }
@@ -114,19 +116,22 @@ function matched(
   return carriers.filter(({ at }) => flow[at] === 1).map(({ partner }) => partner);
 }
 
-/** Room for shards in one domain: free up to the maximum, then dearer with each one, so that crowding is spread. */
+/** Room for shards in one domain: the first is free, those up to the maximum cost little, and then each one more, so that crowding is spread. */
 function roomOf(
   present: number,
-  limits: { readonly needed: number; readonly maximum: number; readonly crowding: number },
+  limits: {
+    readonly needed: number;
+    readonly maximum: number;
+    readonly crowding: number;
+    readonly sharing: number;
+  },
 ): readonly { readonly capacity: number; readonly cost: number }[] {
-  const { needed, maximum, crowding } = limits;
-  const free = Math.max(0, maximum - present);
-  const room = [{ capacity: Math.min(free, needed), cost: 0 }];
-  for (let shards = free + 1; shards <= needed; shards += 1) {
-    const over = present + shards - maximum;
-    room.push({ capacity: 1, cost: crowding * (2 * over - 1) });
-  }
-  return room;
+  const { needed, maximum, crowding, sharing } = limits;
+  return Array.from({ length: needed }, (_, index) => {
+    const before = present + index;
+    const over = before + 1 - maximum;
+    return { capacity: 1, cost: over <= 0 ? sharing * before : crowding * (2 * over - 1) };
+  });
 }
 
 function turned(
