@@ -6,7 +6,7 @@
  *   npm run sim:population -- --preset open --cheat-share 0.2   only cells with so many cheats
  *   npm run sim:population -- --preset open --spare-days 3      other periods: also --grace-days, --commitment-days,
  *                                                              --service-days, --lock-days, --fresh-spares,
- *                                                              --running-commitment, --sticky-drills
+ *                                                              --running-commitment
  */
 import { parseArgs } from 'node:util';
 import { assert } from '../src/base/assert.ts';
@@ -31,7 +31,6 @@ const { values } = parseArgs({
     'lock-days': { type: 'string' },
     'fresh-spares': { type: 'boolean', default: false },
     'cheat-share': { type: 'string' },
-    'sticky-drills': { type: 'boolean', default: false },
     'running-commitment': { type: 'boolean', default: false },
   },
 });
@@ -55,7 +54,6 @@ function changesOf(): PeriodChanges {
     ...Object.fromEntries(set.map(([name, days]) => [name, Number(days)])),
     freshSpares: values['fresh-spares'],
     commitmentRuns: values['running-commitment'],
-    refusedDrillsStay: values['sticky-drills'],
   };
 }
 

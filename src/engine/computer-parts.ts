@@ -23,6 +23,7 @@ import { PartnerService } from './partner-service.ts';
 import { type PartnershipSettings, partnershipSettings } from './partnership-settings.ts';
 import { Publication } from './publication.ts';
 import { RateLimit } from './rate-limit.ts';
+import { isRefusal, RefusedDrills } from './refused-drills.ts';
 import { SelfScrub } from './self-scrub.ts';
 import { ShardDelivery } from './shard-delivery.ts';
 import { ShardFetch, type ShardFetchParts } from './shard-fetch.ts';
@@ -33,14 +34,6 @@ import { Spool } from './spool.ts';
 import { TreeReader } from './tree-reader.ts';
 import { Upkeep } from './upkeep.ts';
 import { WorkLoop } from './work-loop.ts';
-
-/** What a partner may rightly say when it gives nothing. */
-const excuses: ReadonlySet<string> = new Set([
-  'request.in-commitment',
-  'request.quota',
-  'request.paused',
-  'shard.unknown',
-]);
 
 export class ComputerParts {
   readonly ports: ComputerPorts;
@@ -67,6 +60,7 @@ export class ComputerParts {
   readonly upkeep: Upkeep;
   readonly scrub: SelfScrub;
   readonly drills: DrillDesk;
+  readonly refusedDrills: RefusedDrills;
   /** Set while this computer serves. */
   listening: Listening | undefined;
 
@@ -117,6 +111,7 @@ export class ComputerParts {
       told: () => this.changes.notify(),
     });
     this.drills = this.#newDrills();
+    this.refusedDrills = this.#newRefusedDrills();
     this.service = this.#newService();
     this.upkeep = new Upkeep({
       ...this.#shared(),
@@ -126,6 +121,13 @@ export class ComputerParts {
       trash: this.intake.trash,
       avoided: (row) => this.partners.keeper.spareWanted(row),
     });
+  }
+
+  /** What works for as long as this computer serves. */
+  get loops(): readonly { readonly run: (signal: AbortSignal) => Promise<void> }[] {
+    const { sending, publishing, inventories, upkeep, partners, scrub } = this;
+    const { drills, refusedDrills } = this;
+    return [sending, publishing, inventories, upkeep, partners, scrub, drills, refusedDrills];
   }
 
   /** Where this computer can be found. */
@@ -139,13 +141,18 @@ export class ComputerParts {
     options: Pick<ShardFetchParts, 'watched'> &
       Pick<PackSourceParts, 'onlyPartners'> & { readonly pace?: PartnerPace } = {},
   ): PackSource {
-    const { ports, spool, losses, keys, client, book } = this;
+    const { ports, spool } = this;
     const parts = { ...ports, spool, pace: this.pace, ...options };
-    const announceRestore: ShardFetchParts['announceRestore'] = (peer, signal) =>
-      this.partners.notices.announceRestore(peer, signal);
-    const fetch = new ShardFetch({ ...parts, losses, keys, client, book, announceRestore });
+    const fetch = this.#newFetch(parts);
     const mayRead = (peer: PeerId): boolean => this.partners.keeper.mayReadFrom(peer);
     return new PackSource({ ...parts, fetch, mayRead });
+  }
+
+  #newFetch(parts: Pick<ShardFetchParts, 'pace' | 'watched'>): ShardFetch {
+    const { ports, losses, keys, client, book } = this;
+    const announceRestore: ShardFetchParts['announceRestore'] = (peer, signal) =>
+      this.partners.notices.announceRestore(peer, signal);
+    return new ShardFetch({ ...ports, losses, keys, client, book, announceRestore, ...parts });
   }
 
   #shared() {
@@ -205,13 +212,23 @@ export class ComputerParts {
       announce: () => this.partners.notices.restores(),
       onReport: (report) => {
         for (const { partner, blocks, code } of offenders(report)) {
-          // Whoever gave nothing owes a proof; what was wrong an audit looks into.
-          if (blocks === 0 && !excuses.has(code))
-            this.partners.keeper.happened(partner, { type: 'unproved' });
+          // Whoever gave nothing is asked again until it does; what was wrong an audit looks into.
+          if (blocks === 0 && isRefusal(code))
+            this.partners.keeper.happened(partner, { type: 'drill-refused' });
           this.partners.audits.soon(partner);
         }
         changes.notify();
       },
+    });
+  }
+
+  #newRefusedDrills(): RefusedDrills {
+    const { ports, keys, book, partners, partnership } = this;
+    return new RefusedDrills({
+      ...{ ...ports, keys, book, keeper: partners.keeper },
+      auditIntervalMs: partnership.auditIntervalMs,
+      newFetch: (watched) => this.#newFetch({ pace: this.pace, watched }),
+      announceRestore: (peer, signal) => partners.notices.announceRestore(peer, signal),
     });
   }
 

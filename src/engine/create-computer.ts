@@ -96,9 +96,7 @@ class WorkingComputer implements Computer {
       (peer) => this.#standingOf(peer),
     );
     const { signal } = this.#stopping;
-    const { sending, publishing, inventories, upkeep, partners, scrub, drills } = this.#parts;
-    const loops = [sending, publishing, inventories, upkeep, partners, scrub, drills];
-    this.#loops = loops.map((loop) => loop.run(signal));
+    this.#loops = this.#parts.loops.map((loop) => loop.run(signal));
     const { broke } = this.#ports;
     if (broke !== undefined) for (const loop of this.#loops) loop.catch(broke);
   }

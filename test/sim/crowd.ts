@@ -6,6 +6,7 @@ import { decodeSignedAgreement, verifyAgreement } from '../../src/core/agreement
 import type { ComputerSettings } from '../../src/engine/computer.ts';
 import { agreementOf } from '../../src/engine/partner-space.ts';
 import type { PartnershipSettings } from '../../src/engine/partnership-settings.ts';
+import type { Transport } from '../../src/ports/transport.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import type { FaultPlan } from '../../src/sim/fault-plan.ts';
 import { simAddress } from '../../src/sim/network.ts';
@@ -41,6 +42,8 @@ export function crowd(
     readonly keepTrace?: boolean;
     readonly partnership: (number: number, first: string) => Partial<PartnershipSettings>;
     readonly settings?: (number: number) => Partial<ComputerSettings>;
+    /** What a computer does to its own transport; undefined: nothing. */
+    readonly transport?: (number: number) => ((transport: Transport) => Transport) | undefined;
   },
 ): Crowd {
   const { plan, keepTrace } = options;
@@ -52,11 +55,13 @@ export function crowd(
   const meeting = new SimMeeting(new VirtualClock(world.timeline), world.prng.fork('meeting'));
   const peers: SimPeer[] = [];
   for (let number = 0; number < count; number += 1) {
+    const transport = options.transport?.(number);
     const first = peers[0] === undefined ? '' : simAddress(peers[0].keys.peerId);
     peers.push(
       new SimPeer({
         ...{ world, link, kernels, name: `peer ${number}` },
         ...(options.meets ? { meeting } : {}),
+        ...(transport === undefined ? {} : { transport }),
         settings: {
           offeredBytes: lentBytes,
           partnership: { ...seeking, ...options.partnership(number, first) },

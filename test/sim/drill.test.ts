@@ -120,6 +120,90 @@ for (const [name, dodge, sign] of [
     });
   });
 
+/** One computer and its partners, the first of which answers restore reads as the scenario wants. */
+async function refusedOnce(
+  seed: string,
+  dodge: Dodge,
+  count = 6,
+): Promise<{ them: Crowd; owner: SimPeer }> {
+  const periods: Partial<PartnershipSettings> = {
+    ...{ graceMs: 2.5 * minuteMs, commitmentMs: 3 * minuteMs, noticeMs: 3 * minuteMs },
+    ...{ deleteLockMs: 2 * minuteMs, spareAfterMs: 40 * secondMs, auditIntervalMs: 20 * secondMs },
+  };
+  const them = crowd(seed, count, {
+    meets: true,
+    partnership: (number) => ({
+      ...{ ...periods, wantedPartners: 5, drillIntervalMs: 30 * secondMs },
+      ...(number === 0 ? {} : { wantedBytes: 0 }),
+    }),
+    transport: (number) => (number === 1 ? dishonest(dodge) : undefined),
+  });
+  const owner = present(them.peers[0], 'an owner');
+  owner.files.makeFolder('/home');
+  const draws = them.world.prng.fork('files');
+  smallFiles(owner.files, (count) => draws.bytes(count));
+  await settled({ ...them, peers: them.peers.slice(0, 1) }, 5, minuteMs);
+  let done = false;
+  const work = async (computer: Computer): Promise<void> => {
+    const { snapshot } = await backUp(computer);
+    await computer.protect(snapshot, 'complete', quiet);
+    done = true;
+  };
+  await play(them, owner, work, () => done);
+  return { them, owner };
+}
+
+/** Where the owner has its first partner, again and again for so long. */
+async function phasesSeen(
+  { them, owner }: { readonly them: Crowd; readonly owner: SimPeer },
+  forMs: number,
+): Promise<ReadonlySet<string>> {
+  const seen = new Set<string>();
+  const taker = present(them.peers[1], 'a partner').keys.peerId;
+  for (const until = them.world.nowMs + forMs; them.world.nowMs < until; ) {
+    await them.world.run({ untilMs: them.world.nowMs + 5 * secondMs });
+    seen.add(durable(owner).agreements.ofPartner(taker)?.phase ?? 'none');
+  }
+  return seen;
+}
+
+test('C17: a hostage-taker that passes every audit and refuses restores reneges after G', async () => {
+  const scene = await refusedOnce('hostage', denies);
+  const early = await phasesSeen(scene, 5 * minuteMs);
+  assert.ok(early.has('suspended') && !early.has('reneged'), [...early].join());
+  const late = await phasesSeen(scene, 2 * minuteMs);
+  assert.ok(late.has('reneged'), [...late].join());
+});
+
+test('C17: one that hears that this computer restores, and refuses only then, reneges as well, also when only reserves are left to ask for', async () => {
+  let announced = false;
+  let refusals = 0;
+  const scene = await refusedOnce(
+    'two faces',
+    (request, reply) => {
+      if (request.path === '/v1/notices') announced = true;
+      if (!isRestoreRead(request) || (refusals > 0 && !announced)) return reply;
+      refusals += 1;
+      return denies(request, reply);
+    },
+    7,
+  );
+  const seen = await phasesSeen(scene, 8 * minuteMs);
+  assert.ok(seen.has('reneged'), [...seen].join());
+});
+
+test('C17: an honest partner that was overloaded once is asked again soon, and stays in good standing', async () => {
+  let refusals = 0;
+  const scene = await refusedOnce('overload', (request, reply) => {
+    if (!isRestoreRead(request) || refusals >= 3) return reply;
+    refusals += 1;
+    return { status: 500, body: encodeRefusal({ code: 'peer.fault', detail: 'overloaded' }) };
+  });
+  const seen = await phasesSeen(scene, 8 * minuteMs);
+  assert.equal(refusals, 3);
+  assert.deepEqual([...seen].sort(), ['in-commitment', 'standing']);
+});
+
 test('drills run by themselves, as often as is set', async () => {
   const owner = { settings: { partnership: { drillIntervalMs: hourMs } } };
   const scene = new Scene('daily', 4, { files: smallFiles, owner });

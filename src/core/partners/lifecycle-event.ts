@@ -9,8 +9,12 @@ export type LifecycleEvent =
   | { readonly type: 'missed'; readonly now: Instant }
   /** It answers, but not the challenge (silent). */
   | { readonly type: 'unproved'; readonly now: Instant }
-  /** It proved what it holds: an audit or a drill passed. */
+  /** It proved what it holds: an audit passed. */
   | { readonly type: 'proved'; readonly now: Instant }
+  /** It is there, and gave nothing when a restore was tried (C17). */
+  | { readonly type: 'drill-refused'; readonly now: Instant }
+  /** It gave what was asked for as for a restore, and it was right. */
+  | { readonly type: 'drill-served'; readonly now: Instant }
   /** Its bytes prove a loss. Our own faults are no event at all. */
   | { readonly type: 'wrong'; readonly now: Instant }
   /** `ranMs`: how long we have run, on line, since the last tick, by a clock that nobody sets. */

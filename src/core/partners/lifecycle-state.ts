@@ -16,6 +16,8 @@ export interface LifecycleState {
   readonly unanswered: boolean;
   /** It answers, but a challenge is open that it does not answer. */
   readonly unproved: boolean;
+  /** A drill was refused: our own running time since it was refused last. undefined: none was, or one was served since. */
+  readonly refusedMs: number | undefined;
   /** What failed first since it was last clean. */
   readonly cause: FailureCause | undefined;
   /** Time that counts against G so far. */
@@ -115,6 +117,7 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
     joinedAt: now,
     unanswered: false,
     unproved: false,
+    refusedMs: undefined,
     cause: undefined,
     failingMs: 0,
     fresh: false,

@@ -84,29 +84,36 @@ function counted(
   const { fresh, pausedUntil } = state;
   // Of a partner in good standing a tick changes nothing, so that there is nothing to write down.
   const unaskedMs = state.cause === 'wrong' ? state.unaskedMs + ranMs : 0;
-  const next = { ...state, fresh: false, unaskedMs };
+  const refusedMs = state.refusedMs === undefined ? undefined : state.refusedMs + ranMs;
+  const next = { ...state, fresh: false, unaskedMs, refusedMs };
   const paused = pausedUntil !== undefined && now < pausedUntil;
   if (!counts(state, periods) || fresh || paused) return next;
   return { ...next, failingMs: state.failingMs + ranMs };
 }
 
 function counts(state: LifecycleState, { auditIntervalMs, proves }: LifecyclePeriods): boolean {
-  if (state.cause !== 'wrong' || state.unanswered) return isRunning(state);
+  const { unanswered, unproved, refusedMs, cause, unaskedMs, spared } = state;
+  // Time runs while we do ask; after T_r of refusals also when all that could be asked for was moved elsewhere.
+  if (refusedMs !== undefined && (proves ? refusedMs <= 2 * auditIntervalMs : spared)) return true;
+  if (cause !== 'wrong' || unanswered) return unanswered || unproved;
   // After a wrong proof time runs until it is cleared, unless there is something left to ask for and it is we who do not ask.
-  return !proves || state.unaskedMs <= 2 * auditIntervalMs;
+  return !proves || unaskedMs <= 2 * auditIntervalMs;
 }
 
 function reneged(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
   const cause = state.cause ?? 'silence';
   const days = Math.min(periods.serviceDaysMost, state.provenDays);
-  const serveLeftMs = cause === 'silence' ? days * periods.serviceDayMs : 0;
+  // Whoever is there and gives nothing back is given nothing back.
+  const denies = state.refusedMs !== undefined && !state.unanswered;
+  const serveLeftMs = cause === 'silence' && !denies ? days * periods.serviceDayMs : 0;
   const effects: LifecycleEffect[] = [{ type: 'divorce', cause }];
   effects.push(serveLeftMs > 0 ? { type: 'serve', forMs: serveLeftMs } : { type: 'discard' });
   return { state: { ...state, phase: 'reneged', since: now, serveLeftMs }, effects };
 }
 
-export function isRunning({ unanswered, unproved }: LifecycleState): boolean {
-  return unanswered || unproved;
+/** It has begun to fail, and was not cleared of that. */
+export function isFailing({ unanswered, unproved, refusedMs }: LifecycleState): boolean {
+  return unanswered || unproved || refusedMs !== undefined;
 }
 
 export function endLifecycle(

@@ -35,7 +35,16 @@ class Partnership {
     this.state = lifecycleStart(periods, epoch);
   }
 
-  happens(type: 'answered' | 'missed' | 'unproved' | 'proved' | 'wrong'): this {
+  happens(
+    type:
+      | 'answered'
+      | 'missed'
+      | 'unproved'
+      | 'proved'
+      | 'wrong'
+      | 'drill-refused'
+      | 'drill-served',
+  ): this {
     return this.step({ type, now: this.now });
   }
 
@@ -118,6 +127,81 @@ test('C30: one that answers but does not prove reneges like one that is away', (
   const dodger = standing(open).happens('unproved');
   dodger.runs(open.graceMs + hourMs, () => dodger.happens('answered').happens('unproved'));
   assert.equal(dodger.state.phase, 'reneged');
+});
+
+test('C17: who passes every audit and refuses every drill reneges after G', () => {
+  const taker = standing(open).happens('drill-refused');
+  const { provenDays } = taker.state;
+  const lives = (): unknown => taker.happens('answered').happens('proved').happens('drill-refused');
+  taker.runs(open.spareMs - hourMs, lives);
+  assert.equal(taker.state.phase, 'standing');
+  taker.runs(2 * hourMs, lives);
+  assert.equal(taker.state.phase, 'suspended');
+  assert.ok(taker.has('place-spares'));
+  taker.runs(open.graceMs - open.spareMs - 2 * hourMs, lives);
+  assert.equal(taker.state.phase, 'suspended');
+  taker.runs(2 * hourMs, lives);
+  assert.equal(taker.state.phase, 'reneged');
+  assert.equal(taker.state.provenDays, provenDays, 'and earned no service by that');
+  assert.equal(servesUntil(taker.state, taker.now), 'not-served');
+});
+
+test('one that refused a drill once is cleared by the next that it serves, also when it was suspended', () => {
+  const busy = standing(open).happens('drill-refused');
+  busy.runs(2 * hourMs, () => busy.happens('answered').happens('proved'));
+  assert.ok(busy.state.failingMs > 0);
+  busy.happens('drill-served');
+  assert.deepEqual([busy.state.phase, busy.state.failingMs], ['standing', 0]);
+  busy.runs(2 * open.graceMs, () => busy.happens('answered').happens('proved'));
+  assert.equal(busy.has('suspended'), false);
+  busy.happens('drill-refused');
+  busy.runs(open.spareMs + hourMs, () => busy.happens('drill-refused'));
+  assert.equal(busy.state.phase, 'suspended');
+  busy.happens('proved').happens('proved');
+  assert.equal(busy.state.phase, 'suspended');
+  busy.happens('drill-served');
+  assert.equal(busy.state.phase, 'standing');
+  assert.ok(busy.has('reinstated') && busy.has('release-spares'));
+});
+
+test('one that refused a drill and then fell silent for good is served like anybody', () => {
+  const gone = standing(open).happens('drill-refused').happens('missed');
+  gone.runs(open.graceMs + hourMs);
+  assert.equal(gone.state.phase, 'reneged');
+  assert.notEqual(servesUntil(gone.state, gone.now), 'not-served');
+});
+
+test('a drill that we do not try again runs out against nobody', () => {
+  const partner = standing(open).happens('drill-refused');
+  partner.runs(3 * open.graceMs, () => partner.happens('answered').happens('proved'));
+  assert.equal(partner.state.phase, 'standing');
+  assert.ok(partner.state.failingMs <= 2 * open.auditIntervalMs + partner.periods.tickMostMs);
+});
+
+test('when all that a hostage-taker holds was moved elsewhere, what it refused counts on', () => {
+  const taker = standing(open).happens('drill-refused');
+  taker.runs(open.spareMs + hourMs, () => taker.happens('drill-refused'));
+  assert.equal(taker.state.phase, 'suspended');
+  const empty = { ...open, proves: false };
+  for (let hours = 0; hours < 12 * 24; hours += 1)
+    for (let tick = 0; tick < 6; tick += 1) {
+      taker.now = instant(taker.now + 10 * minuteMs);
+      const { state } = stepLifecycle(taker.state, { type: 'answered', now: taker.now }, empty);
+      const ticked = { type: 'tick', now: taker.now, ranMs: 10 * minuteMs } as const;
+      taker.state = stepLifecycle(state, ticked, empty).state;
+    }
+  assert.equal(taker.state.phase, 'reneged');
+});
+
+test('a served drill clears neither an open challenge nor wrong bytes', () => {
+  const dodger = standing(open).happens('unproved').happens('drill-refused');
+  dodger.happens('drill-served');
+  assert.equal(dodger.state.unproved, true);
+  assert.notEqual(dodger.state.cause, undefined);
+  const cheat = standing(open).happens('wrong').happens('drill-refused').happens('drill-served');
+  assert.equal(cheat.state.phase, 'suspended');
+  cheat.happens('drill-served').happens('drill-served').happens('drill-served');
+  assert.equal(cheat.state.phase, 'suspended');
 });
 
 test('C46: a partner that comes back within G is reinstated by a proof, and its spares are let go', () => {
@@ -332,6 +416,8 @@ const moment = fc.constantFrom(
   'unproved',
   'proved',
   'wrong',
+  'drill-refused',
+  'drill-served',
   'loss-noticed',
   'returned',
   'notice-given',
@@ -394,9 +480,11 @@ test('C30: whatever happens in whatever order, nobody reneges before G of silenc
         if (after.effects.some(({ type }) => type === 'divorce')) {
           reneged += 1;
           assert.ok(observedMs >= coarse.graceMs);
-          assert.ok(before.unanswered || before.unproved || before.cause === 'wrong');
+          const refuses = before.refusedMs !== undefined;
+          assert.ok(before.unanswered || before.unproved || refuses || before.cause === 'wrong');
         }
-        if (!state.unanswered && !state.unproved && state.proofsOwed === 0) observedMs = 0;
+        const fails = state.unanswered || state.unproved || state.refusedMs !== undefined;
+        if (!fails && state.proofsOwed === 0) observedMs = 0;
         if (inCommitment(state, coarse, now)) assert.ok(!restoresAllowed(state, coarse, now));
         assert.deepEqual(decodeLifecycle(encodeLifecycle(state)), { ok: true, value: state });
       }
@@ -404,6 +492,25 @@ test('C30: whatever happens in whatever order, nobody reneges before G of silenc
     { numRuns: 300 },
   );
   assert.ok(reneged > 0, 'some courses lead to reneging');
+});
+
+test('C17: whatever happens, only a served drill or a person makes a refused one forgotten', () => {
+  fc.assert(
+    fc.property(course, (events) => {
+      let state = lifecycleStart(coarse, epoch);
+      let now = epoch;
+      for (const step of events) {
+        now = instant(Math.max(0, now + step.forMs));
+        const before = state;
+        ({ state } = stepLifecycle(state, eventOf(step, now), coarse));
+        if (before.refusedMs === undefined || step.type === 'drill-served') continue;
+        assert.notEqual(state.refusedMs, undefined);
+        assert.ok(state.failingMs >= before.failingMs);
+        assert.notDeepEqual([before.phase, state.phase], ['suspended', 'standing']);
+      }
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('a partner that always answers and always proves is never suspended, whatever our clock does', () => {

@@ -3,7 +3,9 @@
  *
  * Only what this computer measured itself counts against a partner. Silence adds up while we are on line, ask, and get no answer; our own absence, a sleep, or a
  * clock that jumps adds next to nothing, because a tick carries the time that we really ran and counts at most `tickMostMs`. A partner that is silent for T_r gets a
- * spare and is suspended; after G it has reneged. A wrong proof suspends it at once, and then only a row of right ones clears it, a longer row each time. What we cannot
+ * spare and is suspended; after G it has reneged. A refused drill fails it like
+ * silence, until one is served: audits prove that it holds the data, not that it gives it back. A wrong proof suspends it at once, and then only a row of right ones clears it,
+ * a longer row each time. What we cannot
  * judge, because we did not ask, never runs out against it. A person can forgive whatever the machine concluded (docs/protocol.md#lifecycle).
  */
 import { assert, assertNever } from '../../base/assert.ts';
@@ -17,7 +19,7 @@ import {
   type LifecycleState,
   restorableFrom,
 } from './lifecycle-state.ts';
-import { endLifecycle, isRunning, stepTime } from './lifecycle-time.ts';
+import { endLifecycle, isFailing, stepTime } from './lifecycle-time.ts';
 
 /** Right proofs in a row after the first wrong one; doubled with each relapse. */
 const proofsAfterWrong = 4;
@@ -51,6 +53,13 @@ export function stepLifecycle(
       };
     case 'proved':
       return proved(state, event.now, periods);
+    case 'drill-refused':
+      return {
+        state: failing(state, { unanswered: false, refusedMs: 0 }, 'silence'),
+        effects: [],
+      };
+    case 'drill-served':
+      return drillServed(state, event.now, periods);
     case 'wrong':
       return wrong(state, event.now);
     case 'notice-given':
@@ -89,11 +98,11 @@ function goodPhase(
 
 function failing(
   state: LifecycleState,
-  flags: { readonly unanswered?: boolean; readonly unproved?: boolean },
+  flags: Partial<Pick<LifecycleState, 'unanswered' | 'unproved' | 'refusedMs'>>,
   cause: FailureCause,
 ): LifecycleState {
   const next = { ...state, ...flags, cause: state.cause ?? cause };
-  return isRunning(state) ? next : { ...next, fresh: true };
+  return isFailing(state) ? next : { ...next, fresh: true };
 }
 
 function clean(state: LifecycleState, now: Instant): LifecycleState {
@@ -101,6 +110,7 @@ function clean(state: LifecycleState, now: Instant): LifecycleState {
     ...state,
     unanswered: false,
     unproved: false,
+    refusedMs: undefined,
     cause: undefined,
     failingMs: 0,
     fresh: false,
@@ -122,23 +132,41 @@ function answered(
     const ask = state.unanswered || type === 'returned';
     return { state: back, effects: ask ? [{ type: 'ask-proof' }] : [] };
   }
-  if (state.unproved && periods.proves) return { state: back, effects: [] };
-  return reinstated({ ...back, unproved: false }, now, periods);
+  const owes = (state.unproved && periods.proves) || state.refusedMs !== undefined;
+  if (owes) return { state: back, effects: [] };
+  return reinstated(back, now, periods);
 }
 
 function proved(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
+  const right = { ...state, unanswered: false, unproved: false, unaskedMs: 0 };
+  // Whoever holds everything and gives nothing back earns nothing by proving that; the last proof that it owes is a drill.
+  if (state.refusedMs !== undefined) {
+    const owed = state.proofsOwed - 1;
+    if (owed < 1) return { state: right, effects: [] };
+    return { state: { ...right, proofsOwed: owed }, effects: [{ type: 'ask-proof' }] };
+  }
   const day = Math.floor(now / periods.serviceDayMs);
   const counted = {
-    ...state,
-    unanswered: false,
-    unproved: false,
-    unaskedMs: 0,
+    ...right,
     provenDays: day > state.lastProvenDay ? state.provenDays + 1 : state.provenDays,
     lastProvenDay: Math.max(day, state.lastProvenDay),
     proofsOwed: Math.max(0, state.proofsOwed - 1),
   };
   if (counted.proofsOwed > 0) return { state: counted, effects: [{ type: 'ask-proof' }] };
   return reinstated({ ...counted, proofsOwed: state.proofsOwed }, now, periods);
+}
+
+/** Clears a refused drill, and nothing else that the partner owes. */
+function drillServed(
+  state: LifecycleState,
+  now: Instant,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  if (state.refusedMs === undefined) return { state, effects: [] };
+  const back = { ...state, unanswered: false, refusedMs: undefined };
+  if (back.unproved || back.proofsOwed > 1)
+    return { state: back, effects: [{ type: 'ask-proof' }] };
+  return reinstated(back, now, periods);
 }
 
 function reinstated(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {

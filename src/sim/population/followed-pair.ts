@@ -199,6 +199,16 @@ export class FollowedPair {
     if (lacks) this.#dodged = true;
     if (this.#dodged) this.#unproved(hour);
     else this.#proved(hour);
+    // Whoever refused a drill is asked again, as for a restore of everything, until it serves.
+    if (this.#state.refusedMs !== undefined) this.#tryRestore(hour);
+  }
+
+  #tryRestore(hour: number): void {
+    const refuses = this.strategy.refusesRestores;
+    if (refuses) this.#find(hour);
+    const type = refuses ? 'drill-refused' : 'drill-served';
+    this.#step(hour, (now) => ({ type, now }));
+    this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0 }));
   }
 
   #unproved(hour: number): void {
@@ -222,9 +232,7 @@ export class FollowedPair {
     this.#lastDrill = hour;
     if (hour - this.#lastAnnounced < announcedRestHours || chance() >= announcedShare) return;
     this.#lastAnnounced = hour;
-    if (!this.strategy.refusesRestores) return;
-    if (this.#rules.refusedDrillsStay) this.#dodged = true;
-    this.#unproved(hour);
+    if (this.strategy.refusesRestores) this.#tryRestore(hour);
   }
 
   #find(hour: number): void {

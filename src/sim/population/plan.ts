@@ -36,8 +36,6 @@ export interface Rules {
   /** n. */
   readonly shards: number;
   readonly periods: LifecyclePeriods;
-  /** A refused drill counts until a drill passes; otherwise the next audit that passes clears it. */
-  readonly refusedDrillsStay: boolean;
   /** C counts the owner's running time, as G does, and not the calendar's. */
   readonly commitmentRuns: boolean;
   /** What a spare is: the shard that does not count, once more; or a further shard of the stripe, which stands in for any. */
@@ -65,7 +63,6 @@ export interface PeriodChanges {
   readonly serviceDays?: number;
   readonly freshSpares?: boolean;
   readonly commitmentRuns?: boolean;
-  readonly refusedDrillsStay?: boolean;
   /** L. */
   readonly lockDays?: number;
 }
@@ -100,7 +97,6 @@ export function rulesOf(preset: Preset, changes: PeriodChanges = {}): Rules {
   );
   return {
     ...{ terms, code, shards, wantedBytes, commitmentRuns: changes.commitmentRuns === true },
-    refusedDrillsStay: changes.refusedDrillsStay === true,
     spares: changes.freshSpares === true ? 'fresh' : 'copies',
     periods: dayBatched(periods, changes.serviceDays ?? periods.serviceDaysMost),
     leastOverlapHours: policy.schedule.leastOverlapHours,

@@ -34,7 +34,7 @@ test('cheats are found within twice the time that the formula gives, and not bef
   for (const outcome of [circle, open])
     for (const each of strategyFindings(outcome).filter(({ name }) => caught.includes(name))) {
       const ratio = each.foundRanHours / each.expectedHours;
-      assert.ok(each.found > each.pairs * 0.75, `${each.name}: ${each.found} of ${each.pairs}`);
+      assert.ok(each.found > each.pairs * 0.7, `${each.name}: ${each.found} of ${each.pairs}`);
       assert.ok(ratio > 0.5 && ratio < 2, `${each.name}: ${ratio}`);
     }
 });
