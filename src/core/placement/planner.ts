@@ -137,7 +137,9 @@ function hardened(code: Code, partners: readonly PlannedPartner[], preset: PlanP
     .map((partner) => ({ ...holderOf(partner), domains: {} }))
     .sort((left, right) => left.availability - right.availability)
     .slice(0, shards);
-  const model = modelOf(preset);
+  // How long this owner itself is away changes what it is told, not what its partners have to hold.
+  const { repairMs: _, ...usual } = preset;
+  const model = modelOf(usual);
   for (let dataShards = code.dataShards; dataShards > 1; dataShards -= 1) {
     if (durabilityOf({ holders, dataShards, model }).failsInWindow <= failsTooOften)
       return withData(code, dataShards);
