@@ -16,10 +16,10 @@ import type {
   RestoreReport,
   StatusReport,
 } from '../engine/computer.ts';
-import type { Hindrance } from '../engine/hindrances.ts';
-import type { PartnerView } from '../engine/partnerships.ts';
-import type { SafetyOutlook } from '../engine/safety-outlook.ts';
-import type { RepairWork, StripeHealth } from '../engine/stripe-health.ts';
+import type { PartnerView } from '../engine/partners/partnerships.ts';
+import type { SafetyOutlook } from '../engine/partners/safety-outlook.ts';
+import type { Hindrance } from '../engine/sending/hindrances.ts';
+import type { RepairWork, StripeHealth } from '../engine/upkeep/stripe-health.ts';
 import type { AgreementPhase, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import type { Route } from '../ports/transport.ts';
 import { type DrillAnswer, drillAnswer, type NameOf } from './audit-answers.ts';

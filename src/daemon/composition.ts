@@ -22,7 +22,7 @@ import { deriveKeys, type OwnerKeys } from '../core/sealing/keys.ts';
 import { suiteAesGcm } from '../core/vocabulary/suite.ts';
 import type { Computer } from '../engine/computer.ts';
 import { createComputer } from '../engine/create-computer.ts';
-import type { PartnershipSettings } from '../engine/partnership-settings.ts';
+import type { PartnershipSettings } from '../engine/partners/partnership-settings.ts';
 import { configFailure } from './configuration-failure.ts';
 import { openKey, type PassphraseSource } from './key-opening.ts';
 import { freeAddresses } from './listen-addresses.ts';

@@ -1,7 +1,7 @@
 /** How this computer reaches others and is reached, as `doctor` tells it: the router, the DHT, the search, each partner’s route. */
 import type { DhtState } from '../adapters/hyperdht/dht-network.ts';
 import { assertNever } from '../base/assert.ts';
-import type { PartnerView } from '../engine/partnerships.ts';
+import type { PartnerView } from '../engine/partners/partnerships.ts';
 import type { Route } from '../ports/transport.ts';
 import type { SearchOutlook } from './answers.ts';
 import { type Check, ok } from './doctor-checks.ts';

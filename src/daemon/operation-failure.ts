@@ -10,8 +10,8 @@ import type {
   RecoverFailure,
   RestoreFailure,
 } from '../engine/computer.ts';
-import type { DrillFailure } from '../engine/drill-run.ts';
-import type { PartnerFailure } from '../engine/partnerships.ts';
+import type { DrillFailure } from '../engine/drills/drill-run.ts';
+import type { PartnerFailure } from '../engine/partners/partnerships.ts';
 
 /** Of opening a home, besides what its files can be like. */
 export type OpeningFailureCode =

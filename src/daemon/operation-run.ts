@@ -4,7 +4,7 @@
  * Both the local API and a command without a daemon come through here.
  */
 import { failed, type Outcome } from '../base/outcome.ts';
-import { ListingFailed } from '../engine/browse.ts';
+import { ListingFailed } from '../engine/restore/browse.ts';
 import type { Operation } from './operation.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
 import { operations } from './operations/registry.ts';

@@ -5,7 +5,7 @@ import { instant } from '../base/units.ts';
 import type { Agreement } from '../core/agreements/agreement.ts';
 import { circleTerms } from '../core/agreements/terms.ts';
 import type { AgreementId, PeerId } from '../core/vocabulary/ids.ts';
-import type { AgreementView } from '../engine/partnerships.ts';
+import type { AgreementView } from '../engine/partners/partnerships.ts';
 import type { AgreementPhase } from '../ports/stores.ts';
 import { chooseAgreement, chooseAnyPartner } from './partner-choice.ts';
 

@@ -1,7 +1,7 @@
 /** Which partner or agreement a person means: by the beginning of an id, or by the partner's name. */
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { isInForce } from '../core/partners/lifecycle-phase.ts';
-import type { AgreementView } from '../engine/partnerships.ts';
+import type { AgreementView } from '../engine/partners/partnerships.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
 
 const listedChoices = 5;

@@ -14,7 +14,12 @@ import type { Conduct } from '../core/records/conduct.ts';
 import { conductIn, verifyReceipt } from '../core/records/track-receipt.ts';
 import type { Code } from '../core/vocabulary/code.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
-import type { AgreementView, CandidateView, Reason, SearchReport } from '../engine/partnerships.ts';
+import type {
+  AgreementView,
+  CandidateView,
+  Reason,
+  SearchReport,
+} from '../engine/partners/partnerships.ts';
 import type { CandidateSource, RecordRow } from '../ports/peer-stores.ts';
 import type { AgreementPhase, AgreementRow } from '../ports/stores.ts';
 import { datesAnswer, type PartnerAnswer } from './answers.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Config, checkedConfig } from '../adapters/disk/config-file.ts';
 import { present } from '../base/assert.ts';
 import { dayMs } from '../base/units.ts';
-import type { PartnershipSettings } from '../engine/partnership-settings.ts';
+import type { PartnershipSettings } from '../engine/partners/partnership-settings.ts';
 import { partnershipOf, seeks, systemVersionOf } from './partnership-config.ts';
 
 function config(value: unknown): Config {

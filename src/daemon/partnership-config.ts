@@ -9,7 +9,10 @@ import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { secondMs } from '../base/units.ts';
 import { networkPrefixOf } from '../core/partners/network-prefix.ts';
 import type { Place, Preset } from '../core/wire/profile.ts';
-import { type PartnershipSettings, partnershipSettings } from '../engine/partnership-settings.ts';
+import {
+  type PartnershipSettings,
+  partnershipSettings,
+} from '../engine/partners/partnership-settings.ts';
 
 export function partnershipOf(config: Config): Outcome<PartnershipSettings, ConfigFailure> {
   const settings = partnershipSettings({

@@ -6,7 +6,7 @@ import type { Outcome } from '../base/outcome.ts';
 import type { RecoveryKit } from '../core/recovery/kit.ts';
 import type { AgreementId } from '../core/vocabulary/ids.ts';
 import type { Computer } from '../engine/computer.ts';
-import type { PartnershipSettings } from '../engine/partnership-settings.ts';
+import type { PartnershipSettings } from '../engine/partners/partnership-settings.ts';
 import type { ChunkPipeline } from '../ports/chunk-pipeline.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { RecordRow } from '../ports/peer-stores.ts';

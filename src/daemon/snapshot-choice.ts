@@ -1,6 +1,6 @@
 /** Which snapshot or partner a person means: an id prefix, a name, `latest`, or `latest~2` for the second before it. */
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
-import type { PartnerView } from '../engine/partnerships.ts';
+import type { PartnerView } from '../engine/partners/partnerships.ts';
 import type { SnapshotRow } from '../ports/stores.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
 

@@ -20,16 +20,16 @@ import type { AgreementRow, SnapshotPhase, SnapshotRow, Stores } from '../ports/
 import type { StripeCoder } from '../ports/stripe-coder.ts';
 import type { Discovery, Transport } from '../ports/transport.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
-import type { DrillWish } from './drill.ts';
-import type { DrillReport } from './drill-report.ts';
-import type { DrillFailure, DrillOptions } from './drill-run.ts';
-import type { Hindrance } from './hindrances.ts';
-import type { PartnershipSettings } from './partnership-settings.ts';
-import type { Partnerships, PartnerView } from './partnerships.ts';
-import type { RepairProgress, RepairReport } from './repair-run.ts';
-import type { SafetyOutlook } from './safety-outlook.ts';
-import type { RepairWork, StripeHealth } from './stripe-health.ts';
-import type { UndeleteOptions, UndeleteReport } from './undelete-run.ts';
+import type { DrillWish } from './drills/drill.ts';
+import type { DrillReport } from './drills/drill-report.ts';
+import type { DrillFailure, DrillOptions } from './drills/drill-run.ts';
+import type { PartnershipSettings } from './partners/partnership-settings.ts';
+import type { Partnerships, PartnerView } from './partners/partnerships.ts';
+import type { SafetyOutlook } from './partners/safety-outlook.ts';
+import type { UndeleteOptions, UndeleteReport } from './recovery/undelete-run.ts';
+import type { Hindrance } from './sending/hindrances.ts';
+import type { RepairProgress, RepairReport } from './upkeep/repair-run.ts';
+import type { RepairWork, StripeHealth } from './upkeep/stripe-health.ts';
 
 export interface ComputerPorts {
   readonly clock: Clock;

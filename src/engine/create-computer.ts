@@ -8,10 +8,9 @@ import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
 import type { PeerStanding } from '../ports/transport.ts';
-import type { AuditEvent } from './audit-session.ts';
-import type { PartnerAudits } from './audit-views.ts';
-import { BackupRun } from './backup-run.ts';
-import { listEntries, readFile } from './browse.ts';
+import type { AuditEvent } from './audits/audit-session.ts';
+import type { PartnerAudits } from './audits/audit-views.ts';
+import { BackupRun } from './backup/backup-run.ts';
 import type {
   BackupFailure,
   BackupProgress,
@@ -33,11 +32,10 @@ import type {
   StatusReport,
 } from './computer.ts';
 import { ComputerParts } from './computer-parts.ts';
-import type { DrillWish } from './drill.ts';
-import type { DrillReport } from './drill-report.ts';
-import type { DrillFailure, DrillOptions } from './drill-run.ts';
-import type { PackSource } from './pack-source.ts';
-import { PartnershipDesk } from './partnership-desk.ts';
+import type { DrillWish } from './drills/drill.ts';
+import type { DrillReport } from './drills/drill-report.ts';
+import type { DrillFailure, DrillOptions } from './drills/drill-run.ts';
+import { PartnershipDesk } from './partners/partnership-desk.ts';
 import type {
   AgreementView,
   AuditOptions,
@@ -48,15 +46,17 @@ import type {
   SearchOptions,
   SearchReport,
   TermsChange,
-} from './partnerships.ts';
-import { waitForProtection } from './protection-wait.ts';
-import { ownManifest } from './publication.ts';
-import { type PossiblePartner, type RecoverOptions, RecoverRun } from './recover-run.ts';
-import { type RepairProgress, type RepairReport, runRepair } from './repair-run.ts';
-import { type RestoreOptions, RestoreRun } from './restore-run.ts';
+} from './partners/partnerships.ts';
+import { type PossiblePartner, type RecoverOptions, RecoverRun } from './recovery/recover-run.ts';
+import { type UndeleteOptions, type UndeleteReport, UndeleteRun } from './recovery/undelete-run.ts';
+import { listEntries, readFile } from './restore/browse.ts';
+import type { PackSource } from './restore/pack-source.ts';
+import { type RestoreOptions, RestoreRun } from './restore/restore-run.ts';
+import { TreeReader } from './restore/tree-reader.ts';
+import { waitForProtection } from './sending/protection-wait.ts';
+import { ownManifest } from './sending/publication.ts';
 import { presentSnapshots, statusReport } from './status.ts';
-import { TreeReader } from './tree-reader.ts';
-import { type UndeleteOptions, type UndeleteReport, UndeleteRun } from './undelete-run.ts';
+import { type RepairProgress, type RepairReport, runRepair } from './upkeep/repair-run.ts';
 
 export function createComputer(
   ports: ComputerPorts,

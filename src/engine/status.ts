@@ -4,10 +4,11 @@ import { bearableLosses } from '../core/placement/code-choice.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { ManifestRow, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { StatusReport } from './computer.ts';
-import { drillStanding } from './drill-report.ts';
-import { hindrances } from './hindrances.ts';
-import type { PartnerPlanning } from './partner-planning.ts';
-import type { PartnerView } from './partnerships.ts';
+import { drillStanding } from './drills/drill-report.ts';
+import type { PartnerPlanning } from './partners/partner-planning.ts';
+import type { PartnerView } from './partners/partnerships.ts';
+import { safetyOutlook } from './partners/safety-outlook.ts';
+import { hindrances } from './sending/hindrances.ts';
 import {
   type PackProtection,
   packProtections,
@@ -15,9 +16,8 @@ import {
   protectionProgress,
   restingOn,
   snapshotStandings,
-} from './protection.ts';
-import { safetyOutlook } from './safety-outlook.ts';
-import { repairWork, stripeHealth } from './stripe-health.ts';
+} from './sending/protection.ts';
+import { repairWork, stripeHealth } from './upkeep/stripe-health.ts';
 
 export function statusReport(facts: {
   readonly self: PeerId;

@@ -259,7 +259,7 @@ export interface HeldRow {
   /** Place of its acknowledgement in the ledger. */
   readonly epoch: number;
   readonly sequence: number;
-  /** When it was deleted, in the computer's count of its time at work (src/engine/running-time.ts), not by its clock; undefined while it is held. */
+  /** When it was deleted, in the computer's count of its time at work (src/engine/holding/running-time.ts), not by its clock; undefined while it is held. */
   readonly trashedAt: Instant | undefined;
 }
 

@@ -15,7 +15,7 @@ import {
   observeTransfer,
 } from '../core/partners/observation.ts';
 import type { Place, Preset } from '../core/wire/profile.ts';
-import type { PartnershipSettings } from '../engine/partnership-settings.ts';
+import type { PartnershipSettings } from '../engine/partners/partnership-settings.ts';
 import type { Kernels } from '../primitives/kernels/kernels.ts';
 import type { SimLink } from './sim-link.ts';
 import type { SimMeeting } from './sim-meeting.ts';

@@ -14,7 +14,10 @@ import type { ScannedDirectory } from '../../src/core/scan/tree-walk.ts';
 import { ChunkNamer } from '../../src/core/sealing/chunk-id.ts';
 import { bytesOf, type ChunkId, idOf, type PackId } from '../../src/core/vocabulary/ids.ts';
 import { suiteAesGcm } from '../../src/core/vocabulary/suite.ts';
-import { DirectoryAssembly, type FinishedTree } from '../../src/engine/directory-assembly.ts';
+import {
+  DirectoryAssembly,
+  type FinishedTree,
+} from '../../src/engine/backup/directory-assembly.ts';
 import { type TwinStores, twinStores } from '../../src/sim/twin-stores.ts';
 
 const namer = new ChunkNamer(new Uint8Array(32).fill(3));

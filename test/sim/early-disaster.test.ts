@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
 import { minuteMs, secondMs } from '../../src/base/units.ts';
 import type { Computer } from '../../src/engine/computer.ts';
-import type { PartnershipSettings } from '../../src/engine/partnership-settings.ts';
+import type { PartnershipSettings } from '../../src/engine/partners/partnership-settings.ts';
 import { simAddress } from '../../src/sim/network.ts';
 import { SimPeer } from '../../src/sim/sim-peer.ts';
 import { type Crowd, crowd, settled } from './crowd.ts';

@@ -5,7 +5,7 @@ import { mebi } from '../../src/base/units.ts';
 import { statOffset, statWidth } from '../../src/core/scan/stat-columns.ts';
 import { deriveKeys } from '../../src/core/sealing/keys.ts';
 import { suiteAesGcm } from '../../src/core/vocabulary/suite.ts';
-import { FileCutting } from '../../src/engine/file-cutting.ts';
+import { FileCutting } from '../../src/engine/backup/file-cutting.ts';
 import { SimTree } from '../../src/sim/sim-tree.ts';
 import { createTwinPipeline } from '../../src/sim/twin-pipeline.ts';
 import { kernels } from '../claims/sim-circle.ts';

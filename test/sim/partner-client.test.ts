@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Prng } from '../../src/base/prng.ts';
 import { minuteMs, secondMs } from '../../src/base/units.ts';
 import { idOf, type PeerId } from '../../src/core/vocabulary/ids.ts';
-import { PartnerClient } from '../../src/engine/partner-client.ts';
+import { PartnerClient } from '../../src/engine/partners/partner-client.ts';
 import { SimNetwork, simAddress } from '../../src/sim/network.ts';
 import { EventQueue, VirtualClock } from '../../src/sim/virtual-clock.ts';
 

@@ -5,7 +5,7 @@ import { present } from '../../src/base/assert.ts';
 import { hourMs, mebi, minuteMs, secondMs } from '../../src/base/units.ts';
 import { pathOf } from '../../src/core/wire/resources.ts';
 import type { Computer } from '../../src/engine/computer.ts';
-import type { PartnershipSettings } from '../../src/engine/partnership-settings.ts';
+import type { PartnershipSettings } from '../../src/engine/partners/partnership-settings.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { simAddress } from '../../src/sim/network.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';

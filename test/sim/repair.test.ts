@@ -5,7 +5,7 @@ import { present } from '../../src/base/assert.ts';
 import { hourMs, minuteMs, secondMs } from '../../src/base/units.ts';
 import type { PackId } from '../../src/core/vocabulary/ids.ts';
 import type { Computer } from '../../src/engine/computer.ts';
-import type { PartnershipSettings } from '../../src/engine/partnership-settings.ts';
+import type { PartnershipSettings } from '../../src/engine/partners/partnership-settings.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { calmPlan, type PlannedCrash } from '../../src/sim/fault-plan.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';

@@ -11,7 +11,7 @@ import type {
   RestoreReport,
   RestoreRequest,
 } from '../../src/engine/computer.ts';
-import { reached } from '../../src/engine/protection.ts';
+import { reached } from '../../src/engine/sending/protection.ts';
 import type { SnapshotPhase } from '../../src/ports/stores.ts';
 import type { Kernels } from '../../src/primitives/kernels/kernels.ts';
 import { violations } from '../../src/sim/checkers.ts';

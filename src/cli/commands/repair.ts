@@ -1,6 +1,6 @@
 /** `covault repair`: look everything through now, and make anew what is short. */
 import type { RepairResult } from '../../daemon/operations/repair.ts';
-import type { RepairProgress } from '../../engine/repair-run.ts';
+import type { RepairProgress } from '../../engine/upkeep/repair-run.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Program, Run } from '../program.ts';
 import type { ProgressState } from '../progress-bar.ts';

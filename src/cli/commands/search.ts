@@ -1,5 +1,5 @@
 /** `covault search`: who could become a partner, ranked, with all reasons. */
-import type { SearchProgress } from '../../engine/partnerships.ts';
+import type { SearchProgress } from '../../engine/partners/partnerships.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Program, Run } from '../program.ts';
 import type { ProgressState } from '../progress-bar.ts';

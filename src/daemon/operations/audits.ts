@@ -4,7 +4,7 @@ import { failed, succeeded } from '../../base/outcome.ts';
 import { blocksPerAuditMaximum } from '../../core/audits/challenge.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { Computer } from '../../engine/computer.ts';
-import type { DrillProgress } from '../../engine/drill-run.ts';
+import type { DrillProgress } from '../../engine/drills/drill-run.ts';
 import {
   type AuditAnswer,
   auditAnswer,

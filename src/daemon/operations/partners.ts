@@ -1,7 +1,7 @@
 /** Partners: who they are, whether shards are sent to them, and how a partnership ends or goes on. */
 import { z } from 'zod';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
-import type { AgreementView, PartnerFailure } from '../../engine/partnerships.ts';
+import type { AgreementView, PartnerFailure } from '../../engine/partners/partnerships.ts';
 import { type PartnerAnswer, partnerAnswer } from '../answers.ts';
 import { type Operation, operation } from '../operation.ts';
 import { failure, type OperationFailure } from '../operation-failure.ts';

@@ -1,7 +1,7 @@
 /** Repair: everything is looked through at once, and what is short is made anew as far as partners can take it now. */
 import { z } from 'zod';
 import { succeeded } from '../../base/outcome.ts';
-import type { RepairProgress, RepairReport } from '../../engine/repair-run.ts';
+import type { RepairProgress, RepairReport } from '../../engine/upkeep/repair-run.ts';
 import { type HindranceAnswer, hindranceAnswer } from '../answers.ts';
 import { type Operation, operation } from '../operation.ts';
 

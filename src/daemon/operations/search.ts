@@ -1,7 +1,7 @@
 /** Search: who could become a partner, and agreements with the best of them as far as more are wanted. */
 import { z } from 'zod';
 import { succeeded } from '../../base/outcome.ts';
-import type { SearchProgress } from '../../engine/partnerships.ts';
+import type { SearchProgress } from '../../engine/partners/partnerships.ts';
 import { partnerAnswer } from '../answers.ts';
 import { type Operation, operation } from '../operation.ts';
 import { type SearchAnswer, searchAnswer } from '../partnership-answers.ts';

@@ -1,7 +1,7 @@
 /** Undeleting: what was deleted at partners and is still needed comes back from their trash. */
 import { z } from 'zod';
 import { succeeded } from '../../base/outcome.ts';
-import type { UndeleteReport } from '../../engine/undelete-run.ts';
+import type { UndeleteReport } from '../../engine/recovery/undelete-run.ts';
 import { type Operation, operation } from '../operation.ts';
 import { namesOf } from './audits.ts';
 

@@ -8,7 +8,7 @@ import { fullShards } from '../../core/placement/code-choice.ts';
 import { planFor } from '../../core/placement/planner.ts';
 import type { Code } from '../../core/vocabulary/code.ts';
 import { idBytes, idOf, type PeerId } from '../../core/vocabulary/ids.ts';
-import { partnershipSettings } from '../../engine/partnership-settings.ts';
+import { partnershipSettings } from '../../engine/partners/partnership-settings.ts';
 import { type AvailabilityClass, availabilityClasses } from './presence.ts';
 
 /** Peers that are partners only among themselves. */

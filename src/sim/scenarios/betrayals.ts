@@ -2,7 +2,7 @@
 import { present } from '../../base/assert.ts';
 import { encodeRefusal } from '../../core/wire/refusal.ts';
 import { parsePath } from '../../core/wire/resources.ts';
-import type { DrillReport } from '../../engine/drill-report.ts';
+import type { DrillReport } from '../../engine/drills/drill-report.ts';
 import type { SimPeer } from '../sim-peer.ts';
 import { bodyOf, bytesOfBody, isRestoreRead } from './conduct.ts';
 import type { Scenario, ScenarioEnd, ScenarioParts } from './scenario.ts';

@@ -11,7 +11,7 @@ import { decodeLifecycle } from '../../core/partners/lifecycle-codec.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import type { SnapshotId } from '../../core/vocabulary/ids.ts';
 import type { BackupRequest, Computer } from '../../engine/computer.ts';
-import type { PartnershipSettings } from '../../engine/partnership-settings.ts';
+import type { PartnershipSettings } from '../../engine/partners/partnership-settings.ts';
 import type { Kernels } from '../../primitives/kernels/kernels.ts';
 import { calmPlan, type FaultPlan } from '../fault-plan.ts';
 import { simAddress } from '../network.ts';

@@ -1,0 +1,294 @@
+/**
+ * Answers the audits of owners whose shards are held here (C16–C19).
+ *
+ * What is promised is durable before it is sent: which sealed nonce was answered, which challenge was opened. What turns out to be damaged is said to be lost,
+ * signed, and remembered, so that the person here can see what was asked and why it failed.
+ */
+import { assert } from '../../base/assert.ts';
+import { type Bytes, emptyBytes } from '../../base/bytes.ts';
+import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import type { Instant } from '../../base/units.ts';
+import { readEntry } from '../../core/agreements/acknowledgement.ts';
+import {
+  type AcceptedAudit,
+  type AnswererEffect,
+  type AnswererState,
+  drawSpaceOf,
+  type LedgerAccount,
+  stepAnswerer,
+} from '../../core/audits/answerer.ts';
+import { frameReply, signAnswer } from '../../core/audits/audit-answer.ts';
+import {
+  type AuditReply,
+  decodeAuditRequest,
+  encodeAuditReply,
+} from '../../core/audits/audit-message.ts';
+import { choiceOf } from '../../core/audits/auditor.ts';
+import { type AuditSubject, type Challenge, readChallenge } from '../../core/audits/challenge.ts';
+import { readOpening } from '../../core/audits/challenge-opening.ts';
+import { encodeTranscript } from '../../core/audits/transcript.ts';
+import { type AgreementId, idOf, type PeerId } from '../../core/vocabulary/ids.ts';
+import type { Refusal, RefusalCode } from '../../core/wire/refusal.ts';
+import type { AuditLane, AuditRow } from '../../ports/audit-store.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { AgreementRow, Stores } from '../../ports/stores.ts';
+import { publicKeyOf } from '../../primitives/signature.ts';
+import { facts } from '../facts.ts';
+import { proveBlocks } from '../holding/block-proofs.ts';
+import { holderHead } from '../holding/held-ledger.ts';
+import { agreementOf } from '../partners/partner-space.ts';
+import { Lane } from '../sending/lane.ts';
+import {
+  AnsweredAudits,
+  type AuditFailureView,
+  answererLane,
+  type Parties,
+  transcriptOf,
+} from './answered-audits.ts';
+import { allowanceLeft, charged } from './audit-quota.ts';
+import { AuditSpace, storedEntries } from './audit-space.ts';
+
+export interface AuditAnswersParts {
+  readonly identitySeed: Bytes;
+  readonly stores: Stores;
+  readonly held: BlobStore;
+  readonly clock: Clock;
+  readonly log: EventLog;
+}
+
+export class AuditAnswers {
+  readonly #parts: AuditAnswersParts;
+  readonly #self: PeerId;
+  readonly #space: AuditSpace;
+  readonly #answered: AnsweredAudits;
+  /** Messages under one agreement are answered one after the other. */
+  readonly #lanes = new Map<AgreementId, Lane>();
+
+  constructor(parts: AuditAnswersParts) {
+    this.#parts = parts;
+    this.#self = idOf<PeerId>(publicKeyOf(parts.identitySeed));
+    this.#space = new AuditSpace(parts.stores, parts.clock);
+    this.#answered = new AnsweredAudits(parts, this.#space, this.#self);
+  }
+
+  /** The reply to a message that the partner of this agreement posted to `audits`. */
+  answer(agreement: AgreementRow, message: Bytes): Promise<Outcome<Bytes, Refusal>> {
+    const lane = this.#lanes.get(agreement.agreement) ?? new Lane();
+    this.#lanes.set(agreement.agreement, lane);
+    return lane.run(() => this.#answer(agreement, message));
+  }
+
+  /** The latest audits that this computer failed, newest first. */
+  failures(agreement: AgreementRow): readonly AuditFailureView[] {
+    return this.#answered.failures(agreement);
+  }
+
+  async #answer(agreement: AgreementRow, message: Bytes): Promise<Outcome<Bytes, Refusal>> {
+    const { stores } = this.#parts;
+    if (facts.recovering(stores))
+      return refused('request.paused', 'what is held here is still being found out');
+    const request = decodeAuditRequest(message);
+    if (!request.ok) return refused('request.malformed', request.error.code);
+    const { type, document } = request.value;
+    switch (type) {
+      case 'challenge':
+        return await this.#challenge(agreement, document);
+      case 'opening':
+        return await this.#opening(agreement, document);
+      case 'verdict':
+        return this.#verdict(agreement, document);
+    }
+  }
+
+  async #challenge(agreement: AgreementRow, document: Bytes): Promise<Outcome<Bytes, Refusal>> {
+    const { identitySeed, stores, clock } = this.#parts;
+    const challenge = readChallenge(document, this.#partiesOf(agreement));
+    if (!challenge.ok) return refused('request.malformed', challenge.error.code);
+    const { subject } = challenge.value;
+    const account = await this.#ledgerAccount(agreement, subject);
+    if (account === undefined) return refused('request.not-partner', 'this is not our agreement');
+    const lane = answererLane(agreement);
+    const { terms } = agreementOf(agreement);
+    const now = clock.now();
+    const basis = { terms, since: agreement.since, shardCount: account.space.length, now };
+    const { state, effects } = stepAnswerer(
+      this.#state(agreement),
+      {
+        type: 'challenge-received',
+        challenge: challenge.value,
+        account,
+        allowance: allowanceLeft(this.#space.account(lane), basis),
+        intervalMs: terms.auditIntervalMs,
+        now,
+      },
+      identitySeed,
+    );
+    stores.transact(() => {
+      for (const effect of effects)
+        if (effect.type === 'charge') this.#keepSeal(lane, effect, { state, now });
+    });
+    return this.#replyOf(effects);
+  }
+
+  /** Takes the place of a seal that was never opened. */
+  #keepSeal(
+    lane: AuditLane,
+    { challenge, blockCount }: Extract<AnswererEffect, { type: 'charge' }>,
+    { state, now }: { readonly state: AnswererState; readonly now: Instant },
+  ): void {
+    const { audits } = this.#parts.stores;
+    for (const row of audits.open(lane))
+      if (row.phase === 'sealed') audits.remove(lane, row.challenge);
+    const document = encodeTranscript({ challenge: challenge.document });
+    const row = { ...lane, challenge: challenge.id, since: now, document };
+    audits.put({ ...row, phase: 'sealed', outcome: undefined });
+    const account = charged(this.#space.account(lane), blockCount, now);
+    const { round, roundStart } = state.round ?? account;
+    audits.putAccount({ ...account, round, roundStart });
+    const open = state.pending.map(({ opened }) => opened.challenge.subject.sequence);
+    audits.forgetDeleted(lane, Math.min(challenge.subject.sequence, ...open));
+  }
+
+  async #opening(agreement: AgreementRow, document: Bytes): Promise<Outcome<Bytes, Refusal>> {
+    const { identitySeed, stores, clock } = this.#parts;
+    const opened = readOpening(document, this.#partiesOf(agreement));
+    if (!opened.ok) return refused('request.malformed', opened.error.code);
+    const { subject } = opened.value.challenge;
+    const account = await this.#ledgerAccount(agreement, subject);
+    if (account === undefined) return refused('request.not-partner', 'this is not our agreement');
+    const now = clock.now();
+    const { effects } = stepAnswerer(
+      this.#state(agreement),
+      { type: 'opening-received', opened: opened.value, account, now },
+      identitySeed,
+    );
+    const [effect] = effects;
+    if (effect?.type !== 'prove') return this.#replyOf(effects);
+    stores.transact(() => this.#keepOpened(agreement, effect.audit));
+    return await this.#prove(agreement, effect.audit);
+  }
+
+  /** What was drawn counts as visited in its round from now on, whether the answer arrives or not. */
+  #keepOpened(agreement: AgreementRow, { opened, chosen, since }: AcceptedAudit): void {
+    const { audits } = this.#parts.stores;
+    const lane = answererLane(agreement);
+    const { id, subject } = opened.challenge;
+    const known = audits.get(lane, id);
+    if (known === undefined || known.phase === 'sealed')
+      audits.put({
+        ...{ ...lane, challenge: id, phase: 'opened', since, outcome: undefined },
+        document: encodeTranscript({ opening: opened.document }),
+      });
+    if (this.#space.account(lane).round !== subject.round) return;
+    for (const { shard } of chosen) {
+      const present = audits.shard(lane, shard.name);
+      if (present?.sequence === shard.sequence)
+        audits.putShard(lane, { ...present, visitedIn: subject.round });
+    }
+  }
+
+  async #prove(agreement: AgreementRow, audit: AcceptedAudit): Promise<Outcome<Bytes, Refusal>> {
+    const { identitySeed, stores, clock, log } = this.#parts;
+    const proofs = await proveBlocks(this.#parts, agreement, audit.chosen);
+    if (!proofs.ok) return refused('peer.fault', proofs.error.detail);
+    const { entries, blocks } = proofs.value;
+    const { id } = audit.opened.challenge;
+    const answer = signAnswer(id, entries, identitySeed);
+    const missing = entries.filter(({ proof }) => proof === undefined).length;
+    const lane = answererLane(agreement);
+    stores.transact(() => this.#answered.keep(lane, { audit, answer, missing, now: clock.now() }));
+    const told = { owner: agreement.partner, blocks: entries.length, missing };
+    log.write(missing > 0 ? 'warn' : 'debug', 'audit.answered', told);
+    return succeeded(frameReply(encodeAuditReply({ type: 'answer', document: answer }), blocks));
+  }
+
+  #verdict(agreement: AgreementRow, document: Bytes): Outcome<Bytes, Refusal> {
+    const refusal = this.#answered.told(agreement, document);
+    return refusal === undefined ? this.#replyOf([]) : failed(refusal);
+  }
+
+  #replyOf(effects: readonly AnswererEffect[]): Outcome<Bytes, Refusal> {
+    let reply: AuditReply = { type: 'noted', document: emptyBytes };
+    for (const effect of effects) {
+      if (effect.type === 'refuse') return refused(effect.code, effect.detail);
+      if (effect.type === 'reply-nonce') reply = { type: 'nonce', document: effect.document };
+      if (effect.type === 'reply-denial') reply = { type: 'denial', document: effect.document };
+    }
+    return succeeded(frameReply(encodeAuditReply(reply), []));
+  }
+
+  #partiesOf({ partner }: AgreementRow): Parties {
+    return { owner: partner, partner: this.#self };
+  }
+
+  /** What our own ledger says about the place that a challenge names; undefined when it is about another agreement. */
+  async #ledgerAccount(
+    agreement: AgreementRow,
+    subject: AuditSubject,
+  ): Promise<LedgerAccount | undefined> {
+    const { stores } = this.#parts;
+    const id = agreement.agreement;
+    if (subject.agreement !== id) return undefined;
+    const lane = answererLane(agreement);
+    const head = holderHead(stores, id);
+    const source = storedEntries(stores, id, 'holder');
+    const followed = await this.#space.follow(lane, { head, holder: this.#self }, source);
+    assert(followed.ok, 'our own ledger can be followed');
+    const { epoch, sequence } = subject;
+    const isPresent = epoch === head.epoch;
+    const row = isPresent ? stores.ledger.get(id, 'holder', { epoch, sequence }) : undefined;
+    return {
+      head,
+      entryHash: row?.hash,
+      nextEntryAt: isPresent ? this.#entryTime(id, epoch, sequence + 1) : undefined,
+      space: row === undefined ? [] : this.#space.at(lane, sequence),
+    };
+  }
+
+  #entryTime(agreement: AgreementId, epoch: number, sequence: number): Instant | undefined {
+    const row = this.#parts.stores.ledger.get(agreement, 'holder', { epoch, sequence });
+    if (row === undefined) return undefined;
+    const entry = readEntry({ agreement, holder: this.#self }, row.document);
+    assert(entry.ok, 'our own ledger can be read');
+    return entry.value.acknowledgement.time;
+  }
+
+  #state(agreement: AgreementRow): AnswererState {
+    const lane = answererLane(agreement);
+    const parties = this.#partiesOf(agreement);
+    const rows = this.#parts.stores.audits.open(lane);
+    const sealed = rows.find(({ phase }) => phase === 'sealed');
+    const unopened = sealed && { challenge: sealedChallenge(sealed, parties), since: sealed.since };
+    const { round, roundStart } = this.#space.account(lane);
+    return {
+      phase: unopened === undefined ? 'resting' : 'sealed',
+      unopened,
+      pending: rows
+        .filter(({ phase }) => phase === 'opened')
+        .map((row) => this.#accepted(row, parties)),
+      round: round === 0 ? undefined : { round, roundStart },
+    };
+  }
+
+  #accepted(row: AuditRow, parties: Parties): AcceptedAudit {
+    const { opening } = transcriptOf(row);
+    const opened = readOpening(opening ?? emptyBytes, parties);
+    assert(opened.ok, 'a stored opening was checked');
+    const { subject } = opened.value.challenge;
+    const space = this.#space.at(row, subject.sequence);
+    const chosen = choiceOf(opened.value, drawSpaceOf(subject, space));
+    return { opened: opened.value, chosen, since: row.since };
+  }
+}
+
+function sealedChallenge(row: AuditRow, parties: Parties): Challenge {
+  const challenge = readChallenge(transcriptOf(row).challenge ?? emptyBytes, parties);
+  assert(challenge.ok, 'a stored challenge was checked');
+  return challenge.value;
+}
+
+function refused(code: RefusalCode, detail: string): Outcome<never, Refusal> {
+  return failed({ code, detail });
+}

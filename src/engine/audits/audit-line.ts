@@ -1,0 +1,120 @@
+/** What goes to a partner and comes back while it is audited: messages to `audits`, and entries of its ledger that we miss. */
+import type { Bytes } from '../../base/bytes.ts';
+import type { Outcome } from '../../base/outcome.ts';
+import {
+  type Acknowledgement,
+  checkLedgerEntry,
+  type LedgerHead,
+  ledgerStart,
+} from '../../core/agreements/acknowledgement.ts';
+import { unframeReply } from '../../core/audits/audit-answer.ts';
+import {
+  type AuditReply,
+  type AuditRequest,
+  decodeAuditReply,
+  encodeAuditRequest,
+} from '../../core/audits/audit-message.ts';
+import type { AgreementRow, Stores } from '../../ports/stores.ts';
+import type { PartnerBook } from '../partners/partner-book.ts';
+import type { PartnerClient, PeerFailure } from '../partners/partner-client.ts';
+import type { EntrySource } from './audit-space.ts';
+
+/** The partner's reply, or why there is none that says anything. */
+export type Replied =
+  | { readonly type: 'replied'; readonly reply: AuditReply; readonly blocks: Bytes }
+  | { readonly type: 'failed'; readonly failure: PeerFailure }
+  | { readonly type: 'garbled' };
+
+interface LineParts {
+  readonly stores: Stores;
+  readonly client: PartnerClient;
+  readonly book: PartnerBook;
+}
+
+const gapPages = 100;
+
+export class AuditLine {
+  readonly #parts: LineParts;
+  readonly #agreement: AgreementRow;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: LineParts, agreement: AgreementRow, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#agreement = agreement;
+    this.#signal = signal;
+  }
+
+  async post(request: AuditRequest): Promise<Replied> {
+    const { client, book } = this.#parts;
+    const to = book.addressOf(this.#agreement.partner);
+    const replied: Outcome<Bytes, PeerFailure> = await client.audit(
+      to,
+      encodeAuditRequest(request),
+      this.#signal,
+    );
+    if (!replied.ok) return { type: 'failed', failure: replied.error };
+    const parts = unframeReply(replied.value);
+    const reply = parts && decodeAuditReply(parts.document);
+    if (parts === undefined || reply?.ok !== true) return { type: 'garbled' };
+    return { type: 'replied', reply: reply.value, blocks: parts.blocks };
+  }
+
+  /** Entries of the ledger after a place. */
+  page(epoch: number, after: number): Promise<Outcome<readonly Bytes[], PeerFailure>> {
+    const { client, book } = this.#parts;
+    const { agreement, partner } = this.#agreement;
+    const part = { agreement, epoch, after };
+    return client.ledger(book.addressOf(partner), part, this.#signal);
+  }
+
+  /** Fetches what the partner signed since our head: replies that never came, and what others with our key had it sign. */
+  async catchUp(): Promise<readonly Acknowledgement[]> {
+    const fetched: Acknowledgement[] = [];
+    const { stores } = this.#parts;
+    const { agreement, partner } = this.#agreement;
+    const headNow = (): LedgerHead =>
+      stores.ledger.head(agreement, 'owner') ?? ledgerStart(agreement, 0);
+    for (let page = 0; page < gapPages; page += 1) {
+      const { epoch, sequence } = headNow();
+      const documents = await this.page(epoch, sequence);
+      if (!documents.ok || documents.value.length === 0) break;
+      for (const document of documents.value) {
+        const view = { agreement, holder: partner, head: headNow() };
+        const entry = checkLedgerEntry(view, document);
+        if (!entry.ok) return fetched;
+        stores.ledger.append({ agreement, side: 'owner', ...entry.value.head, document });
+        fetched.push(entry.value.acknowledgement);
+      }
+    }
+    return fetched;
+  }
+}
+
+/** Entries from our own part of the ledger, and from the partner where ours begins later. */
+export class LedgerPages {
+  readonly #line: AuditLine;
+  readonly #stored: EntrySource;
+  /** Why the partner gave none. */
+  failure: PeerFailure | undefined;
+  /** The partner was asked. */
+  isRemote = false;
+
+  constructor(line: AuditLine, stored: EntrySource) {
+    this.#line = line;
+    this.#stored = stored;
+  }
+
+  readonly read: EntrySource = async (epoch, sequence) => {
+    const ours = await this.#stored(epoch, sequence);
+    if (ours.length > 0) return ours;
+    this.isRemote = true;
+    const page = await this.#line.page(epoch, sequence - 1);
+    if (!page.ok) this.failure = page.error;
+    return page.ok ? page.value : [];
+  };
+}
+
+/** The code with which the partner refused; undefined when it did not. */
+export function refusalOf(failure: PeerFailure): string | undefined {
+  return failure.code === 'peer.refused' ? (failure.refusal ?? 'peer.refused') : undefined;
+}

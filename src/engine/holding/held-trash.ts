@@ -1,0 +1,247 @@
+/**
+ * What owners deleted and their holder still keeps (DESIGN §8, delete-lock L): whoever steals an owner's keys cannot make its shards vanish at once.
+ *
+ * A deleted shard is out of the inventory and cannot be read, but counts against the quota, and the same shard sent again takes it out of the trash. It
+ * is removed when this computer was at work for L since. First its row goes, then its file; a note of the files to remove goes with the rows, so that a
+ * crash in between leaves nothing behind, and takes nothing that came back meanwhile.
+ */
+import { assert } from '../../base/assert.ts';
+import { type Bytes, concatBytes } from '../../base/bytes.ts';
+import { dayMs, type Instant, minuteMs } from '../../base/units.ts';
+import { type LedgerSubject, readEntry } from '../../core/agreements/acknowledgement.ts';
+import { isInForce } from '../../core/partners/lifecycle-phase.ts';
+import {
+  type AgreementId,
+  bytesOf,
+  idBytes,
+  idOf,
+  type PeerId,
+  type ShardName,
+  shardNameBytes,
+} from '../../core/vocabulary/ids.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { AgreementRow, HeldRow, Stores } from '../../ports/stores.ts';
+import { publicKeyOf } from '../../primitives/signature.ts';
+import { awaitsProof } from '../audits/answered-audits.ts';
+import { agreementOf } from '../partners/partner-space.ts';
+import { appendHolderEntry } from './held-ledger.ts';
+import { countDeletion } from './mass-deletion.ts';
+import { RunningTime } from './running-time.ts';
+
+export interface HeldTrashParts {
+  readonly identitySeed: Bytes;
+  readonly stores: Stores;
+  readonly held: BlobStore;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  /** Keeps uploads off a file until what is given is called; undefined when one is under way. */
+  readonly claim: (blob: string) => (() => void) | undefined;
+}
+
+interface HeldShard {
+  readonly owner: PeerId;
+  readonly name: ShardName;
+}
+
+/** How often the trash is looked through. */
+const lookMs: number = 10 * minuteMs;
+/** Files removed with one note. */
+const batchMaximum = 64;
+/** For an owner whose terms are not known any more. */
+const lockMaximumMs: number = 30 * dayMs;
+const factName = 'held-removals';
+
+export class HeldTrash {
+  readonly #parts: HeldTrashParts;
+  readonly #running: RunningTime;
+  #lookedAt: Instant | undefined;
+
+  constructor(parts: HeldTrashParts) {
+    this.#parts = parts;
+    this.#running = new RunningTime(parts.stores, parts.clock);
+  }
+
+  /** Moves a held shard into the trash, with its entry in the ledger in the same step; gives the signed entry. */
+  add(owner: AgreementRow, row: HeldRow): Bytes {
+    const { stores, log, clock } = this.#parts;
+    const { agreement } = owner;
+    const { name, blockCount, merkleRoot } = row;
+    const subject: LedgerSubject = { action: 'delete', name, blockCount, merkleRoot };
+    const trashedAt = this.#running.now();
+    const { entry, isMost } = stores.transact(() => {
+      const appended = appendHolderEntry(this.#parts, agreement, subject);
+      const { epoch, sequence } = appended;
+      stores.held.put({ ...row, epoch, sequence, trashedAt });
+      return {
+        entry: appended,
+        isMost: countDeletion(stores, owner, { place: row, now: clock.now() }),
+      };
+    });
+    log.write('debug', 'held.trashed', { owner: row.owner, blocks: blockCount });
+    if (isMost) log.write('warn', 'owner.mass-deletion', { owner: row.owner });
+    return entry.document;
+  }
+
+  /** All that is held for an owner, without entries in a ledger: its agreement ended, and what it stored stays for L more. */
+  addAll(owner: PeerId): void {
+    const { stores } = this.#parts;
+    const trashedAt = this.#running.now();
+    for (;;) {
+      const rows = stores.held.page(owner, undefined, 1_000);
+      if (rows.length === 0) return;
+      stores.transact(() => {
+        for (const row of rows) stores.held.put({ ...row, trashedAt });
+      });
+    }
+  }
+
+  /** Its owner is a partner again: what only the end of their agreement put into the trash is held as before. What the owner deleted itself stays there. */
+  takeBack({ agreement, partner }: AgreementRow): void {
+    const { stores } = this.#parts;
+    const rows = stores.held.trashed(partner).filter((row) => !this.#isDeleted(agreement, row));
+    if (rows.length === 0) return;
+    stores.transact(() => {
+      for (const row of rows) stores.held.put({ ...row, trashedAt: undefined });
+    });
+  }
+
+  /** Whether the last entry of the ledger about a shard says that its owner deleted it. */
+  #isDeleted(agreement: AgreementId, row: HeldRow): boolean {
+    const { stores, identitySeed } = this.#parts;
+    const stored = stores.ledger.get(agreement, 'holder', row);
+    if (stored === undefined) return false;
+    const holder = idOf<PeerId>(publicKeyOf(identitySeed));
+    const entry = readEntry({ agreement, holder }, stored.document);
+    assert(entry.ok, 'our own ledger can be read');
+    const { name, action } = entry.value.acknowledgement;
+    return name === row.name && action === 'delete';
+  }
+
+  /** Counts the time and removes what is due; whether there was any. To be called every few minutes at least; more often costs nothing. */
+  async round(): Promise<boolean> {
+    const now = this.#parts.clock.now();
+    if (this.#lookedAt !== undefined && Math.abs(now - this.#lookedAt) < lookMs) return false;
+    const { isEmpty, due } = this.#look();
+    this.#running.tick(!isEmpty);
+    await this.#removeFiles();
+    const claimed = this.#claimed(due);
+    if (claimed.length === 0) {
+      this.#lookedAt = now;
+      return false;
+    }
+    try {
+      this.#removeRows(claimed.map(({ shard }) => shard));
+    } finally {
+      for (const { release } of claimed) release();
+    }
+    await this.#removeFiles();
+    return true;
+  }
+
+  #look(): { readonly isEmpty: boolean; readonly due: readonly HeldShard[] } {
+    const { stores } = this.#parts;
+    const now = this.#running.now();
+    const due: HeldShard[] = [];
+    let isEmpty = true;
+    for (const owner of stores.held.owners()) {
+      const lockMs = this.#lockMs(owner);
+      const isAsked = this.#isAsked(owner);
+      for (const { name, trashedAt } of stores.held.trashed(owner)) {
+        isEmpty = false;
+        if (due.length >= batchMaximum) break;
+        const isDue = trashedAt !== undefined && now - trashedAt >= lockMs;
+        if (isDue && !isAsked) due.push({ owner, name });
+      }
+    }
+    return { isEmpty, due };
+  }
+
+  /** An audit may still ask for what was deleted after it began. */
+  #isAsked(owner: PeerId): boolean {
+    const { stores, clock } = this.#parts;
+    const row = this.#agreementWith(owner);
+    if (row === undefined || !isInForce(row.phase)) return false;
+    return awaitsProof(stores, row, clock.now());
+  }
+
+  #lockMs(owner: PeerId): number {
+    const row = this.#agreementWith(owner);
+    return row === undefined ? lockMaximumMs : agreementOf(row).terms.deleteLockMs;
+  }
+
+  /** In force, or else the last that was: a proposal that is not signed yet says nothing. */
+  #agreementWith(owner: PeerId): AgreementRow | undefined {
+    const { agreements } = this.#parts.stores;
+    const newest = agreements.ofPartner(owner);
+    if (newest === undefined || isInForce(newest.phase)) return newest;
+    const signed = agreements
+      .all()
+      .filter(({ partner, phase }) => partner === owner && phase !== 'proposed');
+    return signed.find(({ phase }) => isInForce(phase)) ?? signed.at(-1);
+  }
+
+  #claimed(
+    shards: readonly HeldShard[],
+  ): readonly { readonly shard: HeldShard; readonly release: () => void }[] {
+    return shards.flatMap((shard) => {
+      const release = this.#parts.claim(blobOf(shard));
+      return release === undefined ? [] : [{ shard, release }];
+    });
+  }
+
+  #removeRows(shards: readonly HeldShard[]): void {
+    const { stores, log } = this.#parts;
+    stores.transact(() => {
+      write(stores, [...read(stores), ...shards]);
+      for (const { owner, name } of shards) stores.held.remove(owner, name);
+    });
+    log.write('info', 'held.purged', { shards: shards.length });
+  }
+
+  /** Removes the files that are noted. One that has a row again came back: it stays. One that is being uploaded waits. */
+  async #removeFiles(): Promise<void> {
+    const { stores, held } = this.#parts;
+    const noted = read(stores);
+    if (noted.length === 0) return;
+    const left: HeldShard[] = [];
+    for (const shard of noted) {
+      const blob = blobOf(shard);
+      const release = this.#parts.claim(blob);
+      if (release === undefined) {
+        left.push(shard);
+        continue;
+      }
+      try {
+        if (stores.held.get(shard.owner, shard.name) !== undefined) continue;
+        const removed = await held.remove(blob);
+        if (!removed.ok) left.push(shard);
+      } finally {
+        release();
+      }
+    }
+    write(stores, left);
+  }
+}
+
+/** One folder an owner, one file a shard. */
+export function blobOf({ owner, name }: HeldShard): string {
+  return `${owner}/${name}`;
+}
+
+function read(stores: Stores): readonly HeldShard[] {
+  const column = stores.facts.get(factName) ?? new Uint8Array(0);
+  const shards: HeldShard[] = [];
+  const entryBytes = idBytes + shardNameBytes;
+  for (let at = 0; at < column.length; at += entryBytes) {
+    const name = column.subarray(at + idBytes, at + entryBytes);
+    shards.push({ owner: idOf(column.subarray(at, at + idBytes)), name: idOf(name) });
+  }
+  return shards;
+}
+
+function write(stores: Stores, shards: readonly HeldShard[]): void {
+  const parts = shards.flatMap(({ owner, name }) => [bytesOf(owner), bytesOf(name)]);
+  stores.facts.put(factName, concatBytes(parts));
+}

@@ -1,0 +1,42 @@
+/** Partners on whom less rests than they promised, each with the reason: what `status` names them for. */
+
+import type { Instant } from '../../base/units.ts';
+import { decodeLifecycle } from '../../core/partners/lifecycle-codec.ts';
+import type { FailureCause } from '../../core/partners/lifecycle-state.ts';
+import type { AgreementRow, ShardRow, Stores } from '../../ports/stores.ts';
+import type { Hindrance } from '../sending/hindrances.ts';
+
+export function partnerFailings(stores: Stores): readonly Hindrance[] {
+  const newest = new Map(stores.agreements.all().map((row) => [row.partner, row]));
+  return [...newest.values()].flatMap((row) => {
+    const shards = stores.shards.ofPartner(row.partner);
+    return [...suspensionOf(row, shards), ...lossesAt(row, shards)];
+  });
+}
+
+function suspensionOf(row: AgreementRow, shards: readonly ShardRow[]): readonly Hindrance[] {
+  const failed = row.phase === 'suspended' ? failureOf(row) : undefined;
+  if (failed === undefined) return [];
+  const { partner } = row;
+  return [{ code: 'partner.failing', partner, ...failed, shards: countOf(shards, 'held') }];
+}
+
+function failureOf(
+  row: AgreementRow,
+): { readonly cause: FailureCause; readonly since: Instant } | undefined {
+  const state = row.lifecycle && decodeLifecycle(row.lifecycle);
+  if (state?.ok !== true) return undefined;
+  const { cause, since } = state.value;
+  if (cause === 'wrong') return { cause, since };
+  // It was gone before that was long enough to count.
+  return { cause: 'silence', since: row.lastSeenAt ?? since };
+}
+
+function lossesAt({ partner }: AgreementRow, shards: readonly ShardRow[]): readonly Hindrance[] {
+  const [lost, wrong] = [countOf(shards, 'lost'), countOf(shards, 'wrong')];
+  return lost + wrong === 0 ? [] : [{ code: 'partner.lacks', partner, lost, wrong }];
+}
+
+function countOf(shards: readonly ShardRow[], phase: ShardRow['phase']): number {
+  return shards.filter((shard) => shard.phase === phase).length;
+}

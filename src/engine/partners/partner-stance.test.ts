@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { present } from '../../base/assert.ts';
+import { dayMs, gibi } from '../../base/units.ts';
+import {
+  agreementIdOf,
+  encodeAgreement,
+  encodeSignedAgreement,
+  signAgreement,
+} from '../../core/agreements/agreement.ts';
+import { judgeTerms } from '../../core/agreements/judgement.ts';
+import { openTerms, type Terms } from '../../core/agreements/terms.ts';
+import type { ShardName } from '../../core/vocabulary/ids.ts';
+import { blockBytes } from '../../core/vocabulary/limits.ts';
+import type { AgreementRow } from '../../ports/stores.ts';
+import { type AgreedPair, agreedPair } from '../../sim/agreed-pair.ts';
+import { Notifier } from '../work/notifier.ts';
+import { LifecycleKeeper } from './lifecycle-keeper.ts';
+import { PartnerBook } from './partner-book.ts';
+import { PartnerStance } from './partner-stance.ts';
+import { partnershipSettings } from './partnership-settings.ts';
+
+const offeredBytes = 10 * gibi;
+
+interface Side extends AgreedPair {
+  readonly stance: PartnerStance;
+}
+
+function side(wantedBytes?: number): Side {
+  const pair = agreedPair(gibi);
+  const { stores, clock, log } = pair;
+  const book = new PartnerBook(stores);
+  const keeper = new LifecycleKeeper({
+    ...{ stores, clock, log, changes: new Notifier() },
+    ...{ spareAfterMs: dayMs, proves: () => true, onEffect: () => undefined },
+  });
+  const settings = { ...partnershipSettings({ preset: 'open', seek: true }), wantedBytes };
+  const wantedPartners = (): number => 4;
+  const stance = new PartnerStance({
+    stores,
+    book,
+    keeper,
+    settings,
+    offeredBytes,
+    wantedPartners,
+  });
+  return { ...pair, stance };
+}
+
+/** In force between two strangers, in place of what the pair had; this computer is the first party. */
+function strangers({ owner, holder, stores, agreement, clock }: AgreedPair): AgreementRow {
+  const terms = openTerms({ firstLendsBytes: gibi, secondLendsBytes: gibi });
+  const [first, second] = [holder.peerId, owner.peerId];
+  const body = encodeAgreement({ first, second, start: clock.now(), terms });
+  const half = signAgreement({ body, signatures: {} }, 'second', owner.identitySeed);
+  const whole = signAgreement(half, 'first', holder.identitySeed);
+  const document = encodeSignedAgreement(whole);
+  stores.agreements.remove(agreement.agreement);
+  const row: AgreementRow = { ...agreement, agreement: agreementIdOf(body), document };
+  stores.agreements.put(row);
+  return row;
+}
+
+function judged(here: Side, row: AgreementRow, change: Partial<Terms>): Terms | string {
+  const { policy, circumstances } = here.stance.towardsPartner(row);
+  const terms = {
+    ...openTerms({ firstLendsBytes: gibi, secondLendsBytes: gibi }),
+    ...change,
+  };
+  const judgement = judgeTerms(policy, circumstances, { terms, own: 'first' });
+  if (judgement.verdict === 'refused') return judgement.code;
+  return judgement.verdict === 'acceptable' ? terms : judgement.terms;
+}
+
+test('a stranger that is a partner does not get out of lending what it is lent', () => {
+  const here = side();
+  const row = strangers(here);
+  assert.equal(judged(here, row, { secondLendsBytes: 0 }), 'negotiation.space');
+  const less = judged(here, row, { secondLendsBytes: gibi / 2 });
+  assert(typeof less !== 'string');
+  assert.equal(less.firstLendsBytes, gibi / 2);
+  assert.deepEqual(judged(here, row, {}), openTerms(termsLending(gibi)));
+});
+
+test('one that only lends keeps lending for nothing, and so does one whose person wants it', () => {
+  const lender = side(0);
+  const theirs = judged(lender, strangers(lender), { secondLendsBytes: 0 });
+  assert(typeof theirs !== 'string' && theirs.firstLendsBytes === gibi);
+  const here = side();
+  const { policy, circumstances } = here.stance.towardsPartner(strangers(here), 0);
+  const terms = openTerms({ firstLendsBytes: gibi, secondLendsBytes: 0 });
+  const judgement = judgeTerms(policy, circumstances, { terms, own: 'first' });
+  assert.equal(judgement.verdict, 'acceptable');
+});
+
+test('a partner cannot bring a delete-lock below what this computer signs with anybody', () => {
+  const here = side();
+  const row = strangers(here);
+  const least = 15 * dayMs;
+  const terms = judged(here, row, { deleteLockMs: 0, graceMs: 1_000 });
+  assert(typeof terms !== 'string');
+  assert.equal(terms.deleteLockMs, least);
+  assert.equal(terms.graceMs, 7 * dayMs);
+});
+
+test('what a former partner still has here is not lent to others meanwhile', () => {
+  const here = side();
+  const { stores, owner, stance } = here;
+  const row = strangers(here);
+  assert.equal(stance.freeBytes(), offeredBytes - gibi);
+  const hash = new Uint8Array(32);
+  stores.held.put({
+    ...{ owner: owner.peerId, name: 'ab'.repeat(16) as ShardName, blockCount: 3 },
+    ...{ merkleRoot: hash, sha256: hash, epoch: 0, sequence: 1, trashedAt: undefined },
+  });
+  assert.equal(stance.freeBytes(), offeredBytes - gibi);
+  const ended = present(stores.agreements.get(row.agreement), 'it');
+  stores.agreements.put({ ...ended, phase: 'ended' });
+  assert.equal(stance.freeBytes(), offeredBytes - 3 * blockBytes);
+});
+
+function termsLending(bytes: number): Pick<Terms, 'firstLendsBytes' | 'secondLendsBytes'> {
+  return { firstLendsBytes: bytes, secondLendsBytes: bytes };
+}

@@ -1,0 +1,132 @@
+/**
+ * Where our shards lie, according to those who hold them (C14): partners list names, which only our key turns back into stripe and index.
+ *
+ * What an inventory lists counts as held, whatever was noted before; what it does not list is lost. What partners have that do not answer stays
+ * planned: the manifest says where shards were to go, not that they arrived. Those partners are asked again until they tell. A shard that two partners
+ * list was on its way from one to the other: one of them may let it go.
+ */
+import { hexText } from '../../base/bytes.ts';
+import { bytesLentBy } from '../../core/agreements/agreement.ts';
+import type { OwnerKeys } from '../../core/sealing/keys.ts';
+import { ShardNamer } from '../../core/sealing/shard-name.ts';
+import { shardCount } from '../../core/vocabulary/code.ts';
+import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
+import { blockBytes } from '../../core/vocabulary/limits.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { AgreementRow, PackRow, Stores } from '../../ports/stores.ts';
+import type { PartnerBook } from '../partners/partner-book.ts';
+import type { PartnerClient } from '../partners/partner-client.ts';
+import { agreementOf } from '../partners/partner-space.ts';
+import { prefixOf, type StripeHistory } from '../upkeep/stripe-history.ts';
+import { TaskPool } from '../work/task-pool.ts';
+
+export interface InventoryParts {
+  readonly keys: OwnerKeys;
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly log: EventLog;
+  readonly client: PartnerClient;
+  readonly book: PartnerBook;
+}
+
+const askedAtOnce = 8;
+
+/** Gives the partners that did not tell. */
+export async function adoptInventories(
+  parts: InventoryParts,
+  signal: AbortSignal,
+  history?: StripeHistory,
+): Promise<readonly PeerId[]> {
+  const agreements = parts.book.all();
+  return await askInventories(parts, { agreements, isLate: false, signal, history });
+}
+
+export interface Asking {
+  readonly agreements: readonly AgreementRow[];
+  /** The computer is at work again: what it sends itself is not touched. */
+  readonly isLate: boolean;
+  readonly signal: AbortSignal;
+  /** Told of shards that are of no present stripe. */
+  readonly history?: StripeHistory | undefined;
+}
+
+/** Takes over what these partners tell; gives those that did not. */
+export async function askInventories(
+  parts: InventoryParts,
+  { agreements, isLate, signal, history }: Asking,
+): Promise<readonly PeerId[]> {
+  const stripes = new Map<string, PackRow>();
+  for (const row of parts.stores.packs.all())
+    if (row.stripe !== undefined) stripes.set(prefixOf(row.stripe), row);
+  const silent: PeerId[] = [];
+  const pool = new TaskPool(askedAtOnce);
+  for (const agreement of agreements)
+    await pool.start(async () => {
+      const names = await inventoryOf(parts, agreement, signal);
+      if (names === undefined) silent.push(agreement.partner);
+      else adopt(parts, { partner: agreement.partner, names, stripes, isLate, history });
+    });
+  await pool.drain();
+  return silent;
+}
+
+interface Told {
+  readonly partner: PeerId;
+  readonly names: readonly ShardName[];
+  readonly stripes: ReadonlyMap<string, PackRow>;
+  readonly isLate: boolean;
+  readonly history: StripeHistory | undefined;
+}
+
+function adopt({ stores, keys, clock }: InventoryParts, told: Told): void {
+  const { partner, isLate, history } = told;
+  const namer = new ShardNamer(keys.shardNameKey, partner);
+  const there = new Set<string>();
+  stores.transact(() => {
+    for (const name of told.names) {
+      const { stripePrefix, index } = namer.read(name);
+      const row = told.stripes.get(hexText(stripePrefix));
+      if (row === undefined) history?.found(stripePrefix, { partner, index, name });
+      if (row?.code === undefined || index >= shardCount(row.code)) continue;
+      there.add(`${row.pack} ${index}`);
+      const known = stores.shards.ofPack(row.pack).find((shard) => shard.index === index);
+      if (known?.phase === 'held' && known.partner !== partner)
+        stores.layouts.retire([
+          { partner, name, pack: row.pack, retiredAt: clock.now(), reserve: true },
+        ]);
+      else if (!isLate || (!row.spooled && known?.phase !== 'held'))
+        stores.shards.put({ pack: row.pack, index, partner, phase: 'held' });
+    }
+    for (const shard of stores.shards.ofPartner(partner)) {
+      if (there.has(`${shard.pack} ${shard.index}`)) continue;
+      const isOurs = shard.phase !== 'planned' || stores.packs.get(shard.pack)?.spooled === true;
+      if (!isLate || !isOurs) stores.shards.put({ ...shard, phase: 'lost' });
+    }
+  });
+}
+
+/** Undefined when the partner did not answer, or with names that are out of order or more than its space has room for. */
+export async function inventoryOf(
+  { client, book, log }: Pick<InventoryParts, 'client' | 'book' | 'log'>,
+  agreement: AgreementRow,
+  signal: AbortSignal,
+): Promise<readonly ShardName[] | undefined> {
+  const { partner } = agreement;
+  // A shard has a block at least. This also ends the pages of a partner that has no end of them.
+  const most = Math.floor(bytesLentBy(agreementOf(agreement), partner) / blockBytes);
+  const names: ShardName[] = [];
+  for (;;) {
+    const last = names.at(-1);
+    const page = await client.inventory(book.addressOf(partner), last, signal);
+    if (!page.ok) return undefined;
+    const first = page.value.entries[0]?.name;
+    const rises = first === undefined || last === undefined || first > last;
+    if (!rises || names.length + page.value.entries.length > most) {
+      log.write('warn', 'inventory.refused', { partner, shards: names.length });
+      return undefined;
+    }
+    names.push(...page.value.entries.map(({ name }) => name));
+    if (!page.value.more) return names;
+  }
+}
