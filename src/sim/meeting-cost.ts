@@ -47,7 +47,7 @@ export interface MeetingCost {
   readonly idleDay: Spent;
 }
 
-const stepMs: number = minuteMs / 2;
+const stepMs: number = minuteMs / 12;
 const longestMs: number = 3 * hourMs;
 const stepsMaximum = 1_000_000_000;
 
