@@ -21,7 +21,7 @@ import type { Strategy, StrategyMoment } from './strategies.ts';
 
 /** One shard on disk: a pack's block range at one partner, about what a full pack leaves there. */
 const shardSizeBytes = 4 * 2 ** 20;
-/** Of drills, those that the restoring notice announces, and how far apart they are at least: as the engine's drills (engine/drill.ts). */
+/** Of drills, those that the restoring notice announces, and how far apart they are at least: as the engine's drills (engine/drills/drill.ts). */
 const announcedShare = 1 / 30;
 const announcedRestHours = 45 * 24;
 const drillHours = 24;
