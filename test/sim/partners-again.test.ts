@@ -85,6 +85,25 @@ test('what a partner holds stays when an earlier agreement with the same compute
   assert.deepEqual(durable(them.holder).held.trashed(them.owner.keys.peerId), []);
 });
 
+test('C27: a partner that reneged is no candidate, until a person forgives it', async () => {
+  const them = await pair('reneged');
+  const peer = them.holder.keys.peerId;
+  const owner = present(them.owner.computer, 'the owner runs');
+  // In time that it was asked, it gives no sign.
+  them.world.crash(them.holder.name);
+  const phase = (): string | undefined => durable(them.owner).agreements.ofPartner(peer)?.phase;
+  await waitUntil(them, 'grace runs out', () => phase() === 'reneged');
+  const refusals = (): readonly string[] =>
+    owner
+      .candidates()
+      .filter((candidate) => candidate.peer === peer && candidate.rank === undefined)
+      .flatMap(({ reasons }) => reasons.map(({ code }) => code));
+  assert(refusals().includes('candidate.reneged-here'), refusals().join());
+  assert(owner.forgive(peer).ok);
+  assert.equal(partnersOf(them.owner), 1);
+  assert.deepEqual(refusals(), []);
+});
+
 /** The steps between which an owner that has backed up forgets its only partner; with crashes, until it is forgotten. */
 async function forgets(crashes: readonly PlannedCrash[]): Promise<{ from: number; to: number }> {
   const scene = new Scene('crash at the end', 1, { plan: { ...calmPlan, crashes } });

@@ -176,6 +176,15 @@ test('C27: whoever reneged on more than N others is refused', () => {
   assert.deepEqual([0, 2, 3].map(judge), ['acceptable', 'acceptable', 'negotiation.record']);
 });
 
+test('C27: whoever reneged on this side and was not forgiven is refused, however many others it may have left', () => {
+  const policy = policyFor('circle', { mostReneged: 1_000 });
+  const terms = openingTerms(policy, 'first');
+  const known = { ...nothingKnown, renegedHere: true };
+  const judged = judgeTerms(policy, known, { terms, own: 'first' });
+  assert(judged.verdict === 'refused');
+  assert.equal(judged.code, 'negotiation.record');
+});
+
 test('C25: strangers lend each other the same; who only lends must want to', () => {
   const terms = openTerms({ firstLendsBytes: 50 * gigabyte, secondLendsBytes: 20 * gigabyte });
   const judged = judgeTerms(policyFor('open'), nothingKnown, { terms, own: 'first' });

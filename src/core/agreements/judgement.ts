@@ -55,7 +55,7 @@ function refused(code: NegotiationCode, detail: string): Refused {
 /** What no terms can mend. */
 export function judgeCircumstances(
   policy: Policy,
-  { overlapHours, bandwidth, renegedCount, liar = false }: Circumstances,
+  { overlapHours, bandwidth, renegedCount, renegedHere = false, liar = false }: Circumstances,
 ): Refused | undefined {
   const { leastOverlapHours } = policy.schedule;
   if (overlapHours !== undefined && overlapHours < leastOverlapHours)
@@ -69,6 +69,8 @@ export function judgeCircumstances(
       `${Math.floor(bandwidth)} bytes a second on average, ${policy.leastBandwidth} are wanted`,
     );
   if (liar) return refused('negotiation.record', 'those that are named tell otherwise');
+  if (renegedHere)
+    return refused('negotiation.record', 'reneged on the one asked, who has not forgiven it');
   if (renegedCount > policy.mostReneged)
     return refused(
       'negotiation.record',

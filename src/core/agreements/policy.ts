@@ -93,6 +93,8 @@ export interface Circumstances {
   readonly bandwidth: number | undefined;
   /** Peers that the other reneged on, as far as receipts and references say. */
   readonly renegedCount: number;
+  /** It reneged on this side the last time, and no person forgave it: no policy takes it back. */
+  readonly renegedHere?: boolean;
   /** Those that it names as references tell otherwise than it does. */
   readonly liar?: boolean;
 }

@@ -79,6 +79,14 @@ test('C2: this computer, a partner, and whoever answers for another are no candi
   ]);
 });
 
+test('C27: whoever reneged on this computer is no candidate until a person forgives it', () => {
+  const among = viewWith({ renegedMaximum: 100 });
+  assert.deepEqual(refusalsOf(candidateWith({ renegedHere: true }), among), [
+    'candidate.reneged-here',
+  ]);
+  assert.deepEqual(refusalsOf(candidateWith({ renegedHere: false }), among), []);
+});
+
 test('a refusal holds until its time is over', () => {
   const refused = { code: 'terms.refused', until: instant(now + hourMs) };
   assert.deepEqual(refusalsOf(candidateWith({ refused })), ['candidate.recently-refused']);

@@ -50,6 +50,8 @@ export interface Candidate {
   readonly traits: Traits;
   readonly observation?: Observation | undefined;
   readonly record?: CheckedRecord | undefined;
+  /** It reneged on this computer the last time, and no person forgave it. */
+  readonly renegedHere?: boolean | undefined;
   /** It has an agreement in force with this computer, or one is being signed. */
   readonly isPartner?: boolean | undefined;
   /** Whoever answers at its addresses is somebody else. */
@@ -87,6 +89,7 @@ export type CandidateRefusal =
     }
   | { readonly code: 'candidate.space'; readonly offeredBytes: number; readonly needed: number }
   | { readonly code: 'candidate.record'; readonly reneged: number; readonly allowed: number }
+  | { readonly code: 'candidate.reneged-here' }
   | { readonly code: 'candidate.false-record' };
 
 export type CandidateRemark = 'schedule-unknown' | 'bandwidth-unknown' | 'record-unknown';
@@ -221,6 +224,7 @@ function recordRefusals(candidate: Candidate, criteria: Criteria): readonly Cand
   const reneged = renegedBy(candidate);
   const allowed = criteria.renegedMaximum;
   return [
+    ...(candidate.renegedHere === true ? [{ code: 'candidate.reneged-here' } as const] : []),
     ...(reneged > allowed ? [{ code: 'candidate.record', reneged, allowed } as const] : []),
     ...(candidate.record?.liar === true ? [{ code: 'candidate.false-record' } as const] : []),
   ];

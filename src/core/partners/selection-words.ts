@@ -30,6 +30,8 @@ export function refusalWords(refusal: CandidateRefusal): string {
       return `offers ${size(refusal.offeredBytes)}, ${size(refusal.needed)} wanted`;
     case 'candidate.record':
       return `reneged on ${refusal.reneged} others, at most ${refusal.allowed} are accepted`;
+    case 'candidate.reneged-here':
+      return 'reneged on this computer; `covault partners forgive` takes it back';
     case 'candidate.false-record':
       return 'those that it names tell otherwise than it does';
     default:

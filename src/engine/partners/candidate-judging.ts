@@ -194,6 +194,7 @@ export class CandidateJudging {
       observation: watch.observationOf(peer),
       record: this.#records.get(peer),
       isPartner: book.get(peer) !== undefined,
+      renegedHere: book.renegedHere(peer),
       wrongIdentity: refusal === 'candidate.wrong-identity',
       invited: row.source === 'invite',
       refused:

@@ -35,6 +35,18 @@ export class PartnerBook {
     return this.all().find(({ partner }) => partner === peer);
   }
 
+  /** Whether it reneged on this computer the last time that the two were partners, and no person forgave it. */
+  renegedHere(peer: PeerId): boolean {
+    // Strangers are asked about most: for them one look suffices.
+    if (this.#stores.agreements.ofPartner(peer) === undefined) return false;
+    return (
+      this.#stores.agreements
+        .all()
+        .findLast(({ partner, phase }) => partner === peer && phase !== 'proposed')?.phase ===
+      'reneged'
+    );
+  }
+
   addressOf(peer: PeerId): PeerAddress {
     return { peer, addresses: this.#stores.agreements.ofPartner(peer)?.addresses ?? [] };
   }

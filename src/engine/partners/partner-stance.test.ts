@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../base/assert.ts';
-import { dayMs, gibi } from '../../base/units.ts';
+import { dayMs, gibi, instant } from '../../base/units.ts';
 import {
   agreementIdOf,
   encodeAgreement,
@@ -10,7 +10,7 @@ import {
 } from '../../core/agreements/agreement.ts';
 import { judgeTerms } from '../../core/agreements/judgement.ts';
 import { openTerms, type Terms } from '../../core/agreements/terms.ts';
-import type { ShardName } from '../../core/vocabulary/ids.ts';
+import type { AgreementId, ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import type { AgreementRow } from '../../ports/stores.ts';
 import { type AgreedPair, agreedPair } from '../../sim/agreed-pair.ts';
@@ -117,6 +117,27 @@ test('what a former partner still has here is not lent to others meanwhile', () 
   const ended = present(stores.agreements.get(row.agreement), 'it');
   stores.agreements.put({ ...ended, phase: 'ended' });
   assert.equal(stance.freeBytes(), offeredBytes - 3 * blockBytes);
+});
+
+test('C27: a partner that reneged here is refused when it asks, until a person forgives it', () => {
+  const here = side();
+  const { stores, owner, stance } = here;
+  const row = strangers(here);
+  const asked = (phase: AgreementRow['phase']): string => {
+    stores.agreements.put({ ...row, phase });
+    const towards = present(stance.towards(owner.peerId), 'there is room');
+    const terms = openTerms({ firstLendsBytes: gibi, secondLendsBytes: gibi });
+    const judgement = judgeTerms(towards.policy, towards.circumstances, { terms, own: 'first' });
+    return judgement.verdict === 'refused' ? judgement.code : 'signed';
+  };
+  assert.equal(asked('reneged'), 'negotiation.record');
+  // A proposal that nobody signed since changes nothing.
+  const later = { since: instant(row.since + dayMs), phase: 'proposed' as const };
+  const proposal = 'ab'.repeat(32) as AgreementId;
+  stores.agreements.put({ ...row, ...later, agreement: proposal });
+  assert.equal(asked('reneged'), 'negotiation.record');
+  stores.agreements.remove(proposal);
+  assert.equal(asked('ended'), 'signed');
 });
 
 function termsLending(bytes: number): Pick<Terms, 'firstLendsBytes' | 'secondLendsBytes'> {

@@ -112,10 +112,9 @@ export class PartnerStance {
 
   /** Towards somebody that is no partner; undefined: nobody is wanted. */
   towards(peer: PeerId, known: Circumstances = nothingKnown): Stance | undefined {
-    const { settings } = this.#parts;
+    const { settings, book } = this.#parts;
     if (!this.#isOpen()) return undefined;
     const freeBytes = Math.min(this.shareBytes(), this.freeBytes());
-    const before = this.#lastWith(peer);
     const policy = policyOf({
       preset: settings.preset,
       trusted: false,
@@ -126,9 +125,7 @@ export class PartnerStance {
     });
     const { mostBytes, wantedBytes } = policy.lending;
     if (mostBytes === 0 && wantedBytes === 0) return undefined;
-    const renegedHere = before?.phase === 'reneged' ? 1 : 0;
-    const renegedCount = Math.max(known.renegedCount, renegedHere);
-    return { policy, circumstances: { ...known, renegedCount } };
+    return { policy, circumstances: { ...known, renegedHere: book.renegedHere(peer) } };
   }
 
   /**
@@ -201,12 +198,6 @@ export class PartnerStance {
     return this.#parts.stores.agreements
       .all()
       .filter(({ phase }) => isInForce(phase) || phase === 'proposed');
-  }
-
-  #lastWith(peer: PeerId): AgreementRow | undefined {
-    return this.#parts.stores.agreements
-      .all()
-      .findLast(({ partner, phase }) => partner === peer && phase !== 'proposed');
   }
 }
 
