@@ -99,9 +99,54 @@ test('the largest code decodes from its parity alone', () => {
 test('indices count once, and only those of the code', () => {
   const code = erasureCodeOf(reedSolomon(2, 2), kernels);
   assert.equal(code.sufficient([3, 3, 3]), false);
-  assert.equal(code.sufficient([0, 4]), false);
+  assert.equal(code.sufficient([0, 255]), false);
   assert.equal(code.sufficient([-1, 0.5, 1]), false);
   assert.equal(code.sufficient(new Set([1, 3])), true);
+  assert.equal(code.sufficient([4, 254]), true);
+  assert.equal(erasureCodeOf(parity(2), kernels).sufficient([0, 3]), false);
+});
+
+/** A code, k of its 255 indices in some order, and others that are to be made of them. */
+const furtherSets = fc
+  .record({ k: fc.integer({ min: 1, max: 20 }), m: fc.integer({ min: 0, max: 20 }) })
+  .chain(({ k, m }) =>
+    fc.record({
+      code: fc.constant(reedSolomon(k, m)),
+      indices: fc.uniqueArray(fc.nat(shardsMaximum - 1), { minLength: k, maxLength: k + 30 }),
+      seed: fc.integer(),
+    }),
+  );
+
+test('any k of all 255 elements yield the data and any others, the further ones among them', () => {
+  fc.assert(
+    fc.property(furtherSets, ({ code: each, indices, seed }) => {
+      const { dataShards } = each;
+      const code = erasureCodeOf(each, kernels);
+      const data = new Map(codeword(code, seed, 3).slice(0, dataShards).entries());
+      const made = code.decode(data, indices);
+      assert.ok(made.ok);
+      const wanted = [...new Set([...data.keys(), ...indices])];
+      const sources = indices.slice(-dataShards).map((index): [number, Uint8Array] => {
+        return [index, made.value.get(index) ?? new Uint8Array(0)];
+      });
+      const back = code.decode(new Map(sources), wanted);
+      assert.ok(back.ok);
+      for (const [index, element] of [...data, ...made.value])
+        assert.deepEqual(back.value.get(index), element);
+    }),
+  );
+});
+
+test('an element is the same in every code with these data shards, however much parity that has', () => {
+  const [small, large] = [reedSolomon(3, 1), reedSolomon(3, 252)].map((each) =>
+    erasureCodeOf(each, kernels),
+  );
+  assert.ok(small !== undefined && large !== undefined);
+  const word = codeword(large, 11, 4);
+  const indices = word.map((_, index) => index);
+  const further = small.decode(new Map(word.slice(0, 3).entries()), indices);
+  assert.ok(further.ok);
+  assert.deepEqual([...further.value.values()], word);
 });
 
 test('decoding yields copies, so that nobody changes what a partner sent', () => {

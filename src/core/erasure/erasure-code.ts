@@ -1,15 +1,15 @@
 /**
- * Erasure codes: n elements of equal length, k of data and m of parity, of which any sufficient set
- * yields all the others (C5, C33).
+ * Erasure codes: elements of equal length, n = k + m of them laid out, of which any sufficient set yields all the others (C5, C33).
  *
  * An element is named by its index in its codeword: 0 … k−1 are the data as they are, k … n−1 the
- * parity. Codes are deterministic: the same elements, always, for the same data.
+ * parity, and `indexCount` says how many there are with the further ones, which take the place of any that is lost. Codes are deterministic: the same elements,
+ * always, for the same data.
  */
 import { assert, assertNever, present } from '../../base/assert.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { Kernels } from '../../primitives/kernels/kernels.ts';
-import { type Code, type CodeId, shardCount } from '../vocabulary/code.ts';
+import { type Code, type CodeId, indexCount } from '../vocabulary/code.ts';
 import { shardsMaximum } from '../vocabulary/limits.ts';
 import type { Combiner } from './combiner.ts';
 import { parityCombiner } from './parity.ts';
@@ -22,9 +22,9 @@ export interface ErasureCode {
   readonly code: Code;
   /** The m parity elements of k data elements, all of one length. */
   encode(data: readonly Uint8Array[]): Bytes[];
-  /** Whether the elements of these indices yield all n. Repeated indices and indices ≥ n add nothing. */
+  /** Whether the elements of these indices yield all others. Repeated indices, and those that the code does not have, add nothing. */
   sufficient(indices: Iterable<number>): boolean;
-  /** New copies of the wanted elements, data or parity, by index. */
+  /** New copies of the wanted elements, data, parity or further ones, by index. */
   decode(
     available: ReadonlyMap<number, Uint8Array>,
     wanted: readonly number[],
@@ -110,9 +110,12 @@ function combinerOf(code: Code, kernels: Kernels): Combiner {
 /** Both codes are optimal: any k distinct elements are sufficient. */
 function distinctIndices(code: Code, indices: Iterable<number>): number {
   const distinct = new Set<number>();
-  for (const index of indices)
-    if (Number.isInteger(index) && index >= 0 && index < shardCount(code)) distinct.add(index);
+  for (const index of indices) if (isIndexOf(code, index)) distinct.add(index);
   return distinct.size;
+}
+
+function isIndexOf(code: Code, index: number): boolean {
+  return Number.isInteger(index) && index >= 0 && index < indexCount(code);
 }
 
 /** k of the elements, lowest indices first: data elements need the least work. */
@@ -138,7 +141,7 @@ function checkElements(
   const length = elementLength(available);
   const indices = [...available.keys(), ...wanted.keys()];
   assert(
-    indices.every((index) => Number.isInteger(index) && index >= 0 && index < shardCount(code)),
+    indices.every((index) => isIndexOf(code, index)),
     'elements have indices of the code',
   );
   for (const elements of [available, wanted])

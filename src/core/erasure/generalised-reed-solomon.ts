@@ -3,7 +3,8 @@
  * The Theory of Error-Correcting Codes, ch. 10 §8), so that wrong symbols, too, can be located by
  * the known decoders (C6, C32).
  *
- * Codewords are c_i = v_i · f(x_i) for all polynomials f of degree < k over GF(2^8), i = 0 … n−1.
+ * Codewords are c_i = v_i · f(x_i) for all polynomials f of degree < k over GF(2^8), i = 0 … 254. No symbol depends on how many there are: those of k+m are the
+ * first n of the longest code with this k, and any further one stands in for any that is missing.
  *
  *   evaluation points    x_i = i, as an element of the field
  *   column multipliers   v_i = 1 / P'(x_i)   for i < k,   where P(x) = Π_{t<k} (x − x_t)
@@ -17,22 +18,21 @@
  *   c_w = Σ_{s∈S} c_s · v_w/v_s · Π_{t∈S∖s} (x_w − x_t) / (x_s − x_t)
  */
 import { assert, present } from '../../base/assert.ts';
-import type { Bytes } from '../../base/bytes.ts';
 import { divided, multiplied } from '../../primitives/kernels/galois-field.ts';
 import type { Matrix } from '../../primitives/kernels/kernels.ts';
-import { type Code, shardCount } from '../vocabulary/code.ts';
+import type { Code } from '../vocabulary/code.ts';
+import { shardsMaximum } from '../vocabulary/limits.ts';
 
 /** x_i of symbol i. */
 export function evaluationPoint(index: number): number {
   return index;
 }
 
-/** v_0 … v_{n−1}; none is zero. */
-export function columnMultipliers(code: Code): Bytes {
-  const data = Array.from({ length: code.dataShards }, (_, index) => index);
-  return Uint8Array.from({ length: shardCount(code) }, (_, index) =>
-    divided(index < code.dataShards ? 1 : evaluationPoint(index), differences(index, data)),
-  );
+/** v_index, which is not zero. */
+export function columnMultiplier({ dataShards }: Pick<Code, 'dataShards'>, index: number): number {
+  assert(index >= 0 && index < shardsMaximum, 'a symbol of the code');
+  const data = Array.from({ length: dataShards }, (_, at) => at);
+  return divided(index < dataShards ? 1 : evaluationPoint(index), differences(index, data));
 }
 
 /** Π (x_index − x_t) over all t in `others` except `index` itself. */
@@ -55,13 +55,12 @@ export function combinationMatrix(
 ): Matrix {
   assert(new Set(sources).size === code.dataShards, 'k distinct symbols determine the others');
   assert(sources.length === code.dataShards, 'no symbol is given twice');
-  const multipliers = columnMultipliers(code);
   const weights = sources.map((source) =>
-    multiplied(multiplierAt(multipliers, source), differences(source, sources)),
+    multiplied(columnMultiplier(code, source), differences(source, sources)),
   );
   const coefficients = wanted.flatMap((index) => {
     assert(!sources.includes(index), 'a wanted symbol is not given');
-    const scale = multiplied(multiplierAt(multipliers, index), differences(index, sources));
+    const scale = multiplied(columnMultiplier(code, index), differences(index, sources));
     return sources.map((source, column) => {
       const distance = evaluationPoint(index) ^ evaluationPoint(source);
       return divided(scale, multiplied(distance, present(weights[column], 'one per source')));
@@ -72,8 +71,4 @@ export function combinationMatrix(
     columns: sources.length,
     coefficients: Uint8Array.from(coefficients),
   };
-}
-
-function multiplierAt(multipliers: Uint8Array, index: number): number {
-  return present(multipliers[index], 'a symbol of the code');
 }

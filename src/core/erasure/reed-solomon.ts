@@ -1,5 +1,5 @@
 /**
- * Systematic Reed–Solomon over GF(2^8): any k of n elements yield all the others (C5), n ≤ 255.
+ * Systematic Reed–Solomon over GF(2^8): any k elements yield all the others (C5), be they of the first n or of the further ones, up to 255 in all.
  *
  * The arithmetic of the codewords is in generalised-reed-solomon.ts; here its coefficients are
  * applied to whole elements, byte position by byte position, by the kernels.
@@ -20,14 +20,21 @@ export function reedSolomonCombiner(code: Code, kernels: Kernels): Combiner {
   return {
     combine(sources, wanted): void {
       assert(sources.size === code.dataShards, 'k elements are given');
-      assert(wanted.size <= code.parityShards, 'at most m elements are missing');
+      const outputCount = Math.max(1, code.parityShards);
       workspace ??= kernels.gf256.workspace({
         inputCount: code.dataShards,
-        outputCount: code.parityShards,
+        outputCount,
         capacityBytes: payloadBytes,
       });
-      const matrix = matrices([...sources.keys()], [...wanted.keys()]);
-      multiplyAll(workspace, matrix, [[...sources.values()], [...wanted.values()]]);
+      const missing = [...wanted];
+      for (let at = 0; at < missing.length; at += outputCount) {
+        const some = missing.slice(at, at + outputCount);
+        const matrix = matrices(
+          [...sources.keys()],
+          some.map(([index]) => index),
+        );
+        multiplyAll(workspace, matrix, [[...sources.values()], some.map(([, area]) => area)]);
+      }
     },
   };
 }

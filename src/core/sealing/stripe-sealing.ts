@@ -9,7 +9,7 @@ import type { Kernels } from '../../primitives/kernels/kernels.ts';
 import { type ErasureCode, erasureCodeOf } from '../erasure/erasure-code.ts';
 import { shardPayloadBytes, stripeIdOf } from '../erasure/layout.ts';
 import { encodeShardsInto } from '../erasure/stripe.ts';
-import { type Code, codeText, shardCount } from '../vocabulary/code.ts';
+import { type Code, codeText, indexCount } from '../vocabulary/code.ts';
 import type { PackId, PeerId } from '../vocabulary/ids.ts';
 import type { Suite } from '../vocabulary/suite.ts';
 import { ShardSealer } from './block.ts';
@@ -69,7 +69,7 @@ export class StripeSealing {
       this.#payloads = new Uint8Array(indices.length * length);
     const payloads = new Map<number, Uint8Array>();
     indices.forEach((index, place) => {
-      assert(index >= 0 && index < shardCount(code), 'a shard of the stripe');
+      assert(index >= 0 && index < indexCount(code), 'a shard of the stripe');
       payloads.set(index, this.#payloads.subarray(place * length, (place + 1) * length));
     });
     encodeShardsInto(this.#codeOf(code), bytes, payloads);
