@@ -58,6 +58,7 @@ export class CandidateAsking {
     const pool = new TaskPool(askedAtOnce);
     for (const row of group) await pool.start(() => this.#ask(row, signal));
     await pool.drain();
+    this.#parts.candidates.save();
   }
 
   /** More than are needed: some will refuse, and those that stand apart are worth having. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hourMs, instant } from '../../base/units.ts';
+import { hourMs, instant, minuteMs } from '../../base/units.ts';
 import { idOf, type PeerId } from '../../core/vocabulary/ids.ts';
 import { type Profile, signProfile } from '../../core/wire/profile.ts';
+import { StorageFull, type Stores } from '../../ports/stores.ts';
 import { publicKeyOf } from '../../primitives/signature.ts';
 import { twinStores } from '../../sim/twin-stores.ts';
 import { CandidateBook } from './candidate-book.ts';
@@ -38,13 +39,20 @@ function profileOf(number: number): Uint8Array {
   return signProfile(profile, seedOf(number));
 }
 
-function opened(): { readonly book: CandidateBook; pass(ms: number): void } {
+interface Opened {
+  readonly book: CandidateBook;
+  readonly stores: Stores;
+  pass(ms: number): void;
+  again(): CandidateBook;
+}
+
+function opened(stores: Stores = twinStores()): Opened {
   let nowMs = 1_000_000;
-  const stores = twinStores();
   const clock = { now: () => instant(nowMs), sleep: async () => undefined };
-  const book = new CandidateBook({ self, stores, clock, book: new PartnerBook(stores) });
+  const again = (): CandidateBook =>
+    new CandidateBook({ self, stores, clock, book: new PartnerBook(stores) });
   return {
-    book,
+    ...{ book: again(), stores, again },
     pass: (ms) => {
       nowMs += ms;
     },
@@ -100,4 +108,63 @@ test('a refused candidate is remembered with its reason, until it comes by itsel
   assert(book.showed(contact, profileOf(1), { asked: true }));
   assert.equal(book.get(contact.peer)?.refusal, undefined);
   assert.equal(book.profileOf(contact.peer)?.name, 'peer 1');
+});
+
+test('ten thousand names in an hour cost a few writes, and those of one kind leave room for another', () => {
+  const stores = twinStores();
+  let [written, transactions] = [0, 0];
+  const put: Stores['candidates']['put'] = (row) => {
+    written += 1;
+    stores.candidates.put(row);
+  };
+  const transact: Stores['transact'] = (work) => {
+    transactions += 1;
+    return stores.transact(work);
+  };
+  const counted = { ...stores, transact, candidates: { ...stores.candidates, put } };
+  const { book, pass } = opened(counted);
+  for (let number = 0; number < 10_000; number += 1) {
+    const addresses = [`/ip4/192.0.2.1/tcp/${1 + (number % 9_000)}`];
+    book.named({ peer: peerOf(number % 600), addresses }, 'dht');
+    if (number % 500 === 0) pass(minuteMs);
+  }
+  book.named({ peer: peerOf(70_000), addresses: [] }, 'partner');
+  book.save();
+  assert(book.get(peerOf(70_000)) !== undefined);
+  assert(written <= 600, `${written}`);
+  assert(transactions <= 25, `${transactions}`);
+  pass(hourMs);
+  book.named({ peer: peerOf(80_000), addresses: [] }, 'dht');
+  assert(book.get(peerOf(80_000)) !== undefined, 'the next hour');
+});
+
+test('what was saved is there after a restart, in the same order', () => {
+  const { book, pass, again } = opened();
+  for (const number of [1, 2, 3]) {
+    book.named({ peer: peerOf(number), addresses: [] }, 'dht');
+    pass(1_000);
+  }
+  book.refused(peerOf(2), 'negotiation.space', hourMs);
+  book.save();
+  assert.deepEqual(again().all(), book.all());
+  assert.deepEqual(
+    book.all().map(({ peer }) => peer),
+    [peerOf(3), peerOf(2), peerOf(1)],
+  );
+});
+
+test('without room on the disk candidates are known all the same, and written down later', () => {
+  const stores = twinStores();
+  let isFull = true;
+  const transact: Stores['transact'] = (work) => {
+    if (isFull) throw new StorageFull('no room');
+    return stores.transact(work);
+  };
+  const { book, again } = opened({ ...stores, transact });
+  book.named({ peer: peerOf(1), addresses: [] }, 'dht');
+  assert.equal(book.all().length, 1);
+  assert.equal(again().all().length, 0);
+  isFull = false;
+  book.save();
+  assert.equal(again().all().length, 1);
 });

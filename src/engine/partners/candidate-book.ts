@@ -1,15 +1,18 @@
 /**
  * Peers that may become partners, as far as they were heard of: kept few, and written seldom, for there is no end to strangers (C2).
+ *
+ * The book is read once and kept in memory. What changes is written together, every few seconds at most: a crash loses what was only heard, and that is heard again.
  */
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
-import { dayMs, type Instant, instant, minuteMs } from '../../base/units.ts';
+import { dayMs, hourMs, type Instant, instant, minuteMs, secondMs } from '../../base/units.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import { addressesMaximum } from '../../core/wire/contact.ts';
 import { type Profile, readProfile } from '../../core/wire/profile.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { CandidateRow, CandidateSource } from '../../ports/peer-stores.ts';
-import type { Stores } from '../../ports/stores.ts';
+import { StorageFull, type Stores } from '../../ports/stores.ts';
 import type { PeerAddress } from '../../ports/transport.ts';
+import { Allowance } from '../work/allowance.ts';
 import type { PartnerBook } from './partner-book.ts';
 
 export interface CandidateBookParts {
@@ -24,29 +27,53 @@ const candidatesMaximum = 256;
 const askersMaximum = 64;
 /** New candidates that came by themselves, in a minute. */
 const askersPerMinute = 32;
+/** Names and addresses that are taken from others of one kind in an hour: names cost nothing, and each may cost a write here. */
+const namesPerHour = 512;
 /** A candidate that nobody heard of for so long is forgotten. */
 const forgottenMs: number = 30 * dayMs;
+const savePauseMs: number = 10 * secondMs;
 
 export class CandidateBook {
   readonly #parts: CandidateBookParts;
+  /** The whole book; undefined until it is asked for. */
+  #rows: Map<PeerId, CandidateRow> | undefined;
+  /** Those seen last come first; undefined after a change. */
+  #inOrder: readonly CandidateRow[] | undefined;
+  /** What differs from the catalogue. */
+  readonly #unsaved = new Set<PeerId>();
+  #savedAt: Instant | undefined;
   /** Profiles as they were read last: checking a signature each time would take longer than all else. */
   readonly #read = new Map<
     PeerId,
     { readonly document: Bytes; readonly profile: Profile | undefined }
   >();
-  #minute: { readonly since: Instant; readonly count: number } | undefined;
+  readonly #askers = new Allowance({ count: askersPerMinute, periodMs: minuteMs });
+  readonly #names = new Map<CandidateSource, Allowance>();
 
   constructor(parts: CandidateBookParts) {
     this.#parts = parts;
   }
 
   all(): readonly CandidateRow[] {
-    const { stores, self } = this.#parts;
-    return stores.candidates.all().filter(({ peer }) => peer !== self);
+    this.#inOrder ??= [...this.#known().values()].sort(
+      (left, right) => right.seenAt - left.seenAt || (left.peer < right.peer ? -1 : 1),
+    );
+    return this.#inOrder;
   }
 
   get(peer: PeerId): CandidateRow | undefined {
-    return this.#parts.stores.candidates.get(peer);
+    return this.#known().get(peer);
+  }
+
+  #known(): Map<PeerId, CandidateRow> {
+    const { stores, self } = this.#parts;
+    this.#rows ??= new Map(
+      stores.candidates
+        .all()
+        .filter(({ peer }) => peer !== self)
+        .map((row) => [row.peer, row]),
+    );
+    return this.#rows;
   }
 
   profileOf(peer: PeerId): Profile | undefined {
@@ -74,10 +101,13 @@ export class CandidateBook {
 
   /** Somebody named this peer. What is known of it already stays; addresses are added. */
   named({ peer, addresses }: PeerAddress, source: CandidateSource): void {
-    const { self, clock, stores } = this.#parts;
+    const { self, clock } = this.#parts;
     if (peer === self) return;
     const row = this.get(peer);
     const now = clock.now();
+    const fresh = addresses.filter((address) => row?.addresses.includes(address) !== true);
+    if (row !== undefined && fresh.length === 0) return;
+    if (!this.#takesName(source, now)) return;
     if (row === undefined) {
       this.#add({
         ...{ peer, addresses: addresses.slice(0, addressesMaximum), source, profile: undefined },
@@ -85,10 +115,16 @@ export class CandidateBook {
       });
       return;
     }
-    const fresh = addresses.filter((address) => !row.addresses.includes(address));
-    if (fresh.length === 0) return;
-    const all = [...fresh, ...row.addresses].slice(0, addressesMaximum);
-    stores.candidates.put({ ...row, addresses: all });
+    this.#put({ ...row, addresses: [...fresh, ...row.addresses].slice(0, addressesMaximum) });
+  }
+
+  /** What a person configured is taken always. */
+  #takesName(source: CandidateSource, now: Instant): boolean {
+    if (source === 'configured' || source === 'invite') return true;
+    const known = this.#names.get(source);
+    const allowance = known ?? new Allowance({ count: namesPerHour, periodMs: hourMs });
+    if (known === undefined) this.#names.set(source, allowance);
+    return allowance.takes(now);
   }
 
   /** The peer showed its profile, signed; false when it is not its own. `asked`: it came by itself. */
@@ -97,11 +133,11 @@ export class CandidateBook {
     profile: Uint8Array,
     options: { readonly asked: boolean },
   ): boolean {
-    const { self, clock, stores } = this.#parts;
+    const { self, clock } = this.#parts;
     if (peer === self) return false;
     const row = this.get(peer);
     const now = clock.now();
-    if (row === undefined && options.asked && !this.#admits(now)) return false;
+    if (row === undefined && options.asked && !this.#askers.takes(now)) return false;
     if (row !== undefined && options.asked && isClose(row.seenAt, now)) return true;
     const document = new Uint8Array(profile) as Bytes;
     if (this.#profileIn(peer, document) === undefined) return false;
@@ -118,7 +154,7 @@ export class CandidateBook {
       refusal: options.asked ? undefined : row?.refusal,
     };
     if (row === undefined) this.#add(next);
-    else stores.candidates.put(next);
+    else this.#put(next);
     return true;
   }
 
@@ -127,21 +163,44 @@ export class CandidateBook {
     const row = this.get(peer);
     if (row === undefined) return;
     const nextAskAt = instant(this.#parts.clock.now() + againInMs);
-    this.#parts.stores.candidates.put({ ...row, refusal, nextAskAt });
+    this.#put({ ...row, refusal, nextAskAt });
   }
 
-  #admits(now: Instant): boolean {
-    const before = this.#minute;
-    const begun = before === undefined || Math.abs(now - before.since) > minuteMs;
-    const count = begun ? 1 : before.count + 1;
-    if (count > askersPerMinute) return false;
-    this.#minute = { since: begun ? now : before.since, count };
-    return true;
+  /** Writes down what changed, all at once. A catalogue without room is tried again later: nothing of this is worth more than what others asked for meanwhile. */
+  save(): void {
+    const { stores, clock } = this.#parts;
+    this.#savedAt = clock.now();
+    if (this.#unsaved.size === 0) return;
+    try {
+      stores.transact(() => {
+        for (const peer of this.#unsaved) {
+          const row = this.get(peer);
+          if (row === undefined) stores.candidates.remove(peer);
+          else stores.candidates.put(row);
+        }
+      });
+      this.#unsaved.clear();
+    } catch (reason) {
+      if (!(reason instanceof StorageFull)) throw reason;
+    }
+  }
+
+  #put(row: CandidateRow): void {
+    this.#known().set(row.peer, row);
+    this.#changed(row.peer);
+  }
+
+  #changed(...peers: readonly PeerId[]): void {
+    this.#inOrder = undefined;
+    for (const peer of peers) this.#unsaved.add(peer);
+    const now = this.#parts.clock.now();
+    const isDue = this.#savedAt === undefined || Math.abs(now - this.#savedAt) >= savePauseMs;
+    if (isDue) this.save();
   }
 
   /** Makes room first: for those that asked among themselves, then for all, those heard of last stay. */
   #add(row: CandidateRow): void {
-    const { stores, book, clock } = this.#parts;
+    const { book, clock } = this.#parts;
     // Names cost nothing: those that showed who they are stay before those that are only named.
     const others = this.all()
       .filter(({ peer }) => book.get(peer) === undefined)
@@ -155,10 +214,10 @@ export class CandidateBook {
       ...others.slice(candidatesMaximum - 1),
       ...(row.source === 'asked-us' ? askers.slice(askersMaximum - 1) : []),
     ];
-    stores.transact(() => {
-      for (const { peer } of surplus) stores.candidates.remove(peer);
-      stores.candidates.put(row);
-    });
+    const rows = this.#known();
+    for (const { peer } of surplus) rows.delete(peer);
+    rows.set(row.peer, row);
+    this.#changed(row.peer, ...surplus.map(({ peer }) => peer));
   }
 }
 
@@ -167,7 +226,7 @@ function profileOrNothing(document: Bytes, peer: PeerId): Profile | undefined {
   return read.ok ? read.value : undefined;
 }
 
-/** A peer that asks often is written down once a minute. */
+/** A peer that asks often is not noted each time. */
 function isClose(before: Instant, now: Instant): boolean {
   return Math.abs(now - before) < minuteMs / 12;
 }

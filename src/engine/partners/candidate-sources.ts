@@ -58,6 +58,7 @@ export class CandidateSources {
     this.#partnersOfPartners();
     this.#references();
     await Promise.all([this.#configured(signal), this.#met(signal)]);
+    this.#parts.candidates.save();
   }
 
   /** Makes this computer one of those that are found, or not any more. */

@@ -153,6 +153,7 @@ export class PartnerSearch {
     if (dryRun) await this.#check(judging.ranked().accepted.slice(0, checkedMaximum), signal);
     const results = new Map<PeerId, NegotiationResult>();
     if (!dryRun) await this.#negotiate(results, { signal, tell });
+    candidates.save();
     const sufficiency = judging.sufficiency();
     const { accepted, refused } = judging.ranked(results);
     const { enough, wanted, have } = sufficiency;
