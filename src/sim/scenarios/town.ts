@@ -84,7 +84,7 @@ export type Contents = ReadonlyMap<string, Bytes>;
 export class Town {
   readonly world: SimWorld;
   readonly link: SimLink;
-  readonly peers: readonly SimPeer[];
+  readonly #peers: SimPeer[];
   readonly owners: readonly SimPeer[];
   readonly tap: WireTap = new WireTap(plainWord);
   readonly notes: string[] = [];
@@ -93,6 +93,7 @@ export class Town {
   readonly #options: TownOptions;
   readonly #conducts = new Map<SimPeer, Conduct>();
   readonly #draws: Prng;
+  readonly #meeting: SimMeeting;
 
   constructor({ seed, kernels }: ScenarioParts, options: TownOptions) {
     this.kernels = kernels;
@@ -101,8 +102,9 @@ export class Town {
     this.link = new SimLink(this.world);
     this.#draws = this.world.prng.fork('town');
     const { timeline, prng } = this.world;
-    const meeting = new SimMeeting(new VirtualClock(timeline), prng.fork('meeting'));
-    this.peers = Array.from({ length: options.peers }, (_, number) =>
+    this.#meeting = new SimMeeting(new VirtualClock(timeline), prng.fork('meeting'));
+    const meeting = this.#meeting;
+    this.#peers = Array.from({ length: options.peers }, (_, number) =>
       this.#newPeer(`peer ${number}`, number < options.owners ? undefined : 0, { meeting }),
     );
     this.owners = this.peers.slice(0, options.owners);
@@ -111,6 +113,22 @@ export class Town {
       for (let file = 0; file < 4; file += 1) this.writeFile(owner, `first-${file}`);
     }
     for (const peer of this.peers) peer.spawn();
+  }
+
+  /** Those of the beginning, and whoever came later. */
+  get peers(): readonly SimPeer[] {
+    return this.#peers;
+  }
+
+  /** Somebody new, who finds partners like everybody; an owner has files and wants partners of its own. */
+  arrive(name: string, role: 'owner' | 'lender'): SimPeer {
+    const parts = { meeting: this.#meeting };
+    const peer = this.#newPeer(name, role === 'owner' ? undefined : 0, parts);
+    if (role === 'owner') peer.files.makeFolder('/home');
+    if (role === 'owner') this.writeFile(peer, 'first');
+    this.#peers.push(peer);
+    peer.spawn();
+    return peer;
   }
 
   #newPeer(

@@ -1,0 +1,122 @@
+/**
+ * What a computer has of others and what it gives them: byte-hours that its partners would give back to it, against those that it keeps for them.
+ *
+ * Nothing is taken from anybody's account: every partner is asked for a block, as a restore would, and what it does not give does not count. A partner that only lends
+ * would make everybody gain, so only partners count that back up as well. An honest peer pays C once and then has as much as it gives; a cheat gains when it has more.
+ */
+import { present } from '../../base/assert.ts';
+import { hourMs, mebi, secondMs } from '../../base/units.ts';
+import type { ShardName } from '../../core/vocabulary/ids.ts';
+import { blockBytes } from '../../core/vocabulary/limits.ts';
+import { rangeText } from '../../core/wire/block-range.ts';
+import { decodeRefusal } from '../../core/wire/refusal.ts';
+import { pathOf } from '../../core/wire/resources.ts';
+import type { PeerReply } from '../../ports/transport.ts';
+import type { SimPeer } from '../sim-peer.ts';
+import { VirtualClock } from '../virtual-clock.ts';
+import { bytesOfBody } from './conduct.ts';
+import type { Town } from './town.ts';
+
+const sampleMs: number = 10 * secondMs;
+const refusalMaximumBytes = 4_096;
+
+export class GainMeter {
+  readonly #town: Town;
+  readonly #of: SimPeer;
+  readonly #partners: readonly SimPeer[];
+  /** Byte-hours. */
+  #usable = 0;
+  #kept = 0;
+  #given = 0;
+  #isRunning = true;
+
+  /** Counts from now on what is between `of` and these. */
+  constructor(town: Town, of: SimPeer, partners: readonly SimPeer[]) {
+    this.#town = town;
+    this.#of = of;
+    this.#partners = partners;
+    this.#run().catch((reason: unknown) => {
+      town.world.note('gain.failed', { reason: String(reason) });
+    });
+  }
+
+  /** Byte-hours that its partners would have given back. */
+  get usable(): number {
+    return this.#usable;
+  }
+
+  /** Byte-hours that it kept for them. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** Byte-hours of free backup. */
+  get gain(): number {
+    return this.#usable - this.#kept;
+  }
+
+  /** How often a partner gave what it was asked for, and how often none did, at the last count. */
+  get givenAtLast(): number {
+    return this.#given;
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+  }
+
+  /** For the line of the run, in MiB hours. */
+  toString(): string {
+    const told = (value: number): string => (value / mebi).toFixed(3);
+    return `${told(this.#usable)} usable - ${told(this.#kept)} kept = ${told(this.gain)} MiB h`;
+  }
+
+  async #run(): Promise<void> {
+    const clock = new VirtualClock(this.#town.world.timeline);
+    const hours = sampleMs / hourMs;
+    while (this.#isRunning) {
+      await clock.sleep(sampleMs);
+      const given = await Promise.all(this.#partners.map((partner) => this.#givenBy(partner)));
+      this.#given = given.filter((bytes) => bytes > 0).length;
+      this.#usable += hours * given.reduce((sum, bytes) => sum + bytes, 0);
+      this.#kept += hours * this.#keptNow();
+    }
+  }
+
+  #keptNow(): number {
+    const { home } = this.#of;
+    return this.#partners.reduce((sum, partner) => sum + bytesAt(home.held, partner), 0);
+  }
+
+  /** Bytes that the partner has of it and would give: it is asked for one block. */
+  async #givenBy(partner: SimPeer): Promise<number> {
+    const { keys } = this.#of;
+    const blob = partner.home.held.wholeNames().find((name) => name.startsWith(`${keys.peerId}/`));
+    if (blob === undefined) return 0;
+    const name = blob.slice(blob.indexOf('/') + 1) as ShardName;
+    const reply = await this.#town.link.network
+      .transport(keys.peerId)
+      .request(this.#town.link.address(partner.keys.peerId), {
+        method: 'GET',
+        path: pathOf({ resource: 'shard', name }),
+        fields: { range: rangeText({ first: 0, count: 1 }) },
+      });
+    const isGiven = reply.ok && (await isHonoured(reply.value));
+    return isGiven ? bytesAt(partner.home.held, this.#of) : 0;
+  }
+}
+
+/** Given, or put off for nothing but the quota of the day. */
+async function isHonoured({ status, body }: PeerReply): Promise<boolean> {
+  const bytes = await bytesOfBody(body);
+  if (status === 200) return bytes.length === blockBytes;
+  const refusal = decodeRefusal(bytes.subarray(0, refusalMaximumBytes));
+  return refusal.ok && refusal.value.code === 'request.quota';
+}
+
+/** Bytes that lie there for somebody. */
+export function bytesAt(held: SimPeer['home']['held'], owner: SimPeer): number {
+  return held
+    .wholeNames()
+    .filter((name) => name.startsWith(`${owner.keys.peerId}/`))
+    .reduce((sum, name) => sum + present(held.whole(name), 'it is there').length, 0);
+}
