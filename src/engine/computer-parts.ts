@@ -80,6 +80,7 @@ export class ComputerParts {
         this.partners.watch.sign(peer, answered);
         this.#heard(peer, answered);
       },
+      ended: (peer) => this.partners.notices.ended(peer),
       transferring: (peer, direction) => this.partners.watch.transferring(peer, direction),
     });
     this.spool = this.#newSpool();
@@ -175,7 +176,10 @@ export class ComputerParts {
       ...(networkPrefix === undefined ? {} : { networkPrefix }),
     });
     const self = keys.peerId;
-    return new PartnerPlanning({ ...ports, self, book, preset: { preset }, spareAfterMs, own });
+    return new PartnerPlanning({
+      ...{ ...ports, self, book, preset: { preset }, spareAfterMs, own },
+      commitmentEndsAt: (partner) => this.partners.commitmentEndsAt(partner),
+    });
   }
 
   #newSpool(): Spool {
@@ -213,7 +217,7 @@ export class ComputerParts {
       onReport: (report) => {
         for (const { partner, blocks, code } of offenders(report)) {
           // Whoever gave nothing is asked again until it does; what was wrong an audit looks into.
-          if (blocks === 0 && isRefusal(code))
+          if (blocks === 0 && isRefusal(code, partner, this.partners.keeper))
             this.partners.keeper.happened(partner, { type: 'drill-refused' });
           this.partners.audits.soon(partner);
         }

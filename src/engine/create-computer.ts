@@ -385,7 +385,7 @@ class WorkingComputer implements Computer {
   /** A former partner that takes back what it stored here is no stranger yet. */
   #standingOf(peer: PeerId): PeerStanding {
     const { book, partners } = this.#parts;
-    return partners.keeper.served(peer) === undefined ? book.standingOf(peer) : 'partner';
+    return partners.keeper.kept(peer) === undefined ? book.standingOf(peer) : 'partner';
   }
 
   #reader(): TreeReader {

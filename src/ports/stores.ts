@@ -6,6 +6,7 @@
  */
 import type { Bytes } from '../base/bytes.ts';
 import type { Instant } from '../base/units.ts';
+import type { LedgerPlace } from '../core/agreements/acknowledgement.ts';
 import type { PackContents } from '../core/packing/directory.ts';
 import type { PackKind } from '../core/packing/pack-header.ts';
 import type { LifecyclePhase } from '../core/partners/lifecycle-phase.ts';
@@ -219,13 +220,6 @@ export interface AgreementStore {
 
 /** `owner` side: what the partner signed for us. `holder` side: what we signed for an owner. */
 export type LedgerSide = 'owner' | 'holder';
-
-/** Where an entry stands: epochs rise, and so do the entries of each. */
-export interface LedgerPlace {
-  /** The life of the holder that signed it. */
-  readonly epoch: number;
-  readonly sequence: number;
-}
 
 export interface LedgerRow extends LedgerPlace {
   readonly agreement: AgreementId;

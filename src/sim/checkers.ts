@@ -2,8 +2,10 @@
  * What must hold between an owner and its partners whenever nobody is in the middle of a step (docs/format.md, DESIGN §5 "order of writes"), read from what
  * lies durably on every disk. Each check gives what is wrong, in words; nothing when all is well.
  */
+
 import type { Bytes } from '../base/bytes.ts';
 import { equalBytes } from '../base/bytes.ts';
+import type { LedgerPlace } from '../core/agreements/acknowledgement.ts';
 import { readEntry } from '../core/agreements/acknowledgement.ts';
 import {
   bytesLentTo,
@@ -14,7 +16,7 @@ import { isInForce } from '../core/partners/lifecycle-phase.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
 import { type AgreementId, bytesOf, type ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
-import type { AgreementRow, LedgerPlace, LedgerSide, ShardRow, Stores } from '../ports/stores.ts';
+import type { AgreementRow, LedgerSide, ShardRow, Stores } from '../ports/stores.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { MerkleBuilder } from '../primitives/merkle.ts';
 import type { SimPeer } from './sim-peer.ts';

@@ -3,9 +3,11 @@
  *
  * A simulated computer that crashes is started again from `image()`; the commit hook is where a fault plan decides that it crashes.
  */
+
 import { assert } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { hexText } from '../base/bytes.ts';
+import type { LedgerPlace } from '../core/agreements/acknowledgement.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
 import type { RetiredShardRow } from '../ports/layout-store.ts';
 import type {
@@ -16,7 +18,6 @@ import type {
   HeldStore,
   InvitationRow,
   InvitationStore,
-  LedgerPlace,
   LedgerRow,
   LedgerStore,
   ManifestRow,

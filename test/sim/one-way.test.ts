@@ -47,5 +47,6 @@ test('a partner that asks but never answers has reneged after the grace period',
 
 test('a computer that nobody answers blames nobody, whoever asks it', async () => {
   const found = await phases('no answers', ['peer 1', 'peer 2', 'peer 3']);
-  assert.deepEqual(new Set(found.values()), new Set(['standing']));
+  // Time in which it is cut off counts for nothing, commitment included.
+  for (const phase of found.values()) assert.match(phase, /^(in-commitment|standing)$/);
 });

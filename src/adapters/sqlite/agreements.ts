@@ -1,5 +1,7 @@
 /** Agreements with partners, the ledgers of acknowledgements under them, and invitations to more. */
+
 import { assert } from '../../base/assert.ts';
+import type { LedgerPlace } from '../../core/agreements/acknowledgement.ts';
 import { lifecyclePhases } from '../../core/partners/lifecycle-phase.ts';
 import type { AgreementId, PeerId } from '../../core/vocabulary/ids.ts';
 import type {
@@ -8,7 +10,6 @@ import type {
   AgreementStore,
   InvitationRow,
   InvitationStore,
-  LedgerPlace,
   LedgerRow,
   LedgerSide,
   LedgerStore,

@@ -51,11 +51,15 @@ export interface Acknowledgement extends LedgerSubject {
   readonly time: Instant;
 }
 
-/** The end of a ledger. */
-export interface LedgerHead {
+/** Where an entry of a ledger stands: epochs rise, and so do the entries of each. `sequence` is 0 before the first. */
+export interface LedgerPlace {
+  /** The life of the holder that signed it. */
   readonly epoch: number;
-  /** 0 before the first entry of the epoch. */
   readonly sequence: number;
+}
+
+/** The end of a ledger. */
+export interface LedgerHead extends LedgerPlace {
   /** SHA-256 of the last entry as it is signed and encoded; before the first see `ledgerStart`. */
   readonly hash: Bytes;
 }

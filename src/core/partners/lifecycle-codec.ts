@@ -9,9 +9,10 @@ import {
 } from '../../base/document.ts';
 import type { Outcome } from '../../base/outcome.ts';
 import { lifecyclePhases } from './lifecycle-phase.ts';
-import type { Leaving, LifecycleState } from './lifecycle-state.ts';
+import type { CommitmentStep, Leaving, LifecycleState } from './lifecycle-state.ts';
 
-const kind = { magic: 'covault/lifecycle', version: 1, limitBytes: 512 };
+const kind = { magic: 'covault/lifecycle', version: 1, limitBytes: 1_024 };
+const stepsMaximum = 8;
 /** Times that only ever add up are kept in whole milliseconds. */
 const timeMaximum = Number.MAX_SAFE_INTEGER;
 
@@ -20,7 +21,13 @@ export function encodeLifecycle(state: LifecycleState): Bytes {
   return encodeDocument(kind, [
     state.phase,
     state.since,
-    state.joinedAt,
+    Math.floor(state.committedMs),
+    orNull(state.committedAt),
+    state.steps.map(({ epoch, sequence, committedMs }) => [
+      epoch,
+      sequence,
+      Math.floor(committedMs),
+    ]),
     state.unanswered,
     state.unproved,
     state.refusedMs === undefined ? null : Math.floor(Math.min(timeMaximum, state.refusedMs)),
@@ -38,7 +45,7 @@ export function encodeLifecycle(state: LifecycleState): Bytes {
     orNull(state.lossNoticedAt),
     leaving === undefined ? null : [leaving.by, leaving.until],
     Math.floor(state.pastEndMs),
-    Math.ceil(state.serveLeftMs),
+    Math.ceil(state.keptLeftMs),
   ]);
 }
 
@@ -50,7 +57,9 @@ function readState(fields: FieldReader): LifecycleState {
   return {
     phase: fields.choice(lifecyclePhases),
     since: fields.instant(),
-    joinedAt: fields.instant(),
+    committedMs: fields.uint(),
+    committedAt: fields.optional((field) => field.instant()),
+    steps: fields.list(stepsMaximum, readStep),
     unanswered: fields.flag(),
     unproved: fields.flag(),
     refusedMs: fields.optional((field) => field.uint()),
@@ -68,8 +77,16 @@ function readState(fields: FieldReader): LifecycleState {
     lossNoticedAt: fields.optional((field) => field.instant()),
     leaving: fields.optional(readLeaving),
     pastEndMs: fields.uint(),
-    serveLeftMs: fields.uint(),
+    keptLeftMs: fields.uint(),
   };
+}
+
+function readStep(fields: FieldReader): CommitmentStep {
+  return fields.record((record) => ({
+    epoch: record.uint(),
+    sequence: record.uint(),
+    committedMs: record.uint(),
+  }));
 }
 
 function readLeaving(fields: FieldReader): Leaving {

@@ -1,5 +1,6 @@
 /** What can happen to a partnership, and what is to be done then (C30, C46). */
 import type { Instant } from '../../base/units.ts';
+import type { LedgerPlace } from '../agreements/acknowledgement.ts';
 import type { FailureCause, LifecycleState } from './lifecycle-state.ts';
 
 export type LifecycleEvent =
@@ -17,8 +18,19 @@ export type LifecycleEvent =
   | { readonly type: 'drill-served'; readonly now: Instant }
   /** Its bytes prove a loss. Our own faults are no event at all. */
   | { readonly type: 'wrong'; readonly now: Instant }
-  /** `ranMs`: how long we have run, on line, since the last tick, by a clock that nobody sets. */
-  | { readonly type: 'tick'; readonly now: Instant; readonly ranMs: number }
+  /** `ranMs`: how long we have run, on line, since the last tick, by a clock that nobody sets; `rate` as in counted-time.ts. */
+  | {
+      readonly type: 'tick';
+      readonly now: Instant;
+      readonly ranMs: number;
+      readonly rate: number;
+    }
+  /** Terms came into force under which more is lent; `head` is the place of the last shard that it stored here. */
+  | { readonly type: 'grown'; readonly now: Instant; readonly head: LedgerPlace }
+  /** It took us back after it held that we had reneged or left: commitment begins anew on both sides. */
+  | { readonly type: 'recommitted'; readonly now: Instant }
+  /** After the end it says, signed, that it wants to be a partner again. */
+  | { readonly type: 'renewed'; readonly now: Instant }
   | { readonly type: 'notice-given'; readonly now: Instant; readonly until: Instant }
   | { readonly type: 'notice-received'; readonly now: Instant; readonly until: Instant }
   /** Whoever gave notice took it back. */
@@ -44,7 +56,7 @@ export type LifecycleEffect =
   | { readonly type: 'reinstated' }
   /** It reneged: replace it, and enter it into the track record. */
   | { readonly type: 'divorce'; readonly cause: FailureCause }
-  /** Keep and serve what it stored here for so much of our running time. */
+  /** Keep what it stored here for so much of our running time. */
   | { readonly type: 'serve'; readonly forMs: number }
   /** Move our shards away before the notice ends. */
   | { readonly type: 'move-shards'; readonly until: Instant }

@@ -1,7 +1,8 @@
 /** What one computer remembers of a partnership, the periods that it goes by, and what follows from both (C30, C46). What leads on is in lifecycle.ts. */
 import { dayMs, type Instant, instant, minuteMs } from '../../base/units.ts';
+import type { LedgerPlace } from '../agreements/acknowledgement.ts';
 import type { Terms } from '../agreements/terms.ts';
-import type { LifecyclePhase } from './lifecycle-phase.ts';
+import { isInForce, type LifecyclePhase } from './lifecycle-phase.ts';
 
 /** Why a partner failed: it was silent, or it sent wrong bytes. */
 export type FailureCause = 'silence' | 'wrong';
@@ -10,8 +11,12 @@ export interface LifecycleState {
   readonly phase: LifecyclePhase;
   /** When this phase began, by our clock. */
   readonly since: Instant;
-  /** When the first agreement came into force here, by our clock: commitment counts from it. */
-  readonly joinedAt: Instant;
+  /** Counted time of good service, up to C: its commitment is over when this is C. */
+  readonly committedMs: number;
+  /** When its commitment was over, by our clock. */
+  readonly committedAt: Instant | undefined;
+  /** Commitments of what was added to the terms later; the oldest first. */
+  readonly steps: readonly CommitmentStep[];
   /** The last time we asked, nothing answered. */
   readonly unanswered: boolean;
   /** It answers, but a challenge is open that it does not answer. */
@@ -45,8 +50,13 @@ export interface LifecycleState {
   readonly leaving: Leaving | undefined;
   /** Our own running time since the clock first said that the agreement is over. */
   readonly pastEndMs: number;
-  /** After it reneged or ended: our own running time for which we still keep and serve what it stored here. */
-  readonly serveLeftMs: number;
+  /** After it reneged or ended: our own running time for which we still keep what it stored here. */
+  readonly keptLeftMs: number;
+}
+
+/** More is lent than before: what was stored after this place of its ledger has a commitment of its own. */
+export interface CommitmentStep extends LedgerPlace {
+  readonly committedMs: number;
 }
 
 export interface Leaving {
@@ -70,7 +80,7 @@ export interface LifecyclePeriods {
   readonly reloadMs: number;
   /** When the agreement ends by itself. */
   readonly endsAt: Instant | undefined;
-  /** Service after reneging, for each proven day. */
+  /** What it stored is kept for so long after reneging, for each proven day. */
   readonly serviceDayMs: number;
   readonly serviceDaysMost: number;
   /** One tick counts no more, however long it was. */
@@ -114,7 +124,9 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
   return {
     phase: periods.commitmentMs > 0 ? 'in-commitment' : 'standing',
     since: now,
-    joinedAt: now,
+    committedMs: 0,
+    committedAt: periods.commitmentMs > 0 ? undefined : now,
+    steps: [],
     unanswered: false,
     unproved: false,
     refusedMs: undefined,
@@ -132,51 +144,75 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
     lossNoticedAt: undefined,
     leaving: undefined,
     pastEndMs: 0,
-    serveLeftMs: 0,
+    keptLeftMs: 0,
   };
 }
 
 /** C has not passed yet: restores are neither made nor honoured (C30). */
 export function inCommitment(
-  state: Pick<LifecycleState, 'joinedAt'>,
-  periods: Pick<LifecyclePeriods, 'commitmentMs'>,
-  now: Instant,
+  { committedMs }: Pick<LifecycleState, 'committedMs'>,
+  { commitmentMs }: Pick<LifecyclePeriods, 'commitmentMs'>,
 ): boolean {
-  // Where C is waived a clock that was set back must not bring it about.
-  return periods.commitmentMs > 0 && now < restorableFrom(state, periods);
+  return committedMs < commitmentMs;
 }
 
-/** From when on restores are made and honoured: what `status` says as "restorable from". */
+/** Whether a commitment runs, of the agreement or of what was added to it. */
+export function hasOpenCommitment(state: LifecycleState, periods: LifecyclePeriods): boolean {
+  return inCommitment(state, periods) || state.steps.length > 0;
+}
+
+/** From when on all can be restored, if all goes well: what `status` says as "restorable from". An estimate, for only good service counts. */
 export function restorableFrom(
-  { joinedAt }: Pick<LifecycleState, 'joinedAt'>,
+  { committedMs, steps }: Pick<LifecycleState, 'committedMs' | 'steps'>,
   { commitmentMs }: Pick<LifecyclePeriods, 'commitmentMs'>,
+  now: Instant,
 ): Instant {
-  return instant(joinedAt + commitmentMs);
+  const least = steps.reduce((ms, step) => Math.min(ms, step.committedMs), committedMs);
+  return instant(now + Math.max(0, Math.ceil(commitmentMs - least)));
 }
 
 /**
- * Whether restore reads are made and honoured now (C30): never in commitment, then for as long as the agreement runs, and after the partner reneged or left for as
- * long as it is served.
+ * Whether restore reads are made and honoured now (C30): never in commitment, then for as long as the agreement runs. After its end only where commitment was
+ * waived: others must renew the agreement, and their commitment, or whoever leaves would be kept for nothing (docs/economics.md).
  */
 export function restoresAllowed(
-  state: LifecycleState,
-  periods: LifecyclePeriods,
-  now: Instant,
+  state: Pick<LifecycleState, 'phase' | 'committedMs' | 'keptLeftMs'>,
+  periods: Pick<LifecyclePeriods, 'commitmentMs'>,
 ): boolean {
-  if (inCommitment(state, periods, now)) return false;
-  return servesUntil(state, now) !== 'not-served';
+  if (isInForce(state.phase)) return !inCommitment(state, periods);
+  return periods.commitmentMs === 0 && state.keptLeftMs > 0;
+}
+
+/** Whether a shard that was stored at this place may be read back already: what was added to the terms has a commitment of its own. */
+export function isCommitted(
+  { steps }: Pick<LifecycleState, 'steps'>,
+  { epoch, sequence }: LedgerPlace,
+): boolean {
+  return steps.every(
+    (step) => epoch < step.epoch || (epoch === step.epoch && sequence <= step.sequence),
+  );
 }
 
 /**
- * How long what the partner stored here is kept and served: `in-force` while the agreement runs; afterwards an instant, an estimate that moves on while this computer
+ * How long what the partner stored here is kept: `in-force` while the agreement runs; afterwards an instant, an estimate that moves on while this computer
  * is off, for only its running time counts.
  */
-export function servesUntil(
-  { phase, serveLeftMs }: Pick<LifecycleState, 'phase' | 'serveLeftMs'>,
+export function keptUntil(
+  { phase, keptLeftMs }: Pick<LifecycleState, 'phase' | 'keptLeftMs'>,
   now: Instant,
-): Instant | 'in-force' | 'not-served' {
-  if (phase !== 'reneged' && phase !== 'ended') return 'in-force';
-  return serveLeftMs > 0 ? instant(now + Math.ceil(serveLeftMs)) : 'not-served';
+): Instant | 'in-force' | 'not-kept' {
+  if (isInForce(phase)) return 'in-force';
+  return keptLeftMs > 0 ? instant(now + Math.ceil(keptLeftMs)) : 'not-kept';
+}
+
+/** Whether a former partner may still come back by its own will: it went silent or gave notice, and what it stored is there. */
+export function isRenewable(
+  { phase, keptLeftMs, leaving }: Pick<LifecycleState, 'phase' | 'keptLeftMs' | 'leaving'>,
+  { endsAt }: Pick<LifecyclePeriods, 'endsAt'>,
+  now: Instant,
+): boolean {
+  if (keptLeftMs === 0 || (endsAt !== undefined && now >= endsAt)) return false;
+  return phase === 'reneged' || (phase === 'ended' && leaving?.by === 'partner');
 }
 
 /** How long the partner has been clean: what the ramp goes by. */

@@ -1,6 +1,7 @@
-/** What passing time does to a partnership: it counts silence, ends periods, and lets what a former partner stored here go. Used by lifecycle.ts only. */
+/** What passing time does to a partnership: it counts service and silence, ends periods, and lets what a former partner stored here go. Used by lifecycle.ts only. */
 import { assertNever } from '../../base/assert.ts';
 import type { Instant } from '../../base/units.ts';
+import { boundedRate } from './counted-time.ts';
 import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
 import { inCommitment, type LifecyclePeriods, type LifecycleState } from './lifecycle-state.ts';
 
@@ -14,12 +15,16 @@ export function stepTime(
   switch (state.phase) {
     case 'reneged':
     case 'ended':
-      return serving(state, ranMs);
+      return keeping(state, ranMs);
     case 'in-commitment':
     case 'standing':
     case 'suspended':
     case 'leaving':
-      return inForceTick(state, { now, ranMs }, periods);
+      return inForceTick(
+        state,
+        { now, ranMs, countedMs: ranMs * boundedRate(event.rate) },
+        periods,
+      );
     default:
       return assertNever(state.phase);
   }
@@ -28,27 +33,30 @@ export function stepTime(
 interface Passed {
   readonly now: Instant;
   readonly ranMs: number;
+  /** The same in counted time. */
+  readonly countedMs: number;
 }
 
 /**
  * What a former partner stored here is kept while time runs down; our own absence takes nothing from it. One that reneged stays so until a person forgives or
  * drops it: the machine has no last word.
  */
-function serving(state: LifecycleState, ranMs: number): LifecycleStep {
-  if (state.serveLeftMs === 0) return { state, effects: [] };
-  const serveLeftMs = Math.max(0, state.serveLeftMs - ranMs);
+function keeping(state: LifecycleState, ranMs: number): LifecycleStep {
+  if (state.keptLeftMs === 0) return { state, effects: [] };
+  const keptLeftMs = Math.max(0, state.keptLeftMs - ranMs);
   return {
-    state: { ...state, serveLeftMs },
-    effects: serveLeftMs > 0 ? [] : [{ type: 'discard' }],
+    state: { ...state, keptLeftMs },
+    effects: keptLeftMs > 0 ? [] : [{ type: 'discard' }],
   };
 }
 
 function inForceTick(
   before: LifecycleState,
-  { now, ranMs }: Passed,
+  passed: Passed,
   periods: LifecyclePeriods,
 ): LifecycleStep {
   const { leaving } = before;
+  const { now, ranMs } = passed;
   const end = Math.min(
     leaving?.until ?? Number.POSITIVE_INFINITY,
     periods.endsAt ?? Number.POSITIVE_INFINITY,
@@ -57,8 +65,8 @@ function inForceTick(
   // The end is final, so a clock that leaps there and back does not bring it about.
   if (now >= end && pastEndMs >= periods.tickMostMs) return endLifecycle(before, now, periods);
   const effects: LifecycleEffect[] = [];
-  let state = { ...counted(before, { now, ranMs }, periods), pastEndMs };
-  if (state.phase === 'in-commitment' && !inCommitment(state, periods, now)) {
+  let state = { ...counted(committed(before, passed, periods), passed, periods), pastEndMs };
+  if (state.phase === 'in-commitment' && !inCommitment(state, periods)) {
     state = { ...state, phase: 'standing', since: now };
     effects.push({ type: 'committed' });
   }
@@ -75,10 +83,31 @@ function inForceTick(
   return { state: over.state, effects: [...effects, ...over.effects] };
 }
 
+/** Commitment is good service: time in which nothing is held against the partner. A night takes nothing from it. */
+function committed(
+  state: LifecycleState,
+  { now, countedMs }: Passed,
+  { commitmentMs }: LifecyclePeriods,
+): LifecycleState {
+  const { committedMs, steps } = state;
+  const isOpen = committedMs < commitmentMs || steps.length > 0;
+  const isGood = state.phase !== 'suspended' && !state.unproved && state.proofsOwed === 0;
+  if (!isOpen || !isGood || state.refusedMs !== undefined) return state;
+  const passedMs = Math.min(commitmentMs, committedMs + countedMs);
+  return {
+    ...state,
+    committedMs: passedMs,
+    committedAt: passedMs < commitmentMs ? undefined : (state.committedAt ?? now),
+    steps: steps
+      .map((step) => ({ ...step, committedMs: step.committedMs + countedMs }))
+      .filter((step) => step.committedMs < commitmentMs),
+  };
+}
+
 /** The time that counts: the partner fails, it has not told of a loss, and we do ask. */
 function counted(
   state: LifecycleState,
-  { now, ranMs }: Passed,
+  { now, ranMs, countedMs }: Passed,
   periods: LifecyclePeriods,
 ): LifecycleState {
   const { fresh, pausedUntil } = state;
@@ -88,7 +117,7 @@ function counted(
   const next = { ...state, fresh: false, unaskedMs, refusedMs };
   const paused = pausedUntil !== undefined && now < pausedUntil;
   if (!counts(state, periods) || fresh || paused) return next;
-  return { ...next, failingMs: state.failingMs + ranMs };
+  return { ...next, failingMs: state.failingMs + countedMs };
 }
 
 function counts(state: LifecycleState, { auditIntervalMs, proves }: LifecyclePeriods): boolean {
@@ -105,10 +134,10 @@ function reneged(state: LifecycleState, now: Instant, periods: LifecyclePeriods)
   const days = Math.min(periods.serviceDaysMost, state.provenDays);
   // Whoever is there and gives nothing back is given nothing back.
   const denies = state.refusedMs !== undefined && !state.unanswered;
-  const serveLeftMs = cause === 'silence' && !denies ? days * periods.serviceDayMs : 0;
+  const keptLeftMs = cause === 'silence' && !denies ? days * periods.serviceDayMs : 0;
   const effects: LifecycleEffect[] = [{ type: 'divorce', cause }];
-  effects.push(serveLeftMs > 0 ? { type: 'serve', forMs: serveLeftMs } : { type: 'discard' });
-  return { state: { ...state, phase: 'reneged', since: now, serveLeftMs }, effects };
+  effects.push(keptLeftMs > 0 ? { type: 'serve', forMs: keptLeftMs } : { type: 'discard' });
+  return { state: { ...state, phase: 'reneged', since: now, keptLeftMs }, effects };
 }
 
 /** It has begun to fail, and was not cleared of that. */
@@ -122,8 +151,8 @@ export function endLifecycle(
   periods: LifecyclePeriods,
 ): LifecycleStep {
   // What it left here lies in the trash for L, counted in our running time; after reneging it has what is left of the time it earned.
-  const serveLeftMs = state.phase === 'reneged' ? state.serveLeftMs : periods.deleteLockMs;
+  const keptLeftMs = state.phase === 'reneged' ? state.keptLeftMs : periods.deleteLockMs;
   const effects: LifecycleEffect[] = [{ type: 'ended' }];
-  effects.push(serveLeftMs > 0 ? { type: 'serve', forMs: serveLeftMs } : { type: 'discard' });
-  return { state: { ...state, phase: 'ended', since: now, serveLeftMs }, effects };
+  effects.push(keptLeftMs > 0 ? { type: 'serve', forMs: keptLeftMs } : { type: 'discard' });
+  return { state: { ...state, phase: 'ended', since: now, keptLeftMs }, effects };
 }

@@ -10,12 +10,13 @@ import { takesShards } from './lifecycle-phase.ts';
 import {
   cleanMs,
   inCommitment,
+  isCommitted,
+  keptUntil,
   type LifecyclePeriods,
   type LifecycleState,
   lifecyclePeriods,
   lifecycleStart,
   restoresAllowed,
-  servesUntil,
 } from './lifecycle-state.ts';
 
 const lending = { firstLendsBytes: 1e9, secondLendsBytes: 1e9 };
@@ -60,7 +61,7 @@ class Partnership {
     const stepMs = Math.min(10 * minuteMs, this.periods.tickMostMs);
     for (let left = forMs; left > 0; left -= stepMs) {
       this.now = instant(this.now + Math.min(stepMs, left));
-      this.step({ type: 'tick', now: this.now, ranMs: Math.min(stepMs, left) });
+      this.step({ type: 'tick', now: this.now, ranMs: Math.min(stepMs, left), rate: 1 });
       each?.();
     }
     return this;
@@ -77,7 +78,7 @@ class Partnership {
   }
 
   restores(): boolean {
-    return restoresAllowed(this.state, this.periods, this.now);
+    return restoresAllowed(this.state, this.periods);
   }
 }
 
@@ -143,7 +144,7 @@ test('C17: who passes every audit and refuses every drill reneges after G', () =
   taker.runs(2 * hourMs, lives);
   assert.equal(taker.state.phase, 'reneged');
   assert.equal(taker.state.provenDays, provenDays, 'and earned no service by that');
-  assert.equal(servesUntil(taker.state, taker.now), 'not-served');
+  assert.equal(keptUntil(taker.state, taker.now), 'not-kept');
 });
 
 test('one that refused a drill once is cleared by the next that it serves, also when it was suspended', () => {
@@ -168,7 +169,7 @@ test('one that refused a drill and then fell silent for good is served like anyb
   const gone = standing(open).happens('drill-refused').happens('missed');
   gone.runs(open.graceMs + hourMs);
   assert.equal(gone.state.phase, 'reneged');
-  assert.notEqual(servesUntil(gone.state, gone.now), 'not-served');
+  assert.notEqual(keptUntil(gone.state, gone.now), 'not-kept');
 });
 
 test('a drill that we do not try again runs out against nobody', () => {
@@ -187,7 +188,7 @@ test('when all that a hostage-taker holds was moved elsewhere, what it refused c
     for (let tick = 0; tick < 6; tick += 1) {
       taker.now = instant(taker.now + 10 * minuteMs);
       const { state } = stepLifecycle(taker.state, { type: 'answered', now: taker.now }, empty);
-      const ticked = { type: 'tick', now: taker.now, ranMs: 10 * minuteMs } as const;
+      const ticked = { type: 'tick', now: taker.now, ranMs: 10 * minuteMs, rate: 1 } as const;
       taker.state = stepLifecycle(state, ticked, empty).state;
     }
   assert.equal(taker.state.phase, 'reneged');
@@ -244,9 +245,9 @@ test('our own holiday, sleep or leaping clock eats nothing of the grace of a par
   const partner = standing(open).happens('missed');
   for (let leap = 0; leap < 20; leap += 1) {
     partner.jumps(40 * dayMs);
-    partner.step({ type: 'tick', now: partner.now, ranMs: 40 * dayMs });
+    partner.step({ type: 'tick', now: partner.now, ranMs: 40 * dayMs, rate: 1 });
     partner.jumps(-20 * dayMs);
-    partner.step({ type: 'tick', now: partner.now, ranMs: -5 });
+    partner.step({ type: 'tick', now: partner.now, ranMs: -5, rate: 1 });
   }
   assert.equal(partner.state.phase, 'standing');
   assert.ok(partner.state.failingMs <= 20 * partner.periods.tickMostMs);
@@ -274,7 +275,7 @@ test('a partner that goes on being wrong reneges after G, and is not served', ()
   });
   assert.equal(cheat.state.phase, 'reneged');
   assert.ok(cheat.has('discard'));
-  assert.equal(servesUntil(cheat.state, cheat.now), 'not-served');
+  assert.equal(keptUntil(cheat.state, cheat.now), 'not-kept');
   assert.equal(cheat.restores(), false);
 });
 
@@ -302,22 +303,108 @@ test('when it is we who do not ask, a wrong partner does not renege by that', ()
   assert.equal(partner.state.phase, 'suspended');
 });
 
-test('C30: after silence what it stored is served a day for each proven day, at most 90, counted while we run', () => {
+test('C30: after silence what it stored is kept a day for each proven day, at most 90, counted while we run', () => {
   const partner = standing(open);
   const { provenDays } = partner.state;
   assert.ok(provenDays >= 21 && provenDays <= 23);
   partner.happens('missed').runs(open.graceMs + hourMs);
   assert.equal(partner.state.phase, 'reneged');
-  assert.equal(partner.restores(), true);
+  const isKept = (): boolean => keptUntil(partner.state, partner.now) !== 'not-kept';
+  assert.equal(isKept(), true);
   partner.jumps(200 * dayMs);
-  partner.step({ type: 'tick', now: partner.now, ranMs: 0 });
-  assert.equal(partner.restores(), true);
+  partner.step({ type: 'tick', now: partner.now, ranMs: 0, rate: 1 });
+  assert.equal(isKept(), true);
   partner.runs((provenDays - 1) * dayMs);
-  assert.equal(partner.restores(), true);
+  assert.equal(isKept(), true);
   partner.runs(2 * dayMs);
-  assert.equal(partner.restores(), false);
+  assert.equal(isKept(), false);
   assert.ok(partner.has('discard'));
   assert.equal(partner.state.phase, 'reneged');
+});
+
+test('C30: what is kept after the end is given back only after a renewed commitment', () => {
+  const late = standing(open)
+    .happens('missed')
+    .runs(open.graceMs + hourMs);
+  assert.equal(late.restores(), false, 'whoever leaves would be kept for nothing');
+  late.step({ type: 'renewed', now: late.now });
+  assert.equal(late.state.phase, 'in-commitment');
+  assert.ok(late.has('reinstated'));
+  late.runs(open.commitmentMs - hourMs);
+  assert.equal(late.restores(), false);
+  late.runs(2 * hourMs);
+  assert.equal(late.restores(), true);
+});
+
+test('C30: a friend whose commitment is waived is served after the end for as long as it is kept', () => {
+  const friend = new Partnership(circle);
+  friend.runs(20 * dayMs, () => friend.happens('proved'));
+  friend.happens('missed').runs(circle.graceMs + hourMs);
+  assert.equal(friend.state.phase, 'reneged');
+  assert.equal(friend.restores(), true);
+  friend.step({ type: 'renewed', now: friend.now });
+  assert.equal(friend.state.phase, 'standing');
+});
+
+test('C30: nobody renews that was wrong, that was dropped, or whose time is over', () => {
+  const wrong = standing(open).happens('wrong');
+  wrong.runs(open.graceMs + dayMs, () => wrong.happens('wrong'));
+  const gone = standing(open)
+    .happens('missed')
+    .runs(open.graceMs + 100 * dayMs);
+  const left = standing(open);
+  left.step({ type: 'notice-received', now: left.now, until: left.now });
+  left.step({ type: 'dropped', now: left.now });
+  for (const former of [wrong, gone, left]) {
+    const { phase } = former.state;
+    former.step({ type: 'renewed', now: former.now });
+    assert.equal(former.state.phase, phase);
+    assert.equal(former.restores(), false);
+  }
+});
+
+test('C30: only good service counts towards commitment, by the clock of whoever waits for it', () => {
+  const freeloader = new Partnership(open).happens('unproved');
+  freeloader.runs(open.graceMs - hourMs);
+  assert.equal(freeloader.state.committedMs, 0);
+  freeloader.jumps(400 * dayMs).runs(hourMs / 2);
+  assert.equal(freeloader.restores(), false);
+  const seldomOn = new Partnership(open);
+  for (let day = 0; day < 22; day += 1) {
+    for (let tick = 0; tick < 6 * 6; tick += 1) {
+      seldomOn.now = instant(seldomOn.now + 10 * minuteMs);
+      seldomOn.step({ type: 'tick', now: seldomOn.now, ranMs: 10 * minuteMs, rate: 4 });
+    }
+    seldomOn.jumps(18 * hourMs);
+  }
+  assert.equal(seldomOn.restores(), true);
+});
+
+test('C30: what is added to the terms has a commitment of its own, and what was there before keeps its', () => {
+  const partner = standing(open);
+  partner.step({ type: 'grown', now: partner.now, head: { epoch: 1, sequence: 40 } });
+  const reads = (sequence: number, epoch = 1): boolean =>
+    partner.restores() && isCommitted(partner.state, { epoch, sequence });
+  assert.deepEqual([reads(40), reads(41), reads(1, 2)], [true, false, false]);
+  partner.runs(open.commitmentMs - hourMs);
+  assert.equal(reads(41), false);
+  partner.runs(2 * hourMs);
+  assert.deepEqual([reads(41), reads(1, 2)], [true, true]);
+  assert.deepEqual(partner.state.steps, []);
+});
+
+test('C30: however often the terms grow, nothing is given back before it was C here', () => {
+  const partner = standing(open);
+  for (let step = 0; step < 30; step += 1) {
+    partner.step({ type: 'grown', now: partner.now, head: { epoch: 1, sequence: step * 10 } });
+    partner.runs(hourMs);
+  }
+  assert.ok(partner.state.steps.length <= 8);
+  assert.equal(isCommitted(partner.state, { epoch: 1, sequence: 0 }), true);
+  for (let sequence = 1; sequence < 300; sequence += 1)
+    assert.equal(isCommitted(partner.state, { epoch: 1, sequence }), false);
+  partner.runs(open.commitmentMs);
+  assert.equal(isCommitted(partner.state, { epoch: 1, sequence: 299 }), true);
 });
 
 test('days of service cannot be earned by the minute', () => {
@@ -442,7 +529,7 @@ function eventOf(
 ): LifecycleEvent {
   switch (type) {
     case 'tick':
-      return { type, now, ranMs };
+      return { type, now, ranMs, rate: 1 };
     case 'notice-given':
     case 'notice-received':
       return { type, now, until: instant(now + ranMs) };
@@ -485,7 +572,7 @@ test('C30: whatever happens in whatever order, nobody reneges before G of silenc
         }
         const fails = state.unanswered || state.unproved || state.refusedMs !== undefined;
         if (!fails && state.proofsOwed === 0) observedMs = 0;
-        if (inCommitment(state, coarse, now)) assert.ok(!restoresAllowed(state, coarse, now));
+        if (inCommitment(state, coarse)) assert.ok(!restoresAllowed(state, coarse));
         assert.deepEqual(decodeLifecycle(encodeLifecycle(state)), { ok: true, value: state });
       }
     }),

@@ -1,5 +1,6 @@
 /**
- * Where a partnership stands, and what leads on (C30, C46): in commitment → standing → suspended → reinstated or reneged; leaving → ended.
+ * Where a partnership stands, and what leads on (C30, C46): in commitment → standing → suspended → reinstated or reneged; leaving → ended. From the last two
+ * a partner that went by itself may renew, as long as what it stored is kept.
  *
  * Only what this computer measured itself counts against a partner. Silence adds up while we are on line, ask, and get no answer; our own absence, a sleep, or a
  * clock that jumps adds next to nothing, because a tick carries the time that we really ran and counts at most `tickMostMs`. A partner that is silent for T_r gets a
@@ -10,13 +11,16 @@
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import { dayMs, type Instant, instant } from '../../base/units.ts';
+import type { LedgerPlace } from '../agreements/acknowledgement.ts';
 import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
 import {
   type FailureCause,
   inCommitment,
+  isRenewable,
   type Leaving,
   type LifecyclePeriods,
   type LifecycleState,
+  lifecycleStart,
   restorableFrom,
 } from './lifecycle-state.ts';
 import { endLifecycle, isFailing, stepTime } from './lifecycle-time.ts';
@@ -26,6 +30,8 @@ const proofsAfterWrong = 4;
 const proofsMost = 256;
 /** A loss notice within so many grace periods of the last one pauses nothing. */
 const lossNoticeGraces = 3;
+/** Growths of the terms whose commitments run at once; further ones join the last. */
+const stepsMost = 8;
 
 export function stepLifecycle(
   state: LifecycleState,
@@ -35,6 +41,7 @@ export function stepLifecycle(
   assert(periods.graceMs > 0 && periods.tickMostMs > 0, 'periods are positive');
   if (event.type === 'tick') return stepTime(state, event, periods);
   if (event.type === 'forgiven') return forgiven(state, event.now, periods);
+  if (event.type === 'renewed') return renewed(state, event.now, periods);
   if (state.phase === 'reneged' || state.phase === 'ended')
     return afterwards(state, event, periods);
   switch (event.type) {
@@ -70,8 +77,12 @@ export function stepLifecycle(
       return withdrawn(state, event, periods);
     case 'loss-noticed':
       return lossNoticed(state, event.now, periods);
+    case 'recommitted':
+      return recommitted(state, event.now, periods);
+    case 'grown':
+      return { state: grown(state, event.head, periods), effects: [] };
     case 'dropped':
-      return endLifecycle(state, event.now, periods);
+      return endLifecycle({ ...state, leaving: undefined }, event.now, periods);
     default:
       return assertNever(event);
   }
@@ -80,20 +91,16 @@ export function stepLifecycle(
 /** Nothing that a former partner does changes what it is; a person can still end what is left of it. */
 function afterwards(
   state: LifecycleState,
-  event: Exclude<LifecycleEvent, { readonly type: 'tick' | 'forgiven' }>,
+  event: Exclude<LifecycleEvent, { readonly type: 'tick' | 'forgiven' | 'renewed' }>,
   periods: LifecyclePeriods,
 ): LifecycleStep {
   if (event.type !== 'dropped' || state.phase === 'ended') return { state, effects: [] };
-  return endLifecycle(state, event.now, periods);
+  return endLifecycle({ ...state, leaving: undefined }, event.now, periods);
 }
 
 /** Phase that a partner in good standing has now. */
-function goodPhase(
-  state: LifecycleState,
-  now: Instant,
-  periods: LifecyclePeriods,
-): 'in-commitment' | 'standing' {
-  return inCommitment(state, periods, now) ? 'in-commitment' : 'standing';
+function goodPhase(state: LifecycleState, periods: LifecyclePeriods): 'in-commitment' | 'standing' {
+  return inCommitment(state, periods) ? 'in-commitment' : 'standing';
 }
 
 function failing(
@@ -173,7 +180,7 @@ function reinstated(state: LifecycleState, now: Instant, periods: LifecyclePerio
   const effects: LifecycleEffect[] = [];
   if (state.spared) effects.push({ type: 'release-spares' });
   if (state.phase !== 'suspended') return { state: clean(state, now), effects };
-  const phase = state.leaving === undefined ? goodPhase(state, now, periods) : 'leaving';
+  const phase = state.leaving === undefined ? goodPhase(state, periods) : 'leaving';
   return {
     state: { ...clean(state, now), phase, since: now },
     effects: [{ type: 'reinstated' }, ...effects],
@@ -229,7 +236,7 @@ function withdrawn(
   if (state.leaving?.by !== by) return { state, effects: [] };
   const stayed = { ...state, leaving: undefined };
   if (state.phase !== 'leaving') return { state: stayed, effects: [] };
-  return { state: { ...stayed, phase: goodPhase(state, now, periods), since: now }, effects: [] };
+  return { state: { ...stayed, phase: goodPhase(state, periods), since: now }, effects: [] };
 }
 
 /** An honest loss weighs less than being caught: time stands still until the data is loaded again. Once in a while, not for ever. */
@@ -241,7 +248,7 @@ function lossNoticed(
   const before = state.lossNoticedAt;
   const often = before !== undefined && Math.abs(now - before) < lossNoticeGraces * periods.graceMs;
   if (often) return { state, effects: [{ type: 'reload' }] };
-  const pausedUntil = instant(Math.max(now, restorableFrom(state, periods)) + periods.reloadMs);
+  const pausedUntil = instant(restorableFrom(state, periods, now) + periods.reloadMs);
   const noticed = {
     ...state,
     unanswered: false,
@@ -252,14 +259,52 @@ function lossNoticed(
   return { state: noticed, effects: [{ type: 'reload' }] };
 }
 
+/** What is lent more from now on is under a commitment of its own; where C is waived, so is that. */
+function grown(
+  state: LifecycleState,
+  head: LedgerPlace,
+  { commitmentMs }: LifecyclePeriods,
+): LifecycleState {
+  if (commitmentMs === 0) return state;
+  const { epoch, sequence } = head;
+  const last = state.steps.at(-1);
+  // The newest two become one, from the first place and with the whole wait: never is more readable for it.
+  const place = state.steps.length < stepsMost || last === undefined ? { epoch, sequence } : last;
+  const before = state.steps.slice(0, stepsMost - 1);
+  return { ...state, steps: [...before, { ...place, committedMs: 0 }] };
+}
+
+/** It comes back while what it stored is still here. It begins anew, so that whoever is kept for nothing in between has paid for it before it can use that. */
+function renewed(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
+  if (!isRenewable(state, periods, now)) return { state, effects: [] };
+  const { committedMs, committedAt, steps } = lifecycleStart(periods, now);
+  const begun = {
+    ...{ ...clean(state, now), committedMs, committedAt, steps, cleanSince: now },
+    ...{ leaving: undefined, pastEndMs: 0, keptLeftMs: 0, unaskedMs: 0 },
+  };
+  const next = { ...begun, phase: goodPhase(begun, periods), since: now };
+  return { state: next, effects: [{ type: 'reinstated' }] };
+}
+
+function recommitted(
+  state: LifecycleState,
+  now: Instant,
+  periods: LifecyclePeriods,
+): LifecycleStep {
+  const { committedMs, committedAt, steps } = lifecycleStart(periods, now);
+  const next = { ...state, committedMs, committedAt, steps, refusedMs: undefined };
+  if (state.phase !== 'standing') return { state: next, effects: [] };
+  return { state: { ...next, phase: goodPhase(next, periods), since: now }, effects: [] };
+}
+
 /** By hand only, and from any failure; an agreement that ended stays ended. */
 function forgiven(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
   if (state.phase === 'ended') return { state, effects: [] };
   const spares: LifecycleEffect[] = state.spared ? [{ type: 'release-spares' }] : [];
-  const forgotten = { ...clean(state, now), relapses: 0, serveLeftMs: 0, unaskedMs: 0 };
+  const forgotten = { ...clean(state, now), relapses: 0, keptLeftMs: 0, unaskedMs: 0 };
   if (state.phase !== 'suspended' && state.phase !== 'reneged')
     return { state: forgotten, effects: spares };
-  const phase = state.leaving === undefined ? goodPhase(state, now, periods) : 'leaving';
+  const phase = state.leaving === undefined ? goodPhase(state, periods) : 'leaving';
   return {
     state: { ...forgotten, phase, since: now },
     effects: [{ type: 'reinstated' }, ...spares],

@@ -33,6 +33,8 @@ export type NoticeSubject =
   | { readonly type: 'back' }
   /** It lost what it held: these shards, or all of them when none is named. */
   | { readonly type: 'lost-data'; readonly shards: readonly ShardName[] }
+  /** It was held to have reneged or to have left, and wants to be a partner again; its commitment begins anew. */
+  | { readonly type: 'renew' }
   /** It lost its own files and restores: more is read than usual. */
   | { readonly type: 'restoring' }
   /** It has room again: send what it lost once more. */
@@ -92,7 +94,7 @@ function readFields(fields: FieldReader): Notice {
 }
 
 function readSubject(fields: FieldReader): NoticeSubject {
-  const type = fields.choice(['leaving', 'back', 'lost-data', 'restoring', 'reload']);
+  const type = fields.choice(['leaving', 'back', 'lost-data', 'renew', 'restoring', 'reload']);
   switch (type) {
     case 'leaving':
       return { type, until: fields.instant() };

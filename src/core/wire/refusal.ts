@@ -12,6 +12,8 @@ export type RefusalCode =
   | 'request.not-partner'
   /** During the commitment period restores are neither made nor honoured (C30). */
   | 'request.in-commitment'
+  /** The agreement is over. What was stored is kept for a while, and given back after it was renewed. */
+  | 'request.ended'
   | 'terms.refused'
   | 'resource.unknown'
   | 'shard.unknown'
@@ -61,6 +63,7 @@ const statuses: Readonly<Record<RefusalCode, number>> = {
   'manifest.malformed': 400,
   'request.not-partner': 403,
   'request.in-commitment': 403,
+  'request.ended': 403,
   'terms.refused': 403,
   'resource.unknown': 404,
   'shard.unknown': 404,

@@ -26,7 +26,7 @@ export interface RefusedDrillsParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly book: PartnerBook;
-  readonly keeper: Pick<LifecycleKeeper, 'stateOf' | 'mayReadFrom' | 'happened'>;
+  readonly keeper: Pick<LifecycleKeeper, 'stateOf' | 'mayReadFrom' | 'mayStillCommit' | 'happened'>;
   readonly auditIntervalMs: number;
   readonly newFetch: (watched: (reading: ShardReading) => void) => ShardFetch;
   readonly announceRestore: (partner: PeerId, signal: AbortSignal) => Promise<boolean>;
@@ -37,14 +37,18 @@ const askedAtOnce = 16;
 /** What a partner may rightly say when it gives nothing; being away is not refusing. */
 const excuses: ReadonlySet<string> = new Set([
   'peer.unreachable',
-  'request.in-commitment',
   'request.quota',
   'request.paused',
   'shard.unknown',
 ]);
 
-/** Whether somebody that gave nothing, for this reason, refused to. */
-export function isRefusal(code: string): boolean {
+/** Whether a partner that gave nothing, for this reason, refused to. That its commitment is not over yet it may say for a while only. */
+export function isRefusal(
+  code: string,
+  partner: PeerId,
+  keeper: Pick<LifecycleKeeper, 'mayStillCommit'>,
+): boolean {
+  if (code === 'request.in-commitment') return !keeper.mayStillCommit(partner);
   return code !== '' && !excuses.has(code);
 }
 
@@ -98,7 +102,7 @@ export class RefusedDrills {
   /** Wrong bytes were noted when they came. A full disk forgets nothing: the partner is asked again. */
   #judge(partner: PeerId, { code, wrong }: ShardReading): void {
     const isServed = code === undefined && wrong === 0;
-    if (!isServed && !isRefusal(code ?? '')) return;
+    if (!isServed && !isRefusal(code ?? '', partner, this.#parts.keeper)) return;
     try {
       this.#parts.keeper.happened(partner, { type: isServed ? 'drill-served' : 'drill-refused' });
     } catch (reason) {

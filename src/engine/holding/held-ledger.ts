@@ -2,13 +2,14 @@
 import type { Bytes } from '../../base/bytes.ts';
 import {
   type LedgerHead,
+  type LedgerPlace,
   type LedgerSubject,
   ledgerStart,
   nextAcknowledgement,
 } from '../../core/agreements/acknowledgement.ts';
 import type { AgreementId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { LedgerPlace, LedgerRow, Stores } from '../../ports/stores.ts';
+import type { LedgerRow, Stores } from '../../ports/stores.ts';
 import { facts } from '../facts.ts';
 
 export interface LedgerHand {

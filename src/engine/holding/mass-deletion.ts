@@ -9,11 +9,15 @@ import { assert } from '../../base/assert.ts';
 import { hexText } from '../../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
 import { dayMs, type Instant, instant } from '../../base/units.ts';
-import { type Acknowledgement, acknowledgedAt } from '../../core/agreements/acknowledgement.ts';
+import {
+  type Acknowledgement,
+  acknowledgedAt,
+  type LedgerPlace,
+} from '../../core/agreements/acknowledgement.ts';
 import { ShardNamer } from '../../core/sealing/shard-name.ts';
 import { type AgreementId, bytesOf, idOf, type PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { AgreementRow, LedgerPlace, PackRow, Stores } from '../../ports/stores.ts';
+import type { AgreementRow, PackRow, Stores } from '../../ports/stores.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
 import { prefixOf } from '../upkeep/stripe-history.ts';
 

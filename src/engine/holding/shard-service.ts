@@ -1,7 +1,7 @@
 /** Shards that this computer holds, for their owners: taking them in, giving them out, letting them go, telling what is here. */
 import type { Bytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
-import type { AgreementId, ShardName } from '../../core/vocabulary/ids.ts';
+import type { AgreementId, PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { parseRange } from '../../core/wire/block-range.ts';
 import { encodeInventory, inventoryPageEntries } from '../../core/wire/inventory.ts';
@@ -62,6 +62,11 @@ export class ShardService {
       case 'ledger':
         return request.method === 'GET' ? this.#ledger(agreement, resource) : badMethod(request);
     }
+  }
+
+  /** Where in its owner's ledger a shard was acknowledged; undefined: it is not here. */
+  placeOf(owner: PeerId, name: ShardName): Pick<HeldRow, 'epoch' | 'sequence'> | undefined {
+    return this.#parts.stores.held.get(owner, name);
   }
 
   #shard(

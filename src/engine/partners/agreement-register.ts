@@ -4,7 +4,7 @@
  * A proposal of ours is a row of its own, under the id of its own document; it goes in the same step in which the agreement comes into force.
  */
 import { present } from '../../base/assert.ts';
-import { decodeSignedAgreement } from '../../core/agreements/agreement.ts';
+import { bytesLentTo, decodeSignedAgreement } from '../../core/agreements/agreement.ts';
 import type { Deed } from '../../core/agreements/negotiation.ts';
 import type { AnswererEffect, Relation } from '../../core/agreements/negotiation-answerer.ts';
 import type { AskerEffect } from '../../core/agreements/negotiation-asker.ts';
@@ -14,6 +14,7 @@ import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
+import { holderHead } from '../holding/held-ledger.ts';
 import type { Notifier } from '../work/notifier.ts';
 import type { CandidateBook } from './candidate-book.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
@@ -77,6 +78,8 @@ export class AgreementRegister {
       stores.agreements.remove(id);
       stores.agreements.put(row);
     });
+    if (before !== undefined && isMore(before, row) && !agreementOf(row).terms.trusted)
+      keeper.happened(partner, { type: 'grown', head: holderHead(stores, root) });
     log.write('info', before === undefined ? 'agreement.signed' : 'agreement.changed', {
       partner,
       number,
@@ -132,6 +135,12 @@ export class AgreementRegister {
       return !terms.trusted || replaces !== undefined;
     });
   }
+}
+
+/** The partner is lent more than before. */
+function isMore(before: AgreementRow, after: AgreementRow): boolean {
+  const { partner } = after;
+  return bytesLentTo(agreementOf(after), partner) > bytesLentTo(agreementOf(before), partner);
 }
 
 /** The agreement in a row, which was checked when it was stored. */

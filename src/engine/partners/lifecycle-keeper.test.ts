@@ -8,7 +8,7 @@ import { Notifier } from '../work/notifier.ts';
 import { LifecycleKeeper } from './lifecycle-keeper.ts';
 
 /** Effects of a new life, with a partnership in this phase and so much time left to serve it. */
-function resumed(phase: LifecyclePhase, serveLeftMs: number): readonly string[] {
+function resumed(phase: LifecyclePhase, keptLeftMs: number): readonly string[] {
   const { stores, clock, log, agreement } = agreedPair(1 << 20);
   const told: string[] = [];
   const keeper = new LifecycleKeeper({
@@ -18,7 +18,7 @@ function resumed(phase: LifecyclePhase, serveLeftMs: number): readonly string[] 
     onEffect: (_row, { type }) => told.push(type),
   });
   const begun = lifecycleStart(keeper.periodsOf(agreement), clock.now());
-  const lifecycle = encodeLifecycle({ ...begun, phase, serveLeftMs });
+  const lifecycle = encodeLifecycle({ ...begun, phase, keptLeftMs });
   stores.agreements.put({ ...agreement, phase, lifecycle });
   keeper.resume();
   return told;

@@ -7,6 +7,7 @@
 import { assert } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
 import { type Instant, instant, secondMs } from '../../base/units.ts';
+import type { LedgerPlace } from '../../core/agreements/acknowledgement.ts';
 import { endOf } from '../../core/agreements/replacement.ts';
 import { stepLifecycle } from '../../core/partners/lifecycle.ts';
 import { decodeLifecycle, encodeLifecycle } from '../../core/partners/lifecycle-codec.ts';
@@ -14,14 +15,17 @@ import type { LifecycleEffect, LifecycleEvent } from '../../core/partners/lifecy
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import {
   cleanMs,
+  hasOpenCommitment,
   inCommitment,
+  isCommitted,
+  isRenewable,
+  keptUntil,
   type LifecyclePeriods,
   type LifecycleState,
   lifecyclePeriods,
   lifecycleStart,
   restorableFrom,
   restoresAllowed,
-  servesUntil,
 } from '../../core/partners/lifecycle-state.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -47,6 +51,9 @@ type Timeless<Event> = Event extends LifecycleEvent ? Omit<Event, 'now'> : never
 
 /** What happens to a partnership; when, the keeper knows. */
 export type PartnerEvent = Timeless<LifecycleEvent>;
+
+/** For so many commitment periods after it is over here a partner may still hold that it is not. */
+const excusedCommitments = 2;
 
 export class LifecycleKeeper {
   readonly #parts: LifecycleKeeperParts;
@@ -95,12 +102,12 @@ export class LifecycleKeeper {
     return row && this.#step(row, { ...event, now: this.#now() });
   }
 
-  /** `ranMs`: how long this computer ran, on line, since the last tick. All partnerships are written in one step. */
-  tick(ranMs: number): void {
+  /** `ranMs`: how long this computer ran, on line, since the last tick; `rate` as in counted-time.ts. All partnerships are written in one step. */
+  tick(ranMs: number, rate: number): void {
     const { stores } = this.#parts;
     const rows = stores.agreements.all().filter((row) => this.#lives(row));
     if (rows.length === 0) return;
-    const event: LifecycleEvent = { type: 'tick', now: this.#now(), ranMs };
+    const event: LifecycleEvent = { type: 'tick', now: this.#now(), ranMs, rate };
     const told = stores.transact(() => rows.map((row) => this.#write(row, event)));
     for (const { row, effects } of told) this.#tell(row, effects);
   }
@@ -108,7 +115,7 @@ export class LifecycleKeeper {
   /** What a crash may have left undone: what former partners stored here and nobody serves any more. */
   resume(): void {
     for (const row of this.former())
-      if (!this.#isServed(row)) this.#parts.onEffect(row, { type: 'discard' });
+      if (!this.#isKept(row)) this.#parts.onEffect(row, { type: 'discard' });
   }
 
   /** Agreements that reneging or an end took out of force. */
@@ -120,7 +127,12 @@ export class LifecycleKeeper {
 
   /** Restores are made from this partner, and honoured (C30). */
   mayRestore(row: AgreementRow): boolean {
-    return restoresAllowed(this.stateOf(row), this.periodsOf(row), this.#now());
+    return restoresAllowed(this.stateOf(row), this.periodsOf(row));
+  }
+
+  /** Whether a shard that the partner stored here, at this place of its ledger, is given back: what was added to the terms has a commitment of its own. */
+  mayRead(row: AgreementRow, place: LedgerPlace): boolean {
+    return isCommitted(this.stateOf(row), place);
   }
 
   /** Restores may be made from this peer; true for those that are no partners, who say so themselves. */
@@ -134,10 +146,24 @@ export class LifecycleKeeper {
     return allowed;
   }
 
-  /** A former partner that is still given what it stored here. */
-  served(peer: PeerId): AgreementRow | undefined {
+  /** A former partner whose shards are still here. */
+  kept(peer: PeerId): AgreementRow | undefined {
     const row = this.#former(peer);
-    return row !== undefined && this.#isServed(row) ? row : undefined;
+    return row !== undefined && this.#isKept(row) ? row : undefined;
+  }
+
+  /** A former partner that may come back by its own will. */
+  isRenewable(row: AgreementRow): boolean {
+    return isRenewable(this.stateOf(row), this.periodsOf(row), this.#now());
+  }
+
+  /** It may rightly say that its commitment is not over: it counts for itself, and is on line less than we are. */
+  mayStillCommit(peer: PeerId): boolean {
+    const row = this.#inForce(peer);
+    if (row === undefined || row.phase === 'proposed') return false;
+    const [state, periods] = [this.stateOf(row), this.periodsOf(row)];
+    if (hasOpenCommitment(state, periods) || state.committedAt === undefined) return true;
+    return this.#now() - state.committedAt < excusedCommitments * periods.commitmentMs;
   }
 
   /** It has been silent for T_r: what it holds is to be placed elsewhere as well. */
@@ -162,8 +188,8 @@ export class LifecycleKeeper {
     const fails = state.cause !== undefined && isInForce(state.phase);
     const left = Math.max(0, periods.graceMs - state.failingMs);
     return {
-      commitmentEndsAt: inCommitment(state, periods, now)
-        ? restorableFrom(state, periods)
+      commitmentEndsAt: hasOpenCommitment(state, periods)
+        ? restorableFrom(state, periods, now)
         : undefined,
       graceEndsAt: fails ? instant(now + Math.ceil(left)) : undefined,
       leavesAt: state.leaving?.until,
@@ -171,16 +197,18 @@ export class LifecycleKeeper {
   }
 
   /**
-   * A partnership of which nothing was written yet: from an invite, or adopted with a manifest. Commitment counts from its first agreement; when that has
-   * been replaced the time of the first is not known here, and the partner, who knows it, decides.
+   * A partnership of which nothing was written yet: from an invite, or adopted with a manifest. How much of its commitment is over is guessed by the calendar,
+   * from its first agreement; when that has been replaced it is taken to be over. The partner, who counts, decides.
    */
   #firstState(row: AgreementRow): LifecycleState {
     const [{ start, replaces, terms }, periods] = [agreementOf(row), this.periodsOf(row)];
-    const joinedAt =
-      replaces === undefined ? Math.min(row.since, start) : start - terms.commitmentMs;
-    const state = lifecycleStart(periods, instant(Math.max(0, joinedAt)));
-    const waits = inCommitment(state, periods, this.#now());
-    const good = waits ? 'in-commitment' : 'standing';
+    const now = this.#now();
+    const { commitmentMs } = terms;
+    const passedMs = replaces === undefined ? now - Math.min(row.since, start) : commitmentMs;
+    const committedMs = Math.min(commitmentMs, Math.max(0, passedMs));
+    const committedAt = committedMs < commitmentMs ? undefined : now;
+    const state = { ...lifecycleStart(periods, now), since: row.since, committedMs, committedAt };
+    const good = inCommitment(state, periods) ? 'in-commitment' : 'standing';
     const phase = row.phase === 'proposed' || row.phase === 'in-commitment' ? good : row.phase;
     return { ...state, phase: phase === 'standing' ? good : phase, cleanSince: row.since };
   }
@@ -214,7 +242,7 @@ export class LifecycleKeeper {
 
   #lives(row: AgreementRow): boolean {
     if (row.phase === 'proposed') return false;
-    return row.phase !== 'ended' || this.stateOf(row).serveLeftMs > 0;
+    return row.phase !== 'ended' || this.stateOf(row).keptLeftMs > 0;
   }
 
   #inForce(peer: PeerId): AgreementRow | undefined {
@@ -233,8 +261,8 @@ export class LifecycleKeeper {
       );
   }
 
-  #isServed(row: AgreementRow): boolean {
-    return servesUntil(this.stateOf(row), this.#now()) !== 'not-served';
+  #isKept(row: AgreementRow): boolean {
+    return keptUntil(this.stateOf(row), this.#now()) !== 'not-kept';
   }
 
   #now(): Instant {

@@ -7,6 +7,7 @@ import { assert } from '../../base/assert.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { type Instant, minuteMs } from '../../base/units.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import { ShardNamer } from '../../core/sealing/shard-name.ts';
@@ -42,6 +43,8 @@ export interface NoticeDeskParts {
   readonly changes: Notifier;
   /** What is held here may be read more often while its owner restores. */
   readonly reads: Pick<ReadQuota, 'restoring'>;
+  /** Whether what the agreement lends can still be lent. */
+  readonly hasRoomFor: (row: AgreementRow) => boolean;
 }
 
 interface Due {
@@ -49,6 +52,8 @@ interface Due {
   readonly document: Bytes;
 }
 
+/** A partner that takes us for a former one is asked to renew no more often. */
+const renewalRestMs: number = 10 * minuteMs;
 const factName = 'notices-due';
 const dueMaximum = 512;
 /** As the lifecycle has it: a loss of everything is forgiven once in so many grace periods. */
@@ -60,6 +65,8 @@ export class NoticeDesk {
   readonly #backoff: Backoff;
   /** Partners that are being told that this computer restores. */
   readonly #announcing = new Map<PeerId, Promise<boolean>>();
+  /** When partners were asked to renew. */
+  readonly #renewedAt = new Map<PeerId, Instant>();
 
   constructor(parts: NoticeDeskParts) {
     this.#parts = parts;
@@ -69,8 +76,7 @@ export class NoticeDesk {
   /** A partner wants something known. */
   receive(from: PeerId, document: Bytes): Outcome<undefined, Refusal> {
     const { book, log, keeper } = this.#parts;
-    // Whoever reneged in its absence may restore for a while, and says so like a partner.
-    const row = book.get(from) ?? keeper.served(from);
+    const row = book.get(from) ?? keeper.kept(from);
     if (row === undefined)
       return failed({ code: 'request.not-partner', detail: 'there is no agreement between us' });
     const notice = readNotice(document, from);
@@ -78,9 +84,37 @@ export class NoticeDesk {
     if (notice.value.agreement !== row.agreement)
       return failed({ code: 'request.not-partner', detail: 'this is not our agreement' });
     log.write('info', 'notice.received', { partner: from, type: notice.value.subject.type });
-    if (notice.value.subject.type === 'restoring') return this.#parts.reads.restoring(row);
-    if (book.get(from) !== undefined) this.#enter(row, notice.value);
+    const isPartner = book.get(from) !== undefined;
+    if (notice.value.subject.type === 'renew')
+      return isPartner ? succeeded(undefined) : this.#renew(row);
+    if (notice.value.subject.type === 'restoring' && (isPartner || keeper.mayRestore(row)))
+      return this.#parts.reads.restoring(row);
+    if (isPartner) this.#enter(row, notice.value);
     return succeeded(undefined);
+  }
+
+  /** A former partner wants to be one again; what it stored is here. */
+  #renew(row: AgreementRow): Outcome<undefined, Refusal> {
+    const { keeper, hasRoomFor, changes } = this.#parts;
+    if (!keeper.isRenewable(row))
+      return failed({ code: 'request.not-partner', detail: 'the agreement is over' });
+    if (!hasRoomFor(row))
+      return failed({ code: 'agreement.no-space', detail: 'the space was lent to others since' });
+    keeper.happened(row.partner, { type: 'renewed' });
+    changes.notify();
+    return succeeded(undefined);
+  }
+
+  /** A partner says that it takes us for a former one: it is asked to renew, once in a while. */
+  ended(peer: PeerId): void {
+    const { book, clock, changes } = this.#parts;
+    const row = book.get(peer);
+    if (row === undefined || !isInForce(row.phase)) return;
+    const asked = this.#renewedAt.get(peer);
+    if (asked !== undefined && Math.abs(clock.now() - asked) < renewalRestMs) return;
+    this.#renewedAt.set(peer, clock.now());
+    this.give(row, { type: 'renew' });
+    changes.notify();
   }
 
   /** To be sent as soon as the partner can be reached, over restarts. Inside a transaction it is durable with it. */
@@ -152,13 +186,20 @@ export class NoticeDesk {
       this.#backoff.failed(peer);
       return false;
     }
-    if (!answer.ok)
-      log.write('info', 'notice.refused', { partner: peer, detail: answer.error.detail });
+    if (answer.ok) this.#told(peer, document);
+    else log.write('info', 'notice.refused', { partner: peer, detail: answer.error.detail });
     write(
       stores,
       this.#due().filter((due) => due.peer !== peer || !equalBytes(due.document, document)),
     );
     return true;
+  }
+
+  /** Whoever takes us back counts our commitment anew, and so do we its. */
+  #told(peer: PeerId, document: Bytes): void {
+    const notice = readNotice(document, this.#parts.keys.peerId);
+    if (notice.ok && notice.value.subject.type === 'renew')
+      this.#parts.keeper.happened(peer, { type: 'recommitted' });
   }
 
   #enter(row: AgreementRow, { subject }: Notice): void {
@@ -176,6 +217,7 @@ export class NoticeDesk {
         this.#lost(row, subject.shards);
         return;
       case 'restoring':
+      case 'renew':
         return;
       case 'reload':
         changes.notify();

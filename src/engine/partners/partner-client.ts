@@ -76,6 +76,8 @@ export interface PartnerClientSelf {
   readonly addresses: () => readonly string[];
   /** Told of every answer and every silence. */
   readonly heard: (peer: PeerId, answered: boolean) => void;
+  /** Told of peers that take this computer for a former partner. */
+  readonly ended?: (peer: PeerId) => void;
   /** Told when bytes of shards begin to go to a peer or to come from it; what it gives is called with how many went well. */
   readonly transferring?: (peer: PeerId, direction: 'up' | 'down') => (bytes: number) => void;
 }
@@ -360,7 +362,9 @@ export class PartnerClient {
       if (method === 'HEAD') await wholeBody(reply.value.body, 0);
       return reply;
     }
-    return failed(await refusalOf(reply.value));
+    const refused = await refusalOf(reply.value);
+    if (refused.refusal === 'request.ended') this.#self.ended?.(to.peer);
+    return failed(refused);
   }
 }
 

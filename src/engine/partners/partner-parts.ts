@@ -98,7 +98,10 @@ export class PartnerParts {
       onEvent: (event) => this.#audited(event),
     });
     this.reads = new ReadQuota(shared);
-    this.notices = new NoticeDesk({ ...kept, losses: needs.losses, reads: this.reads });
+    this.notices = new NoticeDesk({
+      ...{ ...kept, losses: needs.losses, reads: this.reads },
+      hasRoomFor: (row) => this.stance.hasRoomFor(row),
+    });
     this.candidates = new CandidateBook(shared);
     this.stance = new PartnerStance({
       ...kept,

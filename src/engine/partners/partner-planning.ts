@@ -4,8 +4,9 @@
  * Nothing is waited for. A partner that was never measured and whose profile was never read is planned with all the same, cautiously and by itself.
  */
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
-import { dayMs, type Instant, instant, minuteMs } from '../../base/units.ts';
+import { dayMs, type Instant, minuteMs } from '../../base/units.ts';
 import { bytesLentBy } from '../../core/agreements/agreement.ts';
+import { countedRate } from '../../core/partners/counted-time.ts';
 import { domainsOf, traitsOf } from '../../core/partners/failure-domain.ts';
 import {
   availabilityOf,
@@ -40,8 +41,10 @@ export interface PartnerPlanningParts {
   readonly clock: Clock;
   readonly preset: Pick<PlanPreset, 'preset' | 'hostile'>;
   readonly self: PeerId;
-  /** T_r, in running time of this computer. */
+  /** T_r, in counted time of this computer (counted-time.ts). */
   readonly spareAfterMs: number;
+  /** When a partner is expected to honour restores; undefined when it does. */
+  readonly commitmentEndsAt: (partner: PeerId) => Instant | undefined;
   /** What this computer itself may fail together with. */
   readonly own: FailureDomains;
 }
@@ -63,13 +66,13 @@ export class PartnerPlanning {
     this.#parts = parts;
   }
 
-  /** With how long repair takes here: the less this computer runs, the later it misses anybody. */
+  /** With how long repair takes here: a computer that hardly ever runs misses somebody late. */
   get preset(): PlanPreset {
     const { clock, preset, spareAfterMs } = this.#parts;
     const now = clock.now();
     const before = this.#preset;
     if (before !== undefined && Math.abs(now - before.at) < knownMs) return before.preset;
-    const repairMs = repairTimeMs(spareAfterMs, this.#ownShare(now));
+    const repairMs = repairTimeMs(spareAfterMs, this.#countedShare(now));
     this.#preset = { at: now, preset: { ...preset, repairMs } };
     return this.#preset.preset;
   }
@@ -94,26 +97,27 @@ export class PartnerPlanning {
     const usedBytes = takenAt?.(row.partner) ?? bytesAt(stores, row.partner);
     const agreement = agreementOf(row);
     const now = clock.now();
-    const restorableFrom = instant(row.since + agreement.terms.commitmentMs);
-    const waits = row.phase === 'in-commitment' && restorableFrom > now;
+    const restorableFrom = this.#parts.commitmentEndsAt(row.partner);
     return {
       ...this.#knownOf(row.partner),
       peer: row.partner,
       ageMs: Math.max(0, now - row.since),
       freeBytes: bytesLentBy(agreement, row.partner) - usedBytes,
       usedBytes,
-      ...(waits ? { restorableFrom } : {}),
+      ...(restorableFrom === undefined ? {} : { restorableFrom }),
     };
   }
 
-  /** Share of the time that this computer is on line. */
-  #ownShare(now: Instant): number {
+  /** Share of the time, 0 … 1, that counts while this computer waits for somebody. */
+  #countedShare(now: Instant): number {
     const { stores, self } = this.#parts;
     const observed = observationOf(stores, self);
     const share = observed && availabilityOf(observed);
     if (observed === undefined || share === undefined) return unmeasuredAvailability;
     const isKnown = now - observed.firstSeenAt >= watchedMs;
-    return isKnown ? share : Math.min(share, unmeasuredAvailability);
+    return isKnown
+      ? Math.min(1, share * countedRate(observed))
+      : Math.min(share, unmeasuredAvailability);
   }
 
   #knownOf(peer: PeerId): Known {

@@ -6,7 +6,8 @@
  */
 import type { Bytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
-import type { PeerId } from '../../core/vocabulary/ids.ts';
+import { isInForce } from '../../core/partners/lifecycle-phase.ts';
+import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import { manifestMaximumBytes, messageMaximumBytes } from '../../core/vocabulary/limits.ts';
 import { isNegotiation } from '../../core/wire/negotiation.ts';
 import {
@@ -16,7 +17,7 @@ import {
   statusOf,
 } from '../../core/wire/refusal.ts';
 import { parsePath, type Resource } from '../../core/wire/resources.ts';
-import { StorageFull } from '../../ports/stores.ts';
+import { type AgreementRow, StorageFull } from '../../ports/stores.ts';
 import type { IncomingRequest, OutgoingReply } from '../../ports/transport.ts';
 import type { AuditAnswers } from '../audits/audit-answers.ts';
 import type { ManifestKeeper } from '../holding/manifest-keeper.ts';
@@ -109,18 +110,36 @@ export class PartnerService {
   #forPartner(request: IncomingRequest, resource: ShardResource): Promise<Answer> | Answer {
     const { book, partnership } = this.#parts;
     const partner = book.get(request.from);
-    // Whoever reneged or left is still given what it stored here, for a while.
-    const agreement = partner ?? partnership?.keeper.served(request.from);
+    // What somebody stored here who reneged or left is kept for a while.
+    const agreement = partner ?? partnership?.keeper.kept(request.from);
     if (agreement === undefined || (partner === undefined && request.method === 'PUT'))
-      return refused('request.not-partner', 'there is no agreement between us');
-    const reads = resource.resource === 'shard' && request.method === 'GET';
-    if (
-      reads &&
-      agreement.phase !== 'proposed' &&
-      partnership?.keeper.mayRestore(agreement) === false
-    )
-      return refused('request.in-commitment', 'restores are not honoured yet');
+      return this.#noPartner(request.from);
+    if (resource.resource === 'shard' && request.method === 'GET') {
+      const refusal = this.#readRefusal(agreement, resource.name);
+      if (refusal !== undefined) return refusal;
+    }
     return this.#parts.shards.answer(request, agreement, resource);
+  }
+
+  /** Why a shard is not given back; undefined: it is (C30). */
+  #readRefusal(agreement: AgreementRow, name: ShardName): Answer | undefined {
+    const keeper = this.#parts.partnership?.keeper;
+    if (keeper === undefined || agreement.phase === 'proposed') return undefined;
+    if (!isInForce(agreement.phase) && !keeper.mayRestore(agreement))
+      return this.#noPartner(agreement.partner);
+    const place = this.#parts.shards.placeOf(agreement.partner, name);
+    if (keeper.mayRestore(agreement) && (place === undefined || keeper.mayRead(agreement, place)))
+      return undefined;
+    return refused('request.in-commitment', 'restores are not honoured yet');
+  }
+
+  /** There is no agreement any more, or there never was one. */
+  #noPartner(peer: PeerId): Answer {
+    const keeper = this.#parts.partnership?.keeper;
+    const kept = keeper?.kept(peer);
+    if (kept === undefined || keeper?.isRenewable(kept) !== true)
+      return refused('request.not-partner', 'there is no agreement between us');
+    return refused('request.ended', 'it is kept, and given back when the agreement is renewed');
   }
 
   async #negotiate(request: IncomingRequest): Promise<Answer> {
@@ -162,8 +181,7 @@ export class PartnerService {
     if (partnership === undefined) return refused('resource.unknown', request.path);
     if (request.method !== 'POST') return badMethod(request);
     const agreement = book.get(request.from);
-    if (agreement === undefined)
-      return refused('request.not-partner', 'there is no agreement between us');
+    if (agreement === undefined) return this.#noPartner(request.from);
     const message = await wholeBody(request.body, messageMaximumBytes);
     if (!message.ok) return refused('request.malformed', message.error.detail);
     const reply = await partnership.answers.answer(agreement, message.value);
@@ -181,8 +199,9 @@ export class PartnerService {
     }
     if (request.method !== 'PUT') return badMethod(request);
     const agreement = book.get(request.from);
-    if (agreement === undefined || owner !== request.from)
+    if (owner !== request.from)
       return refused('request.not-partner', 'only a partner leaves its own manifest');
+    if (agreement === undefined) return this.#noPartner(request.from);
     const document = await wholeBody(request.body, manifestMaximumBytes);
     if (!document.ok) return refused('request.malformed', document.error.detail);
     const receipt = manifests.put(agreement, document.value);

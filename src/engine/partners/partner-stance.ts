@@ -78,6 +78,12 @@ export class PartnerStance {
     return [...former].reduce((sum, peer) => sum + held.blockCount(peer) * blockBytes, 0);
   }
 
+  /** Whether a former partner can be lent again what it was: what it left here is its own. */
+  hasRoomFor(row: AgreementRow): boolean {
+    const left = this.#parts.stores.held.blockCount(row.partner) * blockBytes;
+    return this.freeBytes() + left >= weLend(row);
+  }
+
   /** What is offered to one partner: an equal share of everything. */
   shareBytes(): number {
     return Math.floor(this.#parts.offeredBytes / this.mostPartners());

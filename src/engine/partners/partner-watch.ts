@@ -6,6 +6,7 @@
  */
 import { equalBytes } from '../../base/bytes.ts';
 import { type Instant, minuteMs, secondMs } from '../../base/units.ts';
+import { countedRate } from '../../core/partners/counted-time.ts';
 import {
   beginObservation,
   decodeObservation,
@@ -276,7 +277,7 @@ export class PartnerWatch {
     // A computer that slept did not run; whatever it missed meanwhile was its own doing.
     const ran = passedMs <= unwatchedIntervals * this.#tickMs() + secondMs;
     this.#observe(self, (seen) => observeStretch(seen, { from, until: now, online: ran }));
-    keeper.tick(ran && this.isOnline() ? passedMs : 0);
+    keeper.tick(ran && this.isOnline() ? passedMs : 0, countedRate(this.own()));
   }
 
   #observe(peer: PeerId, change: (before: Observation) => Observation): void {

@@ -170,7 +170,7 @@ export class FollowedPair {
       this.#audit(hour, { ...at, kept });
     } else if (!this.#state.unanswered) {
       this.#step(hour, (now) => ({ type: 'missed', now }));
-      this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0 }));
+      this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
     }
     this.#ranHours += 1;
     this.#ran += 1;
@@ -193,7 +193,7 @@ export class FollowedPair {
     if (lacks && this.strategy.whenLacking === 'admits') {
       this.#find(hour);
       this.#step(hour, (now) => ({ type: 'wrong', now }));
-      this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0 }));
+      this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
       return;
     }
     if (lacks) this.#dodged = true;
@@ -208,14 +208,14 @@ export class FollowedPair {
     if (refuses) this.#find(hour);
     const type = refuses ? 'drill-refused' : 'drill-served';
     this.#step(hour, (now) => ({ type, now }));
-    this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0 }));
+    this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
   }
 
   #unproved(hour: number): void {
     this.#find(hour);
     if (this.#state.unproved) return;
     this.#step(hour, (now) => ({ type: 'unproved', now }));
-    this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0 }));
+    this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
   }
 
   /** A proof that changes nothing need be told once a day only. */
@@ -255,7 +255,7 @@ export class FollowedPair {
     if (this.#ranHours === 0) return;
     const ranMs = this.#ranHours * hourMs;
     this.#ranHours = 0;
-    this.#step(hour, (now) => ({ type: 'tick', now, ranMs }));
+    this.#step(hour, (now) => ({ type: 'tick', now, ranMs, rate: 1 }));
   }
 
   #step(hour: number, event: (now: ReturnType<typeof atHour>) => LifecycleEvent): void {
@@ -287,21 +287,19 @@ export class FollowedPair {
     const { terms, periods, commitmentRuns } = this.#rules;
     const left = commitmentRuns
       ? (terms.commitmentMs - this.#ran * hourMs) / ownerShare
-      : restorableFrom(this.#state, periods) - atHour(hour);
+      : restorableFrom(this.#state, periods, atHour(hour)) - atHour(hour);
     return Math.max(0, left);
   }
 
   /** What the two gave each other on this day; after the end, what the owner still serves. */
   #account({ ownerShare }: PairDay, hour: number): void {
     const { periods } = this.#rules;
-    const now = atHour(hour);
     this.#lend(hour);
     const committedMs = this.#committedMs(hour, ownerShare);
-    if (restoresAllowed(this.#state, periods, now) && committedMs === 0)
-      this.#usable += this.#bytes;
+    if (restoresAllowed(this.#state, periods) && committedMs === 0) this.#usable += this.#bytes;
     if (this.#over) {
       // The days of service run with the owner's own time; in what is left of the commitment nothing is given back.
-      const servedMs = Math.max(0, this.#state.serveLeftMs / ownerShare - committedMs);
+      const servedMs = Math.max(0, this.#state.keptLeftMs / ownerShare - committedMs);
       this.#served = (this.#bytes * servedMs) / dayMs;
       this.#usable += this.#served;
       return;

@@ -4,7 +4,6 @@
  */
 import { assert } from '../../base/assert.ts';
 import { dayMs, hourMs } from '../../base/units.ts';
-import { stepLifecycle } from '../../core/partners/lifecycle.ts';
 import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
 import type { LifecyclePeriods, LifecycleState } from '../../core/partners/lifecycle-state.ts';
 import { type Community, traced } from './community.ts';
@@ -133,10 +132,8 @@ export class PartnerDays {
     const known = lifecycles.get(slot)?.state;
     if (known !== undefined) return { ...known, provenDays: slots.provenDays[slot] ?? 0 };
     const joinedAt = atHour((slots.joinedDay[slot] ?? 0) * 24);
-    const started = quietState(periods, { joinedAt, provenDays: slots.provenDays[slot] ?? 0 });
-    // Commitment may have passed since.
-    return stepLifecycle(started, { type: 'tick', now: atHour(day * 24 + 24), ranMs: 0 }, periods)
-      .state;
+    const ageMs = atHour(day * 24 + 24) - joinedAt;
+    return quietState(periods, { joinedAt, ageMs, provenDays: slots.provenDays[slot] ?? 0 });
   }
 
   #keep(slot: number, state: LifecycleState, toldHours: number): void {

@@ -18,7 +18,11 @@ function stepByStep(silentHours: number): { readonly spare?: number; readonly di
   for (let minutes = 0; minutes <= silentHours * 60; minutes += 10) {
     const now = atHour(1_000 + minutes / 60);
     const missed = stepLifecycle(state, { type: 'missed', now }, fine);
-    const ticked = stepLifecycle(missed.state, { type: 'tick', now, ranMs: 10 * minuteMs }, fine);
+    const ticked = stepLifecycle(
+      missed.state,
+      { type: 'tick', now, ranMs: 10 * minuteMs, rate: 1 },
+      fine,
+    );
     state = ticked.state;
     for (const { type } of ticked.effects) {
       if (type === 'place-spares') seen.spare = minutes / 60;
@@ -32,7 +36,7 @@ test('a silence told at once comes to what it comes to in steps of ten minutes',
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 400 }), (hours) => {
       const fine = stepByStep(hours);
-      const quiet = quietState(periods, { joinedAt, provenDays: 3 });
+      const quiet = quietState(periods, { joinedAt, ageMs: 0, provenDays: 3 });
       const { effects } = silentFor(
         quiet,
         { moreHours: hours, now: atHour(1_000 + hours) },
@@ -50,7 +54,7 @@ test('a silence shorter than T_r leaves nothing behind, so that its hours alone 
   fc.assert(
     fc.property(fc.integer({ min: 1, max: periods.spareMs / hourMs - 1 }), (hours) => {
       const now = atHour(2_000);
-      const before = quietState(periods, { joinedAt, provenDays: 9 });
+      const before = quietState(periods, { joinedAt, ageMs: 0, provenDays: 9 });
       const silent = silentFor(before, { moreHours: hours, now }, periods);
       const back = stepAll(silent.state, [{ type: 'answered', now }], periods);
       assert.equal(isQuiet(back.state), true);
@@ -65,7 +69,7 @@ test('a silence shorter than T_r leaves nothing behind, so that its hours alone 
 
 test('a longer one is cleared by a proof, and the spare is let go of', () => {
   const now = atHour(2_000);
-  const before = quietState(periods, { joinedAt, provenDays: 9 });
+  const before = quietState(periods, { joinedAt, ageMs: 0, provenDays: 9 });
   const silent = silentFor(before, { moreHours: periods.spareMs / hourMs + 12, now }, periods);
   assert.equal(isQuiet(silent.state), false);
   const back = stepAll(

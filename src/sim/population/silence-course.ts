@@ -19,10 +19,18 @@ export interface CourseStep {
 /** A partner in good standing, of which only this much is known. */
 export function quietState(
   periods: LifecyclePeriods,
-  of: { readonly joinedAt: Instant; readonly provenDays: number },
+  of: { readonly joinedAt: Instant; readonly provenDays: number; readonly ageMs: number },
 ): LifecycleState {
-  const started = lifecycleStart(periods, of.joinedAt);
-  return { ...started, provenDays: of.provenDays };
+  const { commitmentMs } = periods;
+  const committedMs = Math.min(commitmentMs, Math.max(0, of.ageMs));
+  const isOver = committedMs === commitmentMs;
+  return {
+    ...lifecycleStart(periods, of.joinedAt),
+    provenDays: of.provenDays,
+    committedMs,
+    committedAt: isOver ? of.joinedAt : undefined,
+    phase: isOver ? 'standing' : 'in-commitment',
+  };
 }
 
 /** The partner has been silent for so many more of the owner's hours. */
@@ -34,9 +42,10 @@ export function silentFor(
   const { now } = silence;
   const events: LifecycleEvent[] = [];
   // The tick that was under way when it was first missed does not count.
-  if (!state.unanswered) events.push({ type: 'missed', now }, { type: 'tick', now, ranMs: 0 });
+  if (!state.unanswered)
+    events.push({ type: 'missed', now }, { type: 'tick', now, ranMs: 0, rate: 1 });
   for (let leftMs = silence.moreHours * hourMs; leftMs > 0; leftMs -= periods.tickMostMs)
-    events.push({ type: 'tick', now, ranMs: Math.min(leftMs, periods.tickMostMs) });
+    events.push({ type: 'tick', now, ranMs: Math.min(leftMs, periods.tickMostMs), rate: 1 });
   return stepAll(state, events, periods);
 }
 
