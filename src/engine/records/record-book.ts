@@ -30,10 +30,21 @@ export interface RecordBookParts {
   readonly account: Account;
 }
 
+/** The newest receipt that ends before a time, of the chain that ends with `head`. */
+interface Before {
+  readonly head: Bytes;
+  readonly time: Instant;
+  readonly receipt: TrackReceipt | undefined;
+}
+
+/** Agreements of which what was read last is remembered: checking signatures takes longer than all else. */
+const rememberedMaximum = 512;
+
 export class RecordBook {
   readonly #parts: RecordBookParts;
   /** Newest receipts as they were read last. */
   readonly #heads = new Map<AgreementId, RecordHead>();
+  readonly #before = new Map<AgreementId, Before>();
 
   constructor(parts: RecordBookParts) {
     this.#parts = parts;
@@ -41,11 +52,15 @@ export class RecordBook {
 
   head(agreement: AgreementId): RecordHead | undefined {
     const row = this.#parts.stores.records.head(agreement);
-    if (row === undefined) return undefined;
-    const known = this.#heads.get(agreement);
+    return row === undefined ? undefined : this.#headIn(row);
+  }
+
+  #headIn(row: RecordRow): RecordHead {
+    const known = this.#heads.get(row.agreement);
     if (known !== undefined && equalBytes(known.hash, row.hash)) return known;
     const head = { receipt: receiptIn(row), hash: row.hash };
-    this.#heads.set(agreement, head);
+    if (this.#heads.size >= rememberedMaximum) this.#heads.clear();
+    this.#heads.set(row.agreement, head);
     return head;
   }
 
@@ -62,7 +77,8 @@ export class RecordBook {
     partner: PeerId,
   ): { readonly receipt: TrackReceipt; readonly document: Bytes } | undefined {
     const row = this.#parts.stores.records.newestWith(partner);
-    return row === undefined ? undefined : { receipt: receiptIn(row), document: row.document };
+    if (row === undefined) return undefined;
+    return { receipt: this.#headIn(row).receipt, document: row.document };
   }
 
   /** Receipts after this number, at most `limit`; for a side that has none the newest alone, from which it goes on. */
@@ -151,7 +167,19 @@ export class RecordBook {
     );
   }
 
+  /** A chain only grows at its end, and the hash of that names all before it. */
   #newestBefore(agreement: AgreementId, time: Instant): TrackReceipt | undefined {
+    const head = this.#parts.stores.records.head(agreement)?.hash;
+    if (head === undefined) return undefined;
+    const known = this.#before.get(agreement);
+    if (known?.time === time && equalBytes(known.head, head)) return known.receipt;
+    const receipt = this.#readBefore(agreement, time);
+    if (this.#before.size >= rememberedMaximum) this.#before.clear();
+    this.#before.set(agreement, { head, time, receipt });
+    return receipt;
+  }
+
+  #readBefore(agreement: AgreementId, time: Instant): TrackReceipt | undefined {
     let newest: TrackReceipt | undefined;
     for (const row of this.#parts.stores.records.ofAgreement(agreement)) {
       const receipt = receiptIn(row);
