@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import type { PackContents } from '../packing/directory.ts';
 import { packHeaderBytes } from '../packing/pack-header.ts';
+import type { Code } from '../vocabulary/code.ts';
 import type { PackId, PeerId } from '../vocabulary/ids.ts';
 import { chunkMaximumBytes } from '../vocabulary/limits.ts';
 import { encodeIndexSegments, IndexReading, type PackRecord } from './index-segment.ts';
@@ -37,6 +38,14 @@ function contentsOf(frames: readonly (readonly number[])[]): PackContents {
   };
 }
 
+const parity: Code = { id: 'parity', dataShards: 2, parityShards: 1 };
+const reedSolomon: Code = { id: 'reed-solomon', dataShards: 2, parityShards: 1 };
+const placement = (length: number): fc.Arbitrary<(PeerId | undefined)[]> =>
+  fc.array(fc.option(id<PeerId>(), { nil: undefined }), { minLength: length, maxLength: length });
+const furtherPlacement: fc.Arbitrary<(PeerId | undefined)[]> = fc
+  .tuple(fc.integer({ min: 3, max: 254 }).chain(placement), id<PeerId>())
+  .map(([before, last]) => [...before, last]);
+
 const record: fc.Arbitrary<PackRecord> = fc
   .record({
     pack: id<PackId>(),
@@ -46,16 +55,17 @@ const record: fc.Arbitrary<PackRecord> = fc
       minLength: 1,
       maxLength: 3,
     }),
-    placement: fc.oneof(
-      fc.constant([]),
-      fc.array(fc.option(id<PeerId>(), { nil: undefined }), { minLength: 3, maxLength: 3 }),
+    placed: fc.oneof(
+      fc.record({ code: fc.constantFrom(parity, reedSolomon), placement: fc.constant([]) }),
+      fc.record({ code: fc.constantFrom(parity, reedSolomon), placement: placement(3) }),
+      fc.record({ code: fc.constant(reedSolomon), placement: furtherPlacement }),
     ),
   })
-  .map(({ frames, ...rest }) => ({
+  .map(({ frames, placed, ...rest }) => ({
     ...rest,
+    ...placed,
     suite: 1 as const,
     lengthBytes: 1_000_000,
-    code: { id: 'parity' as const, dataShards: 2, parityShards: 1 },
     contents: contentsOf(frames),
   }));
 
@@ -95,6 +105,24 @@ test('records come back from their segments as they were, in order', () => {
       assert.deepEqual(decodeAll(encodeIndexSegments(records)), records);
     }),
   );
+});
+
+test('a placement beyond the first shards ends with one, and parity has none beyond them', () => {
+  const peer = 'a'.repeat(64) as PeerId;
+  const known = { ...packOf(1, 100), code: reedSolomon };
+  const [segment] = encodeIndexSegments([{ ...known, placement: [peer, peer, peer, peer] }]);
+  assert.ok(segment !== undefined && decodeOne(segment).ok);
+  const four = Buffer.from([0x84, 0, 0, 0, 0]);
+  const at = Buffer.from(segment).indexOf(four);
+  assert.ok(at > 0);
+  segment[at + 4] = 0xf6;
+  assert.equal(decodeOne(segment).ok, false);
+  const bad = [
+    { ...known, placement: [peer, peer, peer, undefined] },
+    { ...known, placement: [peer] },
+    { ...known, code: parity, placement: [peer, peer, peer, peer] },
+  ];
+  for (const each of bad) assert.throws(() => encodeIndexSegments([each]));
 });
 
 test('a segment with one byte changed is refused, or is the only encoding of other records', () => {

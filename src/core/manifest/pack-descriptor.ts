@@ -2,13 +2,16 @@
 import { assert } from '../../base/assert.ts';
 import type { CborValue } from '../../base/codec.ts';
 import type { FieldReader } from '../../base/document.ts';
-import { type Code, shardCount } from '../vocabulary/code.ts';
+import { type Code, indexCount, shardCount } from '../vocabulary/code.ts';
 import { bytesOf, idBytes, idOf, type PackId, type PeerId } from '../vocabulary/ids.ts';
 import { packMaximumBytes, shardsMaximum } from '../vocabulary/limits.ts';
 import { parseSuite, type Suite } from '../vocabulary/suite.ts';
 import { codeFields, readCode } from '../wire/code-fields.ts';
 
-/** Where each shard of a stripe was sent, in order of indices; undefined where it was not sent yet. Empty, or one for each shard. */
+/**
+ * Where each shard of a stripe was sent, in order of indices; undefined where it was not sent, or another one in its place. Empty, or one for each of the first
+ * n shards and of the further ones up to the last that was sent.
+ */
 export type PlacementHint = readonly (PeerId | undefined)[];
 
 export interface PackDescriptor {
@@ -67,10 +70,7 @@ export class PartnerTableReader {
 
 export function descriptorFields(descriptor: PackDescriptor, partners: PartnerTable): CborValue {
   const { placement } = descriptor;
-  assert(
-    placement.length === 0 || placement.length === shardCount(descriptor.code),
-    'a placement names every shard, or none',
-  );
+  assert(isWholePlacement(placement, descriptor.code), 'a placement names every shard, or none');
   return [
     bytesOf(descriptor.pack),
     descriptor.suite,
@@ -90,10 +90,13 @@ export function readDescriptor(fields: FieldReader, partners: PartnerTableReader
     const placement = record.list(shardsMaximum, (list) =>
       list.optional((field) => partners.partner(field)),
     );
-    record.require(
-      placement.length === 0 || placement.length === shardCount(code),
-      'a placement of every shard, or none',
-    );
+    record.require(isWholePlacement(placement, code), 'a placement of every shard, or none');
     return { pack, suite, lengthBytes, code, placement };
   });
+}
+
+function isWholePlacement(placement: PlacementHint, code: Code): boolean {
+  if (placement.length === 0 || placement.length === shardCount(code)) return true;
+  const isFurther = placement.length > shardCount(code) && placement.length <= indexCount(code);
+  return isFurther && placement.at(-1) !== undefined;
 }

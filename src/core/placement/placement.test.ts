@@ -317,6 +317,12 @@ test('shards that stay keep their places, count in their domains, and their part
   assert.deepEqual([byIndex.get(6), byIndex.get(1)], [peerOf(0), peerOf(1)]);
   assert.equal(new Set(byIndex.values()).size, 8);
   assert.deepEqual(crowded, []);
+  const further = new Map([...kept, [9, peerOf(2)] as const]);
+  const spares = placeShards({ ...request, kept: further, open: [8, 10] });
+  assert.ok(spares.ok);
+  assert.deepEqual([...spares.value.partners.keys()], [1, 6, 8, 9, 10]);
+  assert.equal(new Set(spares.value.partners.values()).size, 5);
+  assert.throws(() => placeShards({ ...request, kept: further, open: [9] }));
   const gone = new Map([[2, idOf<PeerId>(sha256(utf8Bytes('gone')))]]);
   assert.ok(placeShards({ ...request, kept: gone }).ok);
 });

@@ -33,6 +33,8 @@ export interface PlacementRequest {
   readonly stripeId: StripeId;
   /** Shards that stay where they are, partner by index; these partners take no other. They count in their domains if they are among `partners`. */
   readonly kept?: ReadonlyMap<number, PeerId>;
+  /** Indices of the shards to be placed, none of them kept; absent: those of 0 … n−1 that are not kept. */
+  readonly open?: readonly number[];
 }
 
 /** A domain with more shards of the stripe than it should have. */
@@ -62,7 +64,9 @@ export function placeShards(request: PlacementRequest): Outcome<Placement, Place
   const kept = request.kept ?? new Map<number, PeerId>();
   const keeping = new Set(kept.values());
   assert(keeping.size === kept.size, 'kept shards lie at partners of their own');
-  const needed = shardCount(code) - kept.size;
+  const open = request.open ?? openIndices(code, kept);
+  assert(!open.some((index) => kept.has(index)), 'what is kept is not placed again');
+  const needed = open.length;
   const able = partners.filter(
     ({ peer, freeBytes }) => freeBytes >= shardBytes && !keeping.has(peer),
   );
@@ -72,7 +76,7 @@ export function placeShards(request: PlacementRequest): Outcome<Placement, Place
   const maximum = domainMaximum(code.parityShards);
   const chosen = matched([...able].sort(byPreference), staying, { needed, maximum });
   return succeeded({
-    partners: turned(request, kept, chosen),
+    partners: turned(request.stripeId, { kept, open }, chosen),
     crowded: crowdedDomains([...staying, ...chosen], maximum),
   });
 }
@@ -134,23 +138,24 @@ function roomOf(
   });
 }
 
+function openIndices(code: Code, kept: ReadonlyMap<number, PeerId>): readonly number[] {
+  const all = Array.from({ length: shardCount(code) }, (_, index) => index);
+  return all.filter((index) => !kept.has(index));
+}
+
 function turned(
-  { code, stripeId }: PlacementRequest,
-  kept: ReadonlyMap<number, PeerId>,
+  stripeId: StripeId,
+  { kept, open }: { readonly kept: ReadonlyMap<number, PeerId>; readonly open: readonly number[] },
   chosen: readonly PartnerSpace[],
 ): ReadonlyMap<number, PeerId> {
   const peers = chosen.map(({ peer }) => peer).sort();
-  let next = (bytesOf(stripeId)[0] ?? 0) % Math.max(1, peers.length);
-  const placed = new Map<number, PeerId>();
-  for (let index = 0; index < shardCount(code); index += 1) {
-    const stays = kept.get(index);
-    if (stays !== undefined) placed.set(index, stays);
-    else {
-      placed.set(index, present(peers[next % peers.length], 'a partner for every shard'));
-      next += 1;
-    }
-  }
-  return placed;
+  const first = (bytesOf(stripeId)[0] ?? 0) % Math.max(1, peers.length);
+  const fresh = [...open]
+    .sort((left, right) => left - right)
+    .map((index, at): readonly [number, PeerId] => {
+      return [index, present(peers[(first + at) % peers.length], 'a partner for every shard')];
+    });
+  return new Map([...kept, ...fresh].sort(([left], [right]) => left - right));
 }
 
 function crowdedDomains(holders: readonly PartnerSpace[], maximum: number): CrowdedDomain[] {
