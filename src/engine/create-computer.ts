@@ -362,6 +362,7 @@ class WorkingComputer implements Computer {
       source: this.#source,
       reader: this.#reader(),
       commitmentEndsAt: (peer: PeerId) => this.#parts.partners.commitmentEndsAt(peer),
+      renew: (signal: AbortSignal) => this.#parts.partners.notices.round(signal),
     };
     const report = await this.#tracked(options.signal, (signal) =>
       new RecoverRun(parts, { ...options, signal }).run(peers),

@@ -23,6 +23,7 @@ export function encodeLifecycle(state: LifecycleState): Bytes {
     state.since,
     Math.floor(state.committedMs),
     orNull(state.committedAt),
+    orNull(state.recommittedAt),
     state.steps.map(({ epoch, sequence, committedMs }) => [
       epoch,
       sequence,
@@ -59,6 +60,7 @@ function readState(fields: FieldReader): LifecycleState {
     since: fields.instant(),
     committedMs: fields.uint(),
     committedAt: fields.optional((field) => field.instant()),
+    recommittedAt: fields.optional((field) => field.instant()),
     steps: fields.list(stepsMaximum, readStep),
     unanswered: fields.flag(),
     unproved: fields.flag(),

@@ -15,6 +15,8 @@ export interface LifecycleState {
   readonly committedMs: number;
   /** When its commitment was over, by our clock. */
   readonly committedAt: Instant | undefined;
+  /** When its commitment began anew because it had taken us for a former partner. */
+  readonly recommittedAt: Instant | undefined;
   /** Commitments of what was added to the terms later; the oldest first. */
   readonly steps: readonly CommitmentStep[];
   /** The last time we asked, nothing answered. */
@@ -37,7 +39,7 @@ export interface LifecycleState {
   readonly relapses: number;
   /** A spare was asked for. */
   readonly spared: boolean;
-  /** Days of service on which it proved what it holds; each counts once. */
+  /** Days of service on which it proved what it holds, or was there and held nothing; each counts once. */
   readonly provenDays: number;
   /** Number of the last such day. */
   readonly lastProvenDay: number;
@@ -126,6 +128,7 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
     since: now,
     committedMs: 0,
     committedAt: periods.commitmentMs > 0 ? undefined : now,
+    recommittedAt: undefined,
     steps: [],
     unanswered: false,
     unproved: false,

@@ -65,7 +65,7 @@ function inForceTick(
   // The end is final, so a clock that leaps there and back does not bring it about.
   if (now >= end && pastEndMs >= periods.tickMostMs) return endLifecycle(before, now, periods);
   const effects: LifecycleEffect[] = [];
-  let state = { ...counted(committed(before, passed, periods), passed, periods), pastEndMs };
+  let state = { ...counted(served(before, passed, periods), passed, periods), pastEndMs };
   if (state.phase === 'in-commitment' && !inCommitment(state, periods)) {
     state = { ...state, phase: 'standing', since: now };
     effects.push({ type: 'committed' });
@@ -83,16 +83,29 @@ function inForceTick(
   return { state: over.state, effects: [...effects, ...over.effects] };
 }
 
-/** Commitment is good service: time in which nothing is held against the partner. A night takes nothing from it. */
+/** Good service: time in which nothing is held against the partner. A night takes nothing from it. */
+function served(state: LifecycleState, passed: Passed, periods: LifecyclePeriods): LifecycleState {
+  const isGood = state.phase !== 'suspended' && !state.unproved && state.proofsOwed === 0;
+  if (!isGood || state.refusedMs !== undefined) return state;
+  const day = serviceDay(passed.now, periods);
+  // Who holds nothing yet has nothing to prove.
+  const counts = !periods.proves && !state.unanswered && day > state.lastProvenDay;
+  const days = counts ? { provenDays: state.provenDays + 1, lastProvenDay: day } : {};
+  return { ...committed(state, passed, periods), ...days };
+}
+
+/** Number of the day of service that a time falls in. */
+export function serviceDay(now: Instant, { serviceDayMs }: LifecyclePeriods): number {
+  return Math.floor(now / serviceDayMs);
+}
+
 function committed(
   state: LifecycleState,
   { now, countedMs }: Passed,
   { commitmentMs }: LifecyclePeriods,
 ): LifecycleState {
   const { committedMs, steps } = state;
-  const isOpen = committedMs < commitmentMs || steps.length > 0;
-  const isGood = state.phase !== 'suspended' && !state.unproved && state.proofsOwed === 0;
-  if (!isOpen || !isGood || state.refusedMs !== undefined) return state;
+  if (committedMs >= commitmentMs && steps.length === 0) return state;
   const passedMs = Math.min(commitmentMs, committedMs + countedMs);
   return {
     ...state,

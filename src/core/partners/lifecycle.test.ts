@@ -380,6 +380,20 @@ test('C30: only good service counts towards commitment, by the clock of whoever 
   assert.equal(seldomOn.restores(), true);
 });
 
+test('C30: a partner cannot say again and again that its commitment begins anew', () => {
+  const taker = standing(open);
+  const again = (): number => {
+    taker.step({ type: 'recommitted', now: taker.now });
+    return taker.state.committedMs;
+  };
+  assert.equal(again(), 0);
+  assert.equal(taker.state.phase, 'in-commitment');
+  taker.runs(open.commitmentMs + dayMs);
+  assert.equal(again(), open.commitmentMs);
+  taker.jumps(3 * (open.graceMs + open.commitmentMs));
+  assert.equal(again(), 0);
+});
+
 test('C30: what is added to the terms has a commitment of its own, and what was there before keeps its', () => {
   const partner = standing(open);
   partner.step({ type: 'grown', now: partner.now, head: { epoch: 1, sequence: 40 } });
@@ -510,6 +524,9 @@ const moment = fc.constantFrom(
   'notice-given',
   'notice-received',
   'notice-withdrawn',
+  'recommitted',
+  'renewed',
+  'grown',
   ...Array<'missed'>(4).fill('missed'),
   ...Array<'wrong'>(2).fill('wrong'),
   ...Array<'tick'>(16).fill('tick'),
@@ -535,6 +552,8 @@ function eventOf(
       return { type, now, until: instant(now + ranMs) };
     case 'notice-withdrawn':
       return { type, now, by: 'us' };
+    case 'grown':
+      return { type, now, head: { epoch: 1, sequence: Math.floor(ranMs / hourMs) } };
     default:
       return { type, now } as LifecycleEvent;
   }
@@ -590,7 +609,8 @@ test('C17: whatever happens, only a served drill or a person makes a refused one
         now = instant(Math.max(0, now + step.forMs));
         const before = state;
         ({ state } = stepLifecycle(state, eventOf(step, now), coarse));
-        if (before.refusedMs === undefined || step.type === 'drill-served') continue;
+        const isAnew = step.type === 'recommitted' || step.type === 'renewed';
+        if (before.refusedMs === undefined || step.type === 'drill-served' || isAnew) continue;
         assert.notEqual(state.refusedMs, undefined);
         assert.ok(state.failingMs >= before.failingMs);
         assert.notDeepEqual([before.phase, state.phase], ['suspended', 'standing']);

@@ -23,13 +23,15 @@ import {
   lifecycleStart,
   restorableFrom,
 } from './lifecycle-state.ts';
-import { endLifecycle, isFailing, stepTime } from './lifecycle-time.ts';
+import { endLifecycle, isFailing, serviceDay, stepTime } from './lifecycle-time.ts';
 
 /** Right proofs in a row after the first wrong one; doubled with each relapse. */
 const proofsAfterWrong = 4;
 const proofsMost = 256;
 /** A loss notice within so many grace periods of the last one pauses nothing. */
 const lossNoticeGraces = 3;
+/** A commitment that begins anew because the partner says so does so once in so many G + C. */
+const recommitmentRests = 3;
 /** Growths of the terms whose commitments run at once; further ones join the last. */
 const stepsMost = 8;
 
@@ -152,7 +154,7 @@ function proved(state: LifecycleState, now: Instant, periods: LifecyclePeriods):
     if (owed < 1) return { state: right, effects: [] };
     return { state: { ...right, proofsOwed: owed }, effects: [{ type: 'ask-proof' }] };
   }
-  const day = Math.floor(now / periods.serviceDayMs);
+  const day = serviceDay(now, periods);
   const counted = {
     ...right,
     provenDays: day > state.lastProvenDay ? state.provenDays + 1 : state.provenDays,
@@ -286,13 +288,18 @@ function renewed(state: LifecycleState, now: Instant, periods: LifecyclePeriods)
   return { state: next, effects: [{ type: 'reinstated' }] };
 }
 
+/** Once in a while only, or whoever gives nothing back would be in commitment for ever. */
 function recommitted(
   state: LifecycleState,
   now: Instant,
   periods: LifecyclePeriods,
 ): LifecycleStep {
+  const { recommittedAt: before } = state;
+  const restMs = recommitmentRests * (periods.graceMs + periods.commitmentMs);
+  if (before !== undefined && Math.abs(now - before) < restMs) return { state, effects: [] };
   const { committedMs, committedAt, steps } = lifecycleStart(periods, now);
-  const next = { ...state, committedMs, committedAt, steps, refusedMs: undefined };
+  const begun = { committedMs, committedAt, steps, refusedMs: undefined, recommittedAt: now };
+  const next = { ...state, ...begun };
   if (state.phase !== 'standing') return { state: next, effects: [] };
   return { state: { ...next, phase: goodPhase(next, periods), since: now }, effects: [] };
 }

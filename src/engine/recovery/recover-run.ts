@@ -62,6 +62,8 @@ export interface RecoverParts {
   readonly source: PackSource;
   readonly reader: TreeReader;
   readonly commitmentEndsAt: CommitmentEnd;
+  /** Asks partners that take this computer for a former one to renew, so that it is known when their commitment ends. */
+  readonly renew: (signal: AbortSignal) => Promise<unknown>;
 }
 
 export interface RecoverOptions {
@@ -249,6 +251,7 @@ export class RecoverRun {
       const isWrong = read.error.code === 'pack.wrong-blocks';
       const code = isWrong ? 'recover.integrity' : 'recover.too-few-partners';
       const { dataShards } = descriptor.code;
+      await this.#parts.renew(this.#options.signal);
       const from = readableFrom([...holders.values()], dataShards, this.#parts.commitmentEndsAt);
       throw new RecoverEnded(code, read.error.detail, isWrong ? undefined : from);
     }
@@ -308,6 +311,7 @@ export class RecoverRun {
       const body = await reader.chunk(chunkOfSnapshot(snapshot));
       if (!body.ok) {
         const broken = body.error.code === 'restore.integrity';
+        await this.#parts.renew(this.#options.signal);
         throw new RecoverEnded(
           broken ? 'recover.integrity' : 'recover.too-few-partners',
           body.error.detail,
