@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CandidateAnswer, SearchAnswer } from '../daemon/partnership-answers.ts';
-import { searchText } from './search-text.ts';
+import { lookingLine, searchText } from './search-text.ts';
 
 const near: CandidateAnswer = {
   id: 'ab'.repeat(32),
@@ -81,4 +81,15 @@ test('nobody found: the way to others is named', () => {
 test('a computer that does not look by itself says why nothing was signed', () => {
   assert.match(searchText({ ...answer, dryRun: false, seeks: false }), /partners\.seek true/);
   assert.doesNotMatch(searchText({ ...answer, seeks: false }), /partners\.seek/);
+});
+
+test('a daemon that starts says whom it looks for and how, and nothing when nobody is missing', () => {
+  const search = { seeks: true, missing: 3, ways: ['network.bootstrap'] };
+  assert.equal(
+    lookingLine(search),
+    'Looking for partners: 3 more wanted, by network.bootstrap. `covault status` says how it goes.',
+  );
+  assert.match(lookingLine({ ...search, ways: [] }) ?? '', /among those who ask/);
+  assert.equal(lookingLine({ ...search, missing: 0 }), undefined);
+  assert.equal(lookingLine({ ...search, seeks: false }), undefined);
 });

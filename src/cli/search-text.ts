@@ -1,6 +1,7 @@
 /** The search for partners in words: whether there are enough, who was found, and why each has its place or was refused. */
 import { assertNever } from '../base/assert.ts';
 import type { SearchOutlook } from '../daemon/answers.ts';
+import type { StartedSearch } from '../daemon/daemon-run.ts';
 import type { CandidateAnswer, SearchAnswer } from '../daemon/partnership-answers.ts';
 import { countedText, countText, roundSizeText } from './quantities.ts';
 import { printableText } from './text-escape.ts';
@@ -12,14 +13,27 @@ export function searchText(answer: SearchAnswer): string {
   const refused = answer.candidates.filter(({ rank }) => rank === null);
   return [
     sufficiencyLine(answer),
-    ...answer.signed.map(
-      ({ id, name, weLendBytes, lendsUsBytes }) =>
-        `+  ${printableText(name)} (${id.slice(0, idShown)}) is a partner now: it lends you ${roundSizeText(lendsUsBytes)}, you lend it ${roundSizeText(weLendBytes)}.`,
-    ),
+    ...answer.signed.map((partner) => `+  ${joinedLine(partner)}`),
     ...section('Candidates, best first', accepted),
     ...section('Refused', refused),
     ...nobodyLines(answer),
   ].join('\n');
+}
+
+export function joinedLine({
+  id,
+  name,
+  weLendBytes,
+  lendsUsBytes,
+}: SearchAnswer['signed'][number]): string {
+  return `${printableText(name)} (${id.slice(0, idShown)}) is a partner now: it lends you ${roundSizeText(lendsUsBytes)}, you lend it ${roundSizeText(weLendBytes)}.`;
+}
+
+/** What `up` says of the search that it begins; undefined when nobody is missing, or nobody is looked for. */
+export function lookingLine({ seeks, missing, ways }: StartedSearch): string | undefined {
+  if (missing === 0 || !seeks) return undefined;
+  const by = ways.length === 0 ? 'among those who ask' : `by ${ways.join(', ')}`;
+  return `Looking for partners: ${countText(missing)} more wanted, ${by}. \`covault status\` says how it goes.`;
 }
 
 function sufficiencyLine({ enough, reasons }: SearchAnswer): string {

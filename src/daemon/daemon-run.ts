@@ -1,10 +1,17 @@
 /** One life of the daemon: open the home, serve peers and the local API, wait to be stopped, end cleanly. */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Outcome, succeeded } from '../base/outcome.ts';
+import { type PartnerAnswer, partnerAnswer } from './answers.ts';
 import { openComputer } from './composition.ts';
 import type { PassphraseSource } from './key-opening.ts';
 import { type HttpListen, serveLocalApi, tokenName } from './local-api-server.ts';
 import type { OperationFailure } from './operation-failure.ts';
+import { searchOutlook } from './operations/status.ts';
+import { waysToMeet } from './partnership-config.ts';
+import type { RunningComputer } from './running-computer.ts';
+
+const lookPauseMs = 500;
 
 export interface DaemonOptions {
   readonly home: string;
@@ -15,6 +22,8 @@ export interface DaemonOptions {
   /** Aborting it stops the daemon. */
   readonly signal: AbortSignal;
   readonly ready: (started: DaemonStarted) => void;
+  /** Somebody became a partner while it ran. */
+  readonly joined?: (partner: PartnerAnswer) => void;
 }
 
 export interface DaemonStarted {
@@ -25,6 +34,16 @@ export interface DaemonStarted {
   readonly http: string | null;
   readonly tokenFile: string | null;
   readonly pid: number;
+  readonly search: StartedSearch;
+}
+
+/** What the daemon sets out to find. */
+export interface StartedSearch {
+  readonly seeks: boolean;
+  /** More partners wanted than there are. */
+  readonly missing: number;
+  /** Settings that lead to others: `network.bootstrap` and the like. */
+  readonly ways: readonly string[];
 }
 
 export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, OperationFailure>> {
@@ -38,7 +57,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
     void running.computer.probePartners();
     const api = await serveLocalApi(running, options.http);
     if (!api.ok) return api;
-    const { self, name, listening } = running.computer.status();
+    const report = running.computer.status();
+    const { self, name, listening } = report;
+    const { seeks, missing } = searchOutlook(running, report);
     options.ready({
       peer: self,
       name,
@@ -47,8 +68,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
       http: api.value.http ?? null,
       tokenFile: api.value.http === undefined ? null : join(running.home, tokenName),
       pid: process.pid,
+      search: { seeks, missing, ways: waysToMeet(running.config) },
     });
-    await aborted(options.signal);
+    await tellJoined(running, options);
     await api.value.close();
     return succeeded(undefined);
   } finally {
@@ -56,9 +78,21 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** Until the daemon is stopped. */
+async function tellJoined(
+  { computer }: RunningComputer,
+  { signal, joined }: DaemonOptions,
+): Promise<void> {
+  const known = new Set(computer.partners().map(({ agreement }) => agreement.agreement));
+  while (!signal.aborted) {
+    await computer.changed(signal);
+    // Much changes while shards are sent, and partners seldom.
+    await delay(lookPauseMs, undefined, { signal }).catch(() => undefined);
+    for (const partner of computer.partners()) {
+      const { agreement } = partner.agreement;
+      if (known.has(agreement)) continue;
+      known.add(agreement);
+      joined?.(partnerAnswer(partner));
+    }
+  }
 }

@@ -81,7 +81,10 @@ test('an address of one that lends is a way to meet others: a dry run ranks, and
   configure(cyd, ada.address);
   await done(bea, ['config', 'set', 'network.bootstrap', ada.address]);
   await done(bea, ['config', 'set', 'partners.searchIntervalSeconds', '20s']);
-  daemons.push(await up(ada));
+  const daemon = await up(ada);
+  daemons.push(daemon);
+  const search = { seeks: true, missing: 1, ways: ['network.bootstrap'] };
+  assert.deepEqual(daemon.started['search'], search);
   const answer = await done(bea, ['search', '--dry-run']);
   const [found] = answer['candidates'] as readonly Answer[];
   assert.deepEqual([found?.['name'], found?.['source'], found?.['rank']], ['ada', 'configured', 1]);

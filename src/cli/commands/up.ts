@@ -9,6 +9,7 @@ import {
 } from '../option-values.ts';
 import { readPassphrase } from '../passphrase.ts';
 import type { Program, Run } from '../program.ts';
+import { joinedLine, lookingLine } from '../search-text.ts';
 import type { Session } from '../session.ts';
 import { reachProblem } from './invitations.ts';
 
@@ -63,9 +64,12 @@ async function up(session: Session, options: UpOptions): Promise<ExitCode> {
       output.line(`Partners reach it at ${started.listening.join(', ') || 'no address'}`);
       if (started.http !== null)
         output.line(`Local API at ${started.http}; its token is in ${started.tokenFile}`);
+      const looking = lookingLine(started.search);
+      if (looking !== undefined) output.line(looking);
       const problem = reachProblem(started.listening);
       if (problem !== undefined) output.note(problem);
     },
+    joined: (partner) => session.output.line(joinedLine(partner)),
   });
   return ended.ok ? exitCodes.ok : session.fail(ended.error);
 }

@@ -22,7 +22,7 @@ export const doctor: Operation<Record<string, never>, never, never, DoctorAnswer
     const local = homeChecks(running.home).filter(({ name }) => name !== 'clock');
     const { network } = running.config;
     const found = running.network();
-    const search = searchOutlook(context, computer.status());
+    const search = searchOutlook(running, computer.status());
     const checks = [
       ...local,
       clockCheck(computer.now(), computer.status().latest?.takenAt),

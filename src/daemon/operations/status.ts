@@ -10,6 +10,7 @@ import {
   statusAnswer,
 } from '../answers.ts';
 import { type Operation, type OperationContext, operation } from '../operation.ts';
+import type { RunningComputer } from '../running-computer.ts';
 import { namesOf } from './audits.ts';
 
 export interface StatusInput {
@@ -29,7 +30,7 @@ export const status: Operation<StatusInput, never, never, StatusAnswer> = operat
       statusAnswer(report, {
         daemon: running.daemon,
         reneged: renegedPartners(context),
-        search: searchOutlook(context, report),
+        search: searchOutlook(running, report),
         nameOf: namesOf(computer),
       }),
     );
@@ -47,10 +48,10 @@ function renegedPartners({ computer }: OperationContext): readonly FormerPartner
 }
 
 export function searchOutlook(
-  { computer, running }: OperationContext,
+  { computer, partnership }: Pick<RunningComputer, 'computer' | 'partnership'>,
   report: StatusReport,
 ): SearchOutlook {
-  const { seek, wantedPartners, wantedBytes } = running.partnership;
+  const { seek, wantedPartners, wantedBytes } = partnership;
   const asked = wantedPartners > 0 ? wantedPartners : report.outlook.wantedPartners;
   const wanted = wantedBytes === 0 ? 0 : asked;
   const good = report.partners.filter(

@@ -56,8 +56,9 @@ const negotiatedAtOnce = 4;
 const checkedAtOnce = 4;
 /** When nobody is negotiated with, those that so many of the best name are asked. */
 const checkedMaximum = 8;
-const longestPause = 16;
-const firstPauseMs: number = 30 * secondMs;
+/** Of the configured interval. Whoever just started looks often at first: those that it knows of may be starting too. */
+const [shortestPause, longestPause] = [1 / 16, 16];
+const firstPauseMs = secondMs;
 
 /** Refusals that time may change soon. */
 const passing: ReadonlySet<string> = new Set([
@@ -75,7 +76,7 @@ export class PartnerSearch {
   readonly #asking: CandidateAsking;
   readonly #woken = new Notifier();
   #searching: Promise<unknown> = Promise.resolve();
-  #pauses = 1;
+  #pauses = shortestPause;
   /** When a partner was last asked for other terms. */
   readonly #keptAt = new Map<PeerId, Instant>();
 
@@ -133,7 +134,7 @@ export class PartnerSearch {
     const before = this.#parts.book.all().length;
     await this.search({ dryRun: false, signal });
     const grew = this.#parts.book.all().length > before;
-    this.#pauses = grew ? 1 : Math.min(longestPause, this.#pauses * 2);
+    this.#pauses = grew ? Math.min(1, this.#pauses) : Math.min(longestPause, this.#pauses * 2);
   }
 
   /** Found under the name of the neighbourhood are those that have space to lend. */
