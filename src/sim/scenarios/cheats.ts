@@ -1,86 +1,93 @@
-/**
- * Partners that cheat, one scenario each (RESEARCH §2): every one of them is found out within twice the time that its formula gives, and its owner's files come
- * back whole with the cheat gone.
- */
+/** Partners that keep less than they took, or prove nothing: each is found out by its audits alone (RESEARCH §2). */
 import { present } from '../../base/assert.ts';
-import { type Bytes, concatBytes } from '../../base/bytes.ts';
-import { minuteMs } from '../../base/units.ts';
-import { decodeAuditRequest } from '../../core/audits/audit-message.ts';
-import { type ErasureCode, erasureCodeOf } from '../../core/erasure/erasure-code.ts';
-import { ShardNamer } from '../../core/sealing/shard-name.ts';
-import type { StripeId } from '../../core/vocabulary/ids.ts';
+import { mebi } from '../../base/units.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { encodeRefusal } from '../../core/wire/refusal.ts';
 import type { IncomingRequest, OutgoingReply } from '../../ports/transport.ts';
-import { sha256 } from '../../primitives/hash.ts';
-import { durable } from '../checkers.ts';
 import type { SimPeer } from '../sim-peer.ts';
-import { bodyOf, bytesOfBody, isAudit } from './conduct.ts';
-import type { Scenario, ScenarioEnd, ScenarioParts } from './scenario.ts';
-import { Town, townPeriods } from './town.ts';
+import {
+  type Answering,
+  bodyOf,
+  bytesOfBody,
+  isAudit,
+  isNotice,
+  isRestoreRead,
+} from './conduct.ts';
+import { cadenceOf, foundOnAverageMs, surelyFoundMs } from './detection.ts';
+import { forgingAnswers, type ShownBlock } from './forged-answers.ts';
+import { type Begun, type Cheat, cheating } from './found-out.ts';
+import type { Scenario } from './scenario.ts';
+import { townPeriods } from './town.ts';
 
-const { auditIntervalMs, spareAfterMs } = townPeriods;
-
-interface Cheat {
-  readonly town: Town;
-  readonly owner: SimPeer;
-  readonly cheat: SimPeer;
-  /** Another partner of the owner, for cheats that come in pairs. */
-  readonly friend: SimPeer;
+/** What an audit finds: that blocks are missing of which this share was kept. */
+export function audited({ owner, cheat }: Cheat, kept: number): Begun {
+  const cadence = cadenceOf(owner, cheat);
+  return {
+    cheats: [cheat],
+    predictedMs: surelyFoundMs(cadence, kept),
+    averageMs: foundOnAverageMs(cadence, kept),
+  };
 }
 
-interface CheatOptions {
-  readonly name: string;
-  readonly about: string;
-  /** Begins to cheat; gives the time in which the formula has it found out. */
-  readonly begin: (cheat: Cheat) => number;
-  /** Whether bytes must prove it, or silence is enough. */
-  readonly by: 'wrong' | 'silence';
+/** What counts as silence: T_r from the first audit that was not answered. `kept`: the share of those that are. */
+export function silenced(of: Cheat, kept = 0): Begun {
+  const { spareAfterMs } = townPeriods;
+  const { predictedMs, averageMs } = audited(of, kept);
+  // That an audit comes first at all is a matter of its interval, which `latestMs` adds.
+  const first = kept === 0 ? { predictedMs: 0, averageMs: 0 } : { predictedMs, averageMs };
+  return {
+    cheats: [of.cheat],
+    predictedMs: first.predictedMs + spareAfterMs,
+    averageMs: first.averageMs + spareAfterMs,
+  };
 }
 
-function cheating(options: CheatOptions): Scenario {
-  const { name, about } = options;
-  return { name, about, run: (parts) => runCheat(parts, options) };
-}
-
-async function runCheat(parts: ScenarioParts, options: CheatOptions): Promise<ScenarioEnd> {
-  const town = new Town(parts, { peers: 7, owners: 1, wantedPartners: 4 });
-  const owner = present(town.owners[0], 'an owner');
-  const [snapshot] = await town.settle();
-  const partners = town.world.prng.fork('cheats').shuffled(town.partnersOf(owner));
-  const cheat = present(partners[0], 'a cheat');
-  const friend = present(partners[1], 'its friend');
-  const expectedMs = options.begin({ town, owner, cheat, friend });
-  const caught = (): boolean =>
-    town.phaseAt(owner, cheat) === 'suspended' &&
-    (options.by === 'silence' || town.holdsWrong(owner, cheat));
-  const tookMs = await town.until(`${cheat.name} is found out`, caught, 2 * expectedMs);
-  town.notes.push(`found out after ${tookMs / 1_000} s, by the formula ${expectedMs / 1_000} s`);
-  const hindrances = present(owner.computer, 'it runs').status().hindrances;
-  town.require(
-    hindrances.some((each) => 'partner' in each && each.partner === cheat.keys.peerId),
-    'status names the cheat',
-  );
-  for (const peer of town.peers)
-    if (peer !== cheat) town.require(!town.holdsWrong(owner, peer), `${peer.name} was honest`);
-  await town.untilWhole(owner, 'the cheat was found out');
-  town.world.crash(cheat.name);
-  await town.mustRestore(owner, present(snapshot, 'a snapshot'));
-  return town.end();
-}
-
-/** Every audit draws from shards not yet visited: so many audits visit all, and their pace may vary by a quarter. */
-function roundMs({ owner, cheat }: Cheat): number {
-  const shards = cheat.home.held.wholeNames().filter((blob) => blob.startsWith(owner.keys.peerId));
-  return 1.25 * auditIntervalMs * (1 + shards.length);
-}
-
-const oneAuditMs: number = 1.25 * auditIntervalMs + minuteMs / 4;
-/** A challenge that stays open counts as silence: T_r after the first one. */
-const dodgingMs: number = oneAuditMs + spareAfterMs;
-
-function dropAll({ home: { held } }: SimPeer): void {
+/** Everything that it keeps for others is gone, and it tells nobody. */
+export function dropAll({ town, cheat }: Pick<Cheat, 'town' | 'cheat'>): void {
+  const { held } = cheat.home;
   for (const blob of held.wholeNames()) held.lose(blob);
+  town.conductOf(cheat).asks = async ({ request, send }) =>
+    isNotice(request)
+      ? { ok: false, error: { code: 'peer.unreachable', detail: 'not sent' } }
+      : await send(request);
+}
+
+function freeload(of: Cheat): Begun {
+  dropAll(of);
+  return audited(of, 0);
+}
+
+/** Every block that it keeps for the owner, as shard and number. */
+function blocksOf({ owner, cheat }: Cheat): readonly string[] {
+  const own = cheat.home.held.wholeNames().filter((blob) => blob.startsWith(owner.keys.peerId));
+  return own.flatMap((blob) => {
+    const { length } = present(cheat.home.held.whole(blob), 'it holds it');
+    const name = blob.slice(blob.indexOf('/') + 1);
+    return Array.from({ length: length / blockBytes }, (_, number) => `${name} ${number}`);
+  });
+}
+
+const placeOf = ({ name, number }: Pick<ShownBlock, 'name' | 'number'>): string =>
+  `${name} ${number}`;
+
+/** Answers truthfully, that is: says of what it dropped that it is lost. Gives nothing of such a shard. */
+function dropBlocks(of: Cheat, dropped: ReadonlySet<string>): void {
+  const { town, cheat } = of;
+  const names = new Set([...dropped].map((place) => place.split(' ')[0]));
+  const others: Answering = async (request, engine) =>
+    isRestoreRead(request) && names.has(request.path.split('/').at(-1))
+      ? refusal('shard.unknown')
+      : await engine(request);
+  const forge = (block: ShownBlock) => (dropped.has(placeOf(block)) ? undefined : block.bytes);
+  town.conductOf(cheat).answers = forgingAnswers(cheat, forge, others);
+}
+
+/** One block of a hundred. */
+function freeloadALittle(of: Cheat): Begun {
+  const blocks = blocksOf(of);
+  dropBlocks(of, new Set([of.town.world.prng.fork('dropped').pick(blocks)]));
+  of.town.notes.push(`one of ${blocks.length} blocks`);
+  return audited(of, 1 - 1 / blocks.length);
 }
 
 /** The connection breaks before the answer has gone out. */
@@ -89,113 +96,35 @@ async function* brokenBody(): AsyncGenerator<Uint8Array> {
   throw new Error('somebody pulled the cable');
 }
 
-/** As if it had kept half of what it is asked for: whenever it is asked for the other half it breaks off, and answers everything else. */
-function dodge({ town, cheat }: Cheat): number {
-  town.conductOf(cheat).answers = async (request, engine) => {
-    if (!isAudit(request)) return await engine(request);
-    const bytes = await bytesOfBody(request.body);
-    const reply = await engine({ ...request, body: bodyOf(bytes) });
-    const message = decodeAuditRequest(bytes);
-    const isOpening = message.ok && message.value.type === 'opening';
-    // The same question has the same answer, however often it comes.
-    const dodges = isOpening && (sha256(bytes)[0] ?? 0) < 128;
+/** Keeps half of the blocks, and breaks off whenever it is asked for one of the others. */
+function dodge(of: Cheat): Begun {
+  const { town, cheat } = of;
+  const blocks = town.world.prng.fork('dropped').shuffled(blocksOf(of));
+  const dropped = new Set(blocks.slice(0, Math.ceil(blocks.length / 2)));
+  town.conductOf(cheat).answers = async (request, engine, transport) => {
+    let dodges = false;
+    const look = (block: ShownBlock) => {
+      dodges ||= dropped.has(placeOf(block));
+      return block.bytes;
+    };
+    const reply = await forgingAnswers(cheat, look)(request, engine, transport);
     return dodges ? { status: 200, body: brokenBody() } : reply;
   };
-  // Of ten challenges, one is dodged with 99.9 %.
-  return 10 * auditIntervalMs + dodgingMs;
+  return silenced(of, 1 - dropped.size / blocks.length);
 }
 
-/** Keeps nothing and lets its friend answer, who takes the question as if the owner had asked. */
-function relay({ town, owner, cheat, friend }: Cheat): number {
-  dropAll(cheat);
-  town.conductOf(cheat).answers = async (request, engine, transport) => {
-    if (!isAudit(request)) return await engine(request);
-    const body = await bytesOfBody(request.body);
-    const asked = { method: 'POST', path: request.path, fields: request.fields, body } as const;
-    const reply = await transport.request(town.link.address(friend.keys.peerId), asked);
-    if (!reply.ok) return refusal();
-    const { status, fields } = reply.value;
-    return { status, fields, body: await bytesOfBody(reply.value.body) };
-  };
-  town.conductOf(friend).answers = (request, engine) =>
-    engine(
-      isAudit(request) && request.from === cheat.keys.peerId
-        ? { ...request, from: owner.keys.peerId }
-        : request,
-    );
-  return dodgingMs;
-}
-
-function refusal(): OutgoingReply {
-  const detail = 'come back another day';
-  return { status: 503, body: encodeRefusal({ code: 'request.paused', detail }) };
-}
-
-/** Two partners keep one copy between them: each of the cheat's shards is one of its friend's. */
-function shareCopies({ owner, cheat, friend }: Cheat): number {
-  const own = (peer: SimPeer): readonly string[] =>
-    peer.home.held.wholeNames().filter((blob) => blob.startsWith(owner.keys.peerId));
-  const copies = own(friend).map((blob) => friend.home.held.whole(blob));
-  own(cheat).forEach((blob, number) => {
-    const { held } = cheat.home;
-    const length = present(held.whole(blob), 'it holds it').length;
-    const same = copies.find((copy) => copy?.length === length) ?? copies[number];
-    held.setWhole(blob, present(same, 'its friend holds as many'));
-  });
-  return oneAuditMs;
-}
-
-/** All the other partners help the cheat to make its shards anew from theirs, knowing everything that the owner knows but its keys. */
-function regenerate({ town, owner, cheat }: Cheat): number {
-  const stores = durable(owner);
-  const others = town.partnersOf(owner).filter((peer) => peer !== cheat);
-  const blobOf = (peer: SimPeer, stripe: StripeId, index: number): string => {
-    const namer = new ShardNamer(owner.keys.shardNameKey, peer.keys.peerId);
-    return `${owner.keys.peerId}/${namer.nameOf(stripe, index)}`;
-  };
-  for (const { pack, index } of stores.shards.ofPartner(cheat.keys.peerId)) {
-    const { code, stripe } = present(stores.packs.get(pack), 'its pack');
-    if (code === undefined || stripe === undefined) continue;
-    const shards = new Map<number, Uint8Array>();
-    for (const row of stores.shards.ofPack(pack)) {
-      const peer = others.find(({ keys }) => keys.peerId === row.partner);
-      const bytes = peer?.home.held.whole(blobOf(peer, stripe, row.index));
-      if (bytes !== undefined) shards.set(row.index, bytes);
-    }
-    const blob = blobOf(cheat, stripe, index);
-    const made = madeAnew({ shards, index, code: erasureCodeOf(code, town.kernels) });
-    if (made === undefined) cheat.home.held.lose(blob);
-    else cheat.home.held.setWhole(blob, made);
-  }
-  return oneAuditMs;
-}
-
-/** The shard of this index as the code has it from the others; undefined when they are too few. */
-function madeAnew(of: {
-  readonly shards: ReadonlyMap<number, Uint8Array>;
-  readonly index: number;
-  readonly code: ErasureCode;
-}): Bytes | undefined {
-  const [first] = of.shards.values();
-  const parts: Bytes[] = [];
-  for (let at = 0; at < (first?.length ?? 0); at += blockBytes) {
-    const blocks = [...of.shards].map(
-      ([index, bytes]) => [index, bytes.subarray(at, at + blockBytes)] as const,
-    );
-    const decoded = of.code.decode(new Map(blocks), [of.index]);
-    if (!decoded.ok) return undefined;
-    parts.push(present(decoded.value.get(of.index), 'what was asked for'));
-  }
-  return parts.length === 0 ? undefined : concatBytes(parts);
+export function refusal(code: 'request.paused' | 'shard.unknown'): OutgoingReply {
+  const status = code === 'request.paused' ? 503 : 404;
+  return { status, body: encodeRefusal({ code, detail: 'come back another day' }) };
 }
 
 /** Flips bits in everything that it answers to audits. */
-function garbleAudits({ town, cheat }: Cheat): number {
-  town.conductOf(cheat).answers = async (request, engine) => {
+function garbleAudits(of: Cheat): Begun {
+  of.town.conductOf(of.cheat).answers = async (request, engine) => {
     const reply = await engine(request);
     return isAudit(request) ? await garbled(reply) : reply;
   };
-  return dodgingMs;
+  return silenced(of);
 }
 
 async function garbled(reply: OutgoingReply): Promise<OutgoingReply> {
@@ -206,10 +135,10 @@ async function garbled(reply: OutgoingReply): Promise<OutgoingReply> {
 }
 
 /** Never answers an audit, and everything else it does. */
-function ignoreAudits({ town, cheat }: Cheat): number {
-  town.conductOf(cheat).answers = async (request: IncomingRequest, engine) =>
-    isAudit(request) ? refusal() : await engine(request);
-  return dodgingMs;
+function ignoreAudits(of: Cheat): Begun {
+  of.town.conductOf(of.cheat).answers = async (request: IncomingRequest, engine) =>
+    isAudit(request) ? refusal('request.paused') : await engine(request);
+  return silenced(of);
 }
 
 export const cheatScenarios: readonly Scenario[] = [
@@ -217,41 +146,14 @@ export const cheatScenarios: readonly Scenario[] = [
     name: 'freeloader',
     about: 'a partner drops everything it holds: the next audit finds out',
     by: 'wrong',
-    begin: ({ cheat }) => {
-      dropAll(cheat);
-      return oneAuditMs;
-    },
+    begin: freeload,
   }),
   cheating({
     name: 'small-freeloader',
-    about: 'a partner drops a single shard: one round of audits visits every shard',
+    about: 'a partner drops one block of a hundred: 459 blocks find that with 99 %',
     by: 'wrong',
-    begin: (cheat) => {
-      const { held } = cheat.cheat.home;
-      held.lose(cheat.town.world.prng.fork('dropped').pick(held.wholeNames()));
-      // It may be visited first in this round, and last in the next.
-      return 2 * roundMs(cheat);
-    },
-  }),
-  cheating({
-    name: 'copy-sharers',
-    about: 'two partners keep one copy between them: its bytes are wrong for one of them',
-    by: 'wrong',
-    begin: shareCopies,
-  }),
-  cheating({
-    name: 'regenerator',
-    about:
-      'all other partners make the shards of one anew from theirs: they are sealed for another',
-    by: 'wrong',
-    begin: regenerate,
-  }),
-  cheating({
-    name: 'relay',
-    about:
-      'a partner keeps nothing and has audits answered by another: the answers are not its own',
-    by: 'silence',
-    begin: relay,
+    largeBytes: 12 * mebi,
+    begin: freeloadALittle,
   }),
   cheating({
     name: 'dodger',

@@ -128,3 +128,6 @@ export const isRestoreRead = ({ method, path }: IncomingRequest): boolean =>
 
 export const isAudit = ({ method, path }: IncomingRequest): boolean =>
   method === 'POST' && path === '/v1/audits';
+
+export const isNotice = ({ method, path }: Pick<PeerRequest, 'method' | 'path'>): boolean =>
+  method === 'POST' && path === '/v1/notices';

@@ -45,7 +45,7 @@ export function forgingAnswers(
 ): Answering {
   return async (request, engine, transport) => {
     if (!isAudit(request)) return await others(request, engine, transport);
-    const asked = await bytesOfBody(request.body);
+    const asked: Bytes = new Uint8Array(await bytesOfBody(request.body));
     const reply = await engine({ ...request, body: bodyOf(asked) });
     return forgedReply({ cheat, forge }, { asked, from: request.from }, reply);
   };
@@ -67,7 +67,7 @@ function forgedReply(
   const partner = cheat.keys.peerId;
   const challenge = openingIn(asked, from, partner);
   if (challenge === undefined || !(reply.body instanceof Uint8Array)) return reply;
-  const parts = present(unframeReply(reply.body), 'our own reply is framed');
+  const parts = present(unframeReply(new Uint8Array(reply.body)), 'our own reply is framed');
   const told = decodeAuditReply(parts.document);
   if (!told.ok || told.value.type !== 'answer') return reply;
   const answer = readAnswer(told.value.document, { challenge, partner });

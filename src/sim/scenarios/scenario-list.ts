@@ -2,6 +2,7 @@
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { betrayals } from './betrayals.ts';
 import { cheatScenarios } from './cheats.ts';
+import { colluderScenarios } from './colluders.ts';
 import type { Scenario } from './scenario.ts';
 import { slander } from './slander.ts';
 import { weather } from './weather.ts';
@@ -9,6 +10,7 @@ import { weather } from './weather.ts';
 export const scenarios: readonly Scenario[] = [
   weather,
   ...cheatScenarios,
+  ...colluderScenarios,
   ...betrayals,
   ...slander,
 ];
