@@ -4,7 +4,6 @@ import { mebi } from '../../base/units.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { encodeRefusal } from '../../core/wire/refusal.ts';
 import type { IncomingRequest, OutgoingReply } from '../../ports/transport.ts';
-import type { SimPeer } from '../sim-peer.ts';
 import {
   type Answering,
   bodyOf,
