@@ -10,7 +10,7 @@ export const settingWords: Readonly<Record<string, string>> = {
   'backup.sources': 'what `covault backup` without paths backs up',
   'cache.capBytes': 'own packs kept for fast restores and repairs',
   'lend.spaceBytes':
-    'what you lend: to all partners that are found together, and by default with an invitation',
+    'what you lend to all partners together; an invitation lends a share of it unless it says how much',
   'log.level': 'debug, info, warn or error',
   name: 'what partners see; empty: the name of this computer',
   'network.announce': 'addresses told to others besides those found out',

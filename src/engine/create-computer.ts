@@ -235,6 +235,10 @@ class WorkingComputer implements Computer {
     return this.#partnerships.agreements();
   }
 
+  shareBytes(): number {
+    return this.#partnerships.shareBytes();
+  }
+
   candidates(): readonly CandidateView[] {
     return this.#partnerships.candidates();
   }

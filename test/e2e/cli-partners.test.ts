@@ -106,9 +106,14 @@ test('without a daemon invite answers for its code until somebody has joined', a
   assert.equal(code(other), 'invite.malformed');
 });
 
-test('a command without a daemon keeps its home; Ctrl-C ends it with 130', async () => {
+test('an invitation lends a share; a command without a daemon keeps its home; Ctrl-C ends it with 130', async () => {
   const inviting = start(['--home', home('ada'), '--json', 'invite']);
-  await once(createInterface({ input: inviting.stdout }), 'line');
+  const [line] = (await once(createInterface({ input: inviting.stdout }), 'line')) as [string];
+  const { progress } = JSON.parse(line) as { progress: Readonly<Record<string, number>> };
+  const { lendBytes, wantBytes, shareOfBytes } = progress;
+  // Eight partners are wanted, and room for four more is kept.
+  assert.equal(lendBytes, Math.floor((shareOfBytes ?? 0) / 12));
+  assert.ok((lendBytes ?? 0) > 0 && wantBytes === lendBytes);
   const ended = gathered(inviting);
   const meanwhile = await covault(['--home', home('ada'), '--json', 'status']);
   assert.equal(meanwhile.exit, 11);

@@ -13,7 +13,11 @@ export function addInvite(program: Program, run: Run): void {
   program
     .command('invite')
     .description('print a code with which one other computer becomes your partner')
-    .option('--lend <size>', 'what you lend to whoever joins (default: as configured)', sizeValue)
+    .option(
+      '--lend <size>',
+      'what you lend to whoever joins (default: a share of what you lend in all, leaving as much for each partner wanted)',
+      sizeValue,
+    )
     .option(
       '--want <size>',
       'what they lend you, at least (default: as much as you lend)',
@@ -60,6 +64,10 @@ function showCode(
   output.note(
     `You lend ${roundSizeText(made.lendBytes)} and want ${roundSizeText(made.wantBytes)} in return. The code is valid until ${momentText(made.expiresAt)}.`,
   );
+  if (made.shareOfBytes !== null && made.lendBytes > 0)
+    output.note(
+      `That is one partner’s share of the ${roundSizeText(made.shareOfBytes)} that you lend in all; --lend SIZE says otherwise.`,
+    );
   const problem = reachProblem(made.addresses);
   if (problem !== undefined) output.warn(problem);
   if (waits) output.note('Waiting until somebody joins (Ctrl-C stops waiting and listening) …');

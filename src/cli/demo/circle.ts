@@ -32,7 +32,8 @@ export async function formCircle(
   { folder, lendBytes }: { readonly folder: string; readonly lendBytes: number },
 ): Promise<Circle> {
   const initialise = async (name: string): Promise<Answer> => {
-    const argv = ['init', '--no-passphrase', '--name', name, '--lend', String(lendBytes)];
+    const lent = name === 'owner' ? lendBytes * partnerNames.length : lendBytes;
+    const argv = ['init', '--no-passphrase', '--name', name, '--lend', String(lent)];
     return (await processes.run({ home: join(folder, name), argv })).answer;
   };
   const [made] = await Promise.all(['owner', ...partnerNames].map(initialise));
@@ -43,16 +44,19 @@ export async function formCircle(
   if (owner === undefined || !Array.isArray(words))
     throw new DemoFailed('`covault init` gave no words');
   const partners = daemons.map((daemon, index) => ({ name: partnerNames[index] ?? '', daemon }));
-  await Promise.all(partners.map((partner) => introduce(processes, owner, partner)));
+  await Promise.all(
+    partners.map(({ daemon }) => introduce(processes, { owner, daemon, lendBytes })),
+  );
   return { owner, words, partners };
 }
 
 async function introduce(
   processes: CovaultProcesses,
-  owner: Daemon,
-  { daemon }: Partner,
+  parties: { readonly owner: Daemon; readonly daemon: Daemon; readonly lendBytes: number },
 ): Promise<void> {
-  const invited = await processes.run({ home: owner.home, argv: ['invite'] });
+  const { owner, daemon, lendBytes } = parties;
+  const inviting = ['invite', '--lend', String(lendBytes)];
+  const invited = await processes.run({ home: owner.home, argv: inviting });
   const argv = ['join', String(invited.answer['code'])];
   const joined = await processes.run({ home: daemon.home, argv });
   if (joined.answer['id'] !== owner.peer) throw new DemoFailed('an invitation led elsewhere');

@@ -43,9 +43,11 @@ export const partnershipMessages: MessagesOf<'invite' | 'partner'> = {
   },
   'invite.nobody-lends': {
     exit: exitCodes.usage,
-    happened: 'By this invitation nobody would lend anything.',
+    happened:
+      'By this invitation nobody would lend anything: nothing is lent here, or all of it is promised to others.',
     meaning: nothingJoined,
-    advice: 'Say what you lend (--lend SIZE), or what you want (--want SIZE).',
+    advice:
+      'Say what you lend (--lend SIZE), or what you want (--want SIZE); `covault config set lend.spaceBytes SIZE` lends more.',
   },
   'invite.refused': {
     exit: exitCodes.failed,

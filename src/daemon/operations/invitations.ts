@@ -12,7 +12,7 @@ const codeMaximumLength = 4_096;
 const validityMaximumMs = 366 * 24 * 3_600_000;
 
 export interface InviteInput {
-  /** What this computer lends to whoever joins; undefined: what its configuration says. */
+  /** What this computer lends to whoever joins; undefined: an equal share of what it lends. */
   readonly lendBytes?: number | undefined;
   /** What it wants in return, at least; undefined: as much as it lends. */
   readonly wantBytes?: number | undefined;
@@ -27,6 +27,8 @@ export interface InviteData {
   readonly addresses: readonly string[];
   readonly lendBytes: number;
   readonly wantBytes: number;
+  /** Of so many bytes that are lent in all `lendBytes` is a share; null: a person said how much. */
+  readonly shareOfBytes: number | null;
   readonly expiresAt: string;
 }
 
@@ -48,7 +50,7 @@ export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = o
     { lendBytes, wantBytes, validMs, wait },
     call,
   ): Promise<Outcome<InviteAnswer, OperationFailure>> => {
-    const spaceBytes = lendBytes ?? running.config.lend.spaceBytes;
+    const spaceBytes = lendBytes ?? computer.shareBytes();
     const wantsBytes = wantBytes ?? spaceBytes;
     if (spaceBytes === 0 && wantsBytes === 0) return failed(failure('invite.nobody-lends'));
     const code = computer.invite({ spaceBytes, wantsBytes, validMs });
@@ -57,6 +59,7 @@ export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = o
       addresses: computer.status().listening,
       lendBytes: spaceBytes,
       wantBytes: wantsBytes,
+      shareOfBytes: lendBytes === undefined ? running.config.lend.spaceBytes : null,
       expiresAt: new Date(computer.now() + validMs).toISOString(),
     };
     await call.send(made);

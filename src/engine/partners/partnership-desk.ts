@@ -53,6 +53,11 @@ export class PartnershipDesk implements Partnerships {
     return this.#parts.ports.stores.agreements.all().map((row) => this.#view(row));
   }
 
+  shareBytes(): number {
+    const { stance } = this.#parts.partners;
+    return Math.min(stance.shareBytes(), stance.freeBytes());
+  }
+
   candidates(): readonly CandidateView[] {
     const { accepted, refused } = this.#parts.partners.judging.ranked();
     return [...accepted.map(({ view }) => view), ...refused];

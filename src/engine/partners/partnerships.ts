@@ -137,6 +137,8 @@ export interface Partnerships {
   probePartners(): Promise<void>;
   /** All agreements, those that ended or were only proposed too; oldest first. */
   agreements(): readonly AgreementView[];
+  /** What one more partner is lent when nobody says otherwise, in bytes: an equal share, as far as that was not promised to others. */
+  shareBytes(): number;
   /** Peers that were heard of, as the last search ranked or refused them. */
   candidates(): readonly CandidateView[];
   /** One search now, whatever the loop is doing. Signs agreements unless `dryRun`. */
