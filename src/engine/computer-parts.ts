@@ -212,6 +212,7 @@ export class ComputerParts {
       reader: new TreeReader(ports.stores, this.newSource(), keys),
       newSource: (options) => this.newSource(options),
       mayRead: (peer) => this.partners.keeper.mayReadFrom(peer),
+      uncommitted: (peer) => this.partners.uncommittedAt(peer),
       partners: () => book.all(),
       announce: () => this.partners.notices.restores(),
       onReport: (report) => {
@@ -238,12 +239,13 @@ export class ComputerParts {
 
   #newService(): PartnerService {
     const { ports, keys, book, invitations, intake } = this;
+    const { reads, uncommittedReads: uncommitted } = this.partners;
     const { stores, clock, log, random, held } = ports;
     const own = { identitySeed: keys.identitySeed, stores, clock, log, random };
     return new PartnerService({
       book,
       invitations,
-      shards: new ShardService({ stores, held, intake, reads: this.partners.reads }),
+      shards: new ShardService({ stores, held, intake, reads, uncommitted }),
       manifests: new ManifestKeeper(own),
       partnership: this.partners,
       profile: () => this.partners.profile(),

@@ -197,9 +197,18 @@ export function readEntry(
 
 /** When an entry of a ledger of our own was made, by our clock; its signature is not looked at. */
 export function acknowledgedAt(document: Bytes): Instant | undefined {
+  return ownEntry(document)?.time;
+}
+
+/** Which shard an entry of a ledger that is stored here is about; its signature is not looked at. */
+export function acknowledgedName(document: Bytes): ShardName | undefined {
+  return ownEntry(document)?.name;
+}
+
+function ownEntry(document: Bytes): Acknowledgement | undefined {
   const record = decodeRecord(document, acknowledgementMaximumBytes);
   const entry = record.ok ? decodeDocument(kind, record.value.body, readAcknowledgement) : record;
-  return entry.ok ? entry.value.time : undefined;
+  return entry.ok ? entry.value : undefined;
 }
 
 /** A later epoch is accepted from any state, from its first entry on: its holder lost what it had. */

@@ -24,10 +24,9 @@ export function encodeLifecycle(state: LifecycleState): Bytes {
     Math.floor(state.committedMs),
     orNull(state.committedAt),
     orNull(state.recommittedAt),
-    state.steps.map(({ epoch, sequence, committedMs }) => [
-      epoch,
-      sequence,
-      Math.floor(committedMs),
+    state.steps.map(({ theirs, ours, readableBytes, committedMs }) => [
+      ...[theirs.epoch, theirs.sequence, ours.epoch, ours.sequence],
+      ...[readableBytes, Math.floor(committedMs)],
     ]),
     state.unanswered,
     state.unproved,
@@ -85,8 +84,9 @@ function readState(fields: FieldReader): LifecycleState {
 
 function readStep(fields: FieldReader): CommitmentStep {
   return fields.record((record) => ({
-    epoch: record.uint(),
-    sequence: record.uint(),
+    theirs: { epoch: record.uint(), sequence: record.uint() },
+    ours: { epoch: record.uint(), sequence: record.uint() },
+    readableBytes: record.uint(),
     committedMs: record.uint(),
   }));
 }

@@ -25,8 +25,15 @@ export type LifecycleEvent =
       readonly ranMs: number;
       readonly rate: number;
     }
-  /** Terms came into force under which more is lent; `head` is the place of the last shard that it stored here. */
-  | { readonly type: 'grown'; readonly now: Instant; readonly head: LedgerPlace }
+  /** Terms came into force under which more is lent; the places are those of the last shards that it stored here, and we there. */
+  | {
+      readonly type: 'grown';
+      readonly now: Instant;
+      readonly theirs: LedgerPlace;
+      readonly ours: LedgerPlace;
+      /** See `CommitmentStep`. */
+      readonly readableBytes: number;
+    }
   /** It took us back after it held that we had reneged or left: commitment begins anew on both sides. */
   | { readonly type: 'recommitted'; readonly now: Instant }
   /** After the end it says, signed, that it wants to be a partner again. */

@@ -56,8 +56,14 @@ export interface LifecycleState {
   readonly keptLeftMs: number;
 }
 
-/** More is lent than before: what was stored after this place of its ledger has a commitment of its own. */
-export interface CommitmentStep extends LedgerPlace {
+/** More is lent than before: what was stored after these places has a commitment of its own. */
+export interface CommitmentStep {
+  /** In the ledger of what the partner stored here. */
+  readonly theirs: LedgerPlace;
+  /** In the ledger of what we stored there. */
+  readonly ours: LedgerPlace;
+  /** How much may be read back of that all the same, in bytes: what had been lent before, as far as it was not used. */
+  readonly readableBytes: number;
   readonly committedMs: number;
 }
 
@@ -186,13 +192,13 @@ export function restoresAllowed(
   return periods.commitmentMs === 0 && state.keptLeftMs > 0;
 }
 
-/** Whether a shard that was stored at this place may be read back already: what was added to the terms has a commitment of its own. */
-export function isCommitted(
+/** The growth of the terms after which a shard in this place was stored, while its commitment runs; the newest of several. */
+export function openStepOf(
   { steps }: Pick<LifecycleState, 'steps'>,
   { epoch, sequence }: LedgerPlace,
-): boolean {
-  return steps.every(
-    (step) => epoch < step.epoch || (epoch === step.epoch && sequence <= step.sequence),
+): CommitmentStep | undefined {
+  return steps.findLast(
+    ({ theirs }) => epoch > theirs.epoch || (epoch === theirs.epoch && sequence > theirs.sequence),
   );
 }
 

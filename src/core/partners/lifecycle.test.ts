@@ -2,20 +2,22 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { dayMs, hourMs, type Instant, instant, minuteMs } from '../../base/units.ts';
+import type { LedgerPlace } from '../agreements/acknowledgement.ts';
 import { circleTerms, openTerms } from '../agreements/terms.ts';
 import { stepLifecycle } from './lifecycle.ts';
 import { decodeLifecycle, encodeLifecycle } from './lifecycle-codec.ts';
 import type { LifecycleEffect, LifecycleEvent } from './lifecycle-event.ts';
 import { takesShards } from './lifecycle-phase.ts';
 import {
+  type CommitmentStep,
   cleanMs,
   inCommitment,
-  isCommitted,
   keptUntil,
   type LifecyclePeriods,
   type LifecycleState,
   lifecyclePeriods,
   lifecycleStart,
+  openStepOf,
   restoresAllowed,
 } from './lifecycle-state.ts';
 
@@ -80,6 +82,11 @@ class Partnership {
   restores(): boolean {
     return restoresAllowed(this.state, this.periods);
   }
+}
+
+/** The same place in both ledgers. */
+function places(place: LedgerPlace): Omit<CommitmentStep, 'committedMs'> {
+  return { theirs: place, ours: place, readableBytes: 7 };
 }
 
 function standing(periods: LifecyclePeriods): Partnership {
@@ -396,9 +403,9 @@ test('C30: a partner cannot say again and again that its commitment begins anew'
 
 test('C30: what is added to the terms has a commitment of its own, and what was there before keeps its', () => {
   const partner = standing(open);
-  partner.step({ type: 'grown', now: partner.now, head: { epoch: 1, sequence: 40 } });
+  partner.step({ type: 'grown', now: partner.now, ...places({ epoch: 1, sequence: 40 }) });
   const reads = (sequence: number, epoch = 1): boolean =>
-    partner.restores() && isCommitted(partner.state, { epoch, sequence });
+    partner.restores() && openStepOf(partner.state, { epoch, sequence }) === undefined;
   assert.deepEqual([reads(40), reads(41), reads(1, 2)], [true, false, false]);
   partner.runs(open.commitmentMs - hourMs);
   assert.equal(reads(41), false);
@@ -410,15 +417,15 @@ test('C30: what is added to the terms has a commitment of its own, and what was 
 test('C30: however often the terms grow, nothing is given back before it was C here', () => {
   const partner = standing(open);
   for (let step = 0; step < 30; step += 1) {
-    partner.step({ type: 'grown', now: partner.now, head: { epoch: 1, sequence: step * 10 } });
+    partner.step({ type: 'grown', now: partner.now, ...places({ epoch: 1, sequence: step * 10 }) });
     partner.runs(hourMs);
   }
   assert.ok(partner.state.steps.length <= 8);
-  assert.equal(isCommitted(partner.state, { epoch: 1, sequence: 0 }), true);
+  assert.equal(openStepOf(partner.state, { epoch: 1, sequence: 0 }) === undefined, true);
   for (let sequence = 1; sequence < 300; sequence += 1)
-    assert.equal(isCommitted(partner.state, { epoch: 1, sequence }), false);
+    assert.equal(openStepOf(partner.state, { epoch: 1, sequence }) === undefined, false);
   partner.runs(open.commitmentMs);
-  assert.equal(isCommitted(partner.state, { epoch: 1, sequence: 299 }), true);
+  assert.equal(openStepOf(partner.state, { epoch: 1, sequence: 299 }) === undefined, true);
 });
 
 test('days of service cannot be earned by the minute', () => {
@@ -553,7 +560,7 @@ function eventOf(
     case 'notice-withdrawn':
       return { type, now, by: 'us' };
     case 'grown':
-      return { type, now, head: { epoch: 1, sequence: Math.floor(ranMs / hourMs) } };
+      return { type, now, ...places({ epoch: 1, sequence: Math.floor(ranMs / hourMs) }) };
     default:
       return { type, now } as LifecycleEvent;
   }

@@ -11,9 +11,9 @@
  */
 import { assert, assertNever } from '../../base/assert.ts';
 import { dayMs, type Instant, instant } from '../../base/units.ts';
-import type { LedgerPlace } from '../agreements/acknowledgement.ts';
 import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
 import {
+  type CommitmentStep,
   type FailureCause,
   inCommitment,
   isRenewable,
@@ -82,7 +82,7 @@ export function stepLifecycle(
     case 'recommitted':
       return recommitted(state, event.now, periods);
     case 'grown':
-      return { state: grown(state, event.head, periods), effects: [] };
+      return { state: grown(state, event, periods), effects: [] };
     case 'dropped':
       return endLifecycle({ ...state, leaving: undefined }, event.now, periods);
     default:
@@ -264,14 +264,14 @@ function lossNoticed(
 /** What is lent more from now on is under a commitment of its own; where C is waived, so is that. */
 function grown(
   state: LifecycleState,
-  head: LedgerPlace,
+  { theirs, ours, readableBytes }: Omit<CommitmentStep, 'committedMs'>,
   { commitmentMs }: LifecyclePeriods,
 ): LifecycleState {
   if (commitmentMs === 0) return state;
-  const { epoch, sequence } = head;
   const last = state.steps.at(-1);
-  // The newest two become one, from the first place and with the whole wait: never is more readable for it.
-  const place = state.steps.length < stepsMost || last === undefined ? { epoch, sequence } : last;
+  // The newest two become one, from the first places and with the whole wait: never is more readable for it.
+  const isOwn = state.steps.length < stepsMost || last === undefined;
+  const place = isOwn ? { theirs, ours, readableBytes } : last;
   const before = state.steps.slice(0, stepsMost - 1);
   return { ...state, steps: [...before, { ...place, committedMs: 0 }] };
 }

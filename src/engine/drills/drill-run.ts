@@ -9,16 +9,18 @@ import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { mebi } from '../../base/units.ts';
 import { drillBytes } from '../../core/agreements/daily-need.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
+import { ShardNamer } from '../../core/sealing/shard-name.ts';
 import {
   type ChunkId,
   chunkOfSnapshot,
   type PackId,
   type PeerId,
+  type ShardName,
   type SnapshotId,
 } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
-import type { PackRow, Stores } from '../../ports/stores.ts';
+import type { PackRow, ShardRow, Stores } from '../../ports/stores.ts';
 import type { WalkedEntry } from '../backup/tree-walk.ts';
 import { NowhereTarget } from '../restore/nowhere-target.ts';
 import type { PackSource } from '../restore/pack-source.ts';
@@ -46,6 +48,8 @@ export interface DrillRunParts {
   }) => PackSource;
   /** Restores may be made from this partner now. */
   readonly mayRead: (partner: PeerId) => boolean;
+  /** What a partner need not give back yet, though restores may be made from it. */
+  readonly uncommitted: (partner: PeerId) => ReadonlySet<ShardName>;
   readonly partners: () => readonly { readonly partner: PeerId }[];
 }
 
@@ -234,8 +238,16 @@ export class DrillRun {
     if (row?.code === undefined) return false;
     const readable = stores.shards
       .ofPack(pack)
-      .filter(({ phase, partner }) => phase === 'held' && mayRead(partner));
+      .filter(({ phase, partner }) => phase === 'held' && mayRead(partner))
+      .filter((shard) => this.#isCommitted(row, shard));
     return readable.length >= row.code.dataShards;
+  }
+
+  #isCommitted({ stripe }: PackRow, { partner, index }: ShardRow): boolean {
+    const { uncommitted, keys } = this.#parts;
+    const names = uncommitted(partner);
+    if (names.size === 0 || stripe === undefined) return true;
+    return !names.has(new ShardNamer(keys.shardNameKey, partner).nameOf(stripe, index));
   }
 
   /** Of all together no partner gives more than its part. */

@@ -1,7 +1,7 @@
 /** Shards that this computer holds, for their owners: taking them in, giving them out, letting them go, telling what is here. */
 import type { Bytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
-import type { AgreementId, PeerId, ShardName } from '../../core/vocabulary/ids.ts';
+import type { AgreementId, ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { parseRange } from '../../core/wire/block-range.ts';
 import { encodeInventory, inventoryPageEntries } from '../../core/wire/inventory.ts';
@@ -23,6 +23,7 @@ import { holderHead } from './held-ledger.ts';
 import { blobOf } from './held-trash.ts';
 import type { ReadQuota } from './read-quota.ts';
 import { blobName, type ShardIntake } from './shard-intake.ts';
+import type { UncommittedReads } from './uncommitted-reads.ts';
 
 export interface ShardServiceParts {
   readonly stores: Stores;
@@ -30,6 +31,7 @@ export interface ShardServiceParts {
   readonly intake: ShardIntake;
   /** How much owners may read back; left out: as much as they like. */
   readonly reads?: Pick<ReadQuota, 'take'>;
+  readonly uncommitted?: Pick<UncommittedReads, 'take'>;
 }
 
 export type Answer = Outcome<Omit<OutgoingReply, 'status'>, Refusal>;
@@ -62,11 +64,6 @@ export class ShardService {
       case 'ledger':
         return request.method === 'GET' ? this.#ledger(agreement, resource) : badMethod(request);
     }
-  }
-
-  /** Where in its owner's ledger a shard was acknowledged; undefined: it is not here. */
-  placeOf(owner: PeerId, name: ShardName): Pick<HeldRow, 'epoch' | 'sequence'> | undefined {
-    return this.#parts.stores.held.get(owner, name);
   }
 
   #shard(
@@ -121,7 +118,7 @@ export class ShardService {
   }
 
   async #getShard(fields: Fields, agreement: AgreementRow, name: ShardName): Promise<Answer> {
-    const { stores, held, reads } = this.#parts;
+    const { stores, held, reads, uncommitted } = this.#parts;
     const row = stores.held.get(agreement.partner, name);
     if (row === undefined || row.trashedAt !== undefined) return refused('shard.unknown', name);
     const text = fields['range'];
@@ -131,6 +128,8 @@ export class ShardService {
     const blob = blobName(agreement, name);
     const length = range.count * blockBytes;
     if ((await held.size(blob)) === undefined) return refused('shard.unknown', 'its file is gone');
+    const waits = uncommitted?.take(agreement, row, length);
+    if (waits?.ok === false) return waits;
     const taken = reads?.take(agreement, length);
     if (taken?.ok === false) return taken;
     return succeeded({

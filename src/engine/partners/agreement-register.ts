@@ -4,6 +4,7 @@
  * A proposal of ours is a row of its own, under the id of its own document; it goes in the same step in which the agreement comes into force.
  */
 import { present } from '../../base/assert.ts';
+import { ledgerStart } from '../../core/agreements/acknowledgement.ts';
 import { bytesLentTo, decodeSignedAgreement } from '../../core/agreements/agreement.ts';
 import type { Deed } from '../../core/agreements/negotiation.ts';
 import type { AnswererEffect, Relation } from '../../core/agreements/negotiation-answerer.ts';
@@ -11,6 +12,7 @@ import type { AskerEffect } from '../../core/agreements/negotiation-asker.ts';
 import { linkOfBody } from '../../core/agreements/replacement.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
+import { blockBytes } from '../../core/vocabulary/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
@@ -79,7 +81,12 @@ export class AgreementRegister {
       stores.agreements.put(row);
     });
     if (before !== undefined && isMore(before, row) && !agreementOf(row).terms.trusted)
-      keeper.happened(partner, { type: 'grown', head: holderHead(stores, root) });
+      keeper.happened(partner, {
+        type: 'grown',
+        theirs: holderHead(stores, root),
+        ours: stores.ledger.head(root, 'owner') ?? ledgerStart(root, 0),
+        readableBytes: this.#readableBytes(before),
+      });
     log.write('info', before === undefined ? 'agreement.signed' : 'agreement.changed', {
       partner,
       number,
@@ -87,6 +94,13 @@ export class AgreementRegister {
     onAgreement(row);
     changes.notify();
     return row;
+  }
+
+  /** Of what the partner stores from now on: what it was lent before and did not use, and in any case enough for an index. */
+  #readableBytes(before: AgreementRow): number {
+    const lentBytes = bytesLentTo(agreementOf(before), before.partner);
+    const usedBytes = this.#parts.stores.held.blockCount(before.partner) * blockBytes;
+    return Math.max(Math.floor(lentBytes / 8), lentBytes - usedBytes);
   }
 
   /** Our half of an agreement, durable before it is sent. */

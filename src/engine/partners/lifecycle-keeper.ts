@@ -14,16 +14,17 @@ import { decodeLifecycle, encodeLifecycle } from '../../core/partners/lifecycle-
 import type { LifecycleEffect, LifecycleEvent } from '../../core/partners/lifecycle-event.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import {
+  type CommitmentStep,
   cleanMs,
   hasOpenCommitment,
   inCommitment,
-  isCommitted,
   isRenewable,
   keptUntil,
   type LifecyclePeriods,
   type LifecycleState,
   lifecyclePeriods,
   lifecycleStart,
+  openStepOf,
   restorableFrom,
   restoresAllowed,
 } from '../../core/partners/lifecycle-state.ts';
@@ -130,9 +131,9 @@ export class LifecycleKeeper {
     return restoresAllowed(this.stateOf(row), this.periodsOf(row));
   }
 
-  /** Whether a shard that the partner stored here, at this place of its ledger, is given back: what was added to the terms has a commitment of its own. */
-  mayRead(row: AgreementRow, place: LedgerPlace): boolean {
-    return isCommitted(this.stateOf(row), place);
+  /** The growth of its terms after which a partner stored a shard here, at this place of its ledger, while the commitment of that runs. */
+  openStep(row: AgreementRow, place: LedgerPlace): CommitmentStep | undefined {
+    return row.phase === 'proposed' ? undefined : openStepOf(this.stateOf(row), place);
   }
 
   /** Restores may be made from this peer; true for those that are no partners, who say so themselves. */

@@ -4,7 +4,7 @@ import { hourMs, type Instant, secondMs } from '../../base/units.ts';
 import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
 import { fullShards } from '../../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
-import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import { type AgreementRow, type ShardRow, StorageFull } from '../../ports/stores.ts';
 import { AuditAnswers } from '../audits/audit-answers.ts';
 import { AuditDesk } from '../audits/audit-desk.ts';
@@ -13,6 +13,7 @@ import type { Spool } from '../backup/spool.ts';
 import type { ComputerPorts, ComputerSettings } from '../computer.ts';
 import type { HeldTrash } from '../holding/held-trash.ts';
 import { ReadQuota } from '../holding/read-quota.ts';
+import { UncommittedReads } from '../holding/uncommitted-reads.ts';
 import { RecordDesk } from '../records/record-desk.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
 import { spoilReserves } from '../upkeep/reserve-shards.ts';
@@ -35,6 +36,7 @@ import { PartnerStance } from './partner-stance.ts';
 import { PartnerWatch } from './partner-watch.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
 import { ProvableShards } from './provable-shards.ts';
+import { UncommittedShards } from './uncommitted-shards.ts';
 
 export interface PartnerPartsNeeds {
   readonly ports: ComputerPorts;
@@ -65,12 +67,14 @@ export class PartnerParts {
   readonly audits: AuditDesk;
   readonly answers: AuditAnswers;
   readonly reads: ReadQuota;
+  readonly uncommittedReads: UncommittedReads;
   readonly candidates: CandidateBook;
   readonly stance: PartnerStance;
   readonly judging: CandidateJudging;
   readonly records: RecordDesk;
   readonly negotiations: NegotiationDesk;
   readonly search: PartnerSearch;
+  readonly #uncommitted: UncommittedShards;
   #profile: { readonly document: Bytes; readonly at: Instant } | undefined;
 
   constructor(needs: PartnerPartsNeeds) {
@@ -86,6 +90,7 @@ export class PartnerParts {
       proves: (row) => provable.anyAt(row),
       onEffect: (row, effect) => this.#follow(row, effect),
     });
+    this.#uncommitted = new UncommittedShards(stores, this.keeper);
     const kept = { ...shared, keeper: this.keeper };
     this.watch = new PartnerWatch({
       ...kept,
@@ -98,6 +103,8 @@ export class PartnerParts {
       onEvent: (event) => this.#audited(event),
     });
     this.reads = new ReadQuota(shared);
+    const openStep: LifecycleKeeper['openStep'] = (row, place) => this.keeper.openStep(row, place);
+    this.uncommittedReads = new UncommittedReads({ stores, openStep });
     this.notices = new NoticeDesk({
       ...{ ...kept, losses: needs.losses, reads: this.reads },
       hasRoomFor: (row) => this.stance.hasRoomFor(row),
@@ -156,6 +163,12 @@ export class PartnerParts {
   commitmentEndsAt(peer: PeerId): Instant | undefined {
     const row = this.#needs.book.get(peer);
     return row && this.keeper.datesOf(row).commitmentEndsAt;
+  }
+
+  /** What a partner need not give back yet, though its first commitment is over. */
+  uncommittedAt(peer: PeerId): ReadonlySet<ShardName> {
+    const row = this.#needs.book.get(peer);
+    return row === undefined ? new Set() : this.#uncommitted.at(row);
   }
 
   /** What this computer says about itself, signed of late. */

@@ -7,7 +7,7 @@
 import type { Bytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
-import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
+import type { PeerId } from '../../core/vocabulary/ids.ts';
 import { manifestMaximumBytes, messageMaximumBytes } from '../../core/vocabulary/limits.ts';
 import { isNegotiation } from '../../core/wire/negotiation.ts';
 import {
@@ -115,21 +115,18 @@ export class PartnerService {
     if (agreement === undefined || (partner === undefined && request.method === 'PUT'))
       return this.#noPartner(request.from);
     if (resource.resource === 'shard' && request.method === 'GET') {
-      const refusal = this.#readRefusal(agreement, resource.name);
+      const refusal = this.#readRefusal(agreement);
       if (refusal !== undefined) return refusal;
     }
     return this.#parts.shards.answer(request, agreement, resource);
   }
 
-  /** Why a shard is not given back; undefined: it is (C30). */
-  #readRefusal(agreement: AgreementRow, name: ShardName): Answer | undefined {
+  /** Why nothing is given back; undefined: it is (C30). */
+  #readRefusal(agreement: AgreementRow): Answer | undefined {
     const keeper = this.#parts.partnership?.keeper;
     if (keeper === undefined || agreement.phase === 'proposed') return undefined;
-    if (!isInForce(agreement.phase) && !keeper.mayRestore(agreement))
-      return this.#noPartner(agreement.partner);
-    const place = this.#parts.shards.placeOf(agreement.partner, name);
-    if (keeper.mayRestore(agreement) && (place === undefined || keeper.mayRead(agreement, place)))
-      return undefined;
+    if (keeper.mayRestore(agreement)) return undefined;
+    if (!isInForce(agreement.phase)) return this.#noPartner(agreement.partner);
     return refused('request.in-commitment', 'restores are not honoured yet');
   }
 
