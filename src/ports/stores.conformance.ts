@@ -199,6 +199,20 @@ function testPacks(sentence: Sentence): void {
     assert.equal(packs.contents(pack(3)), undefined);
   });
 
+  sentence('packs are found by the beginning of their stripe', ({ stores }) => {
+    const stripes = ['ab'.repeat(32), `${'ab'.repeat(31)}ff`, 'ac'.repeat(32)] as StripeId[];
+    stripes.forEach((stripe, place) => {
+      stores.packs.add(packRow(place + 1, { stripe }), contentsOf([]));
+    });
+    stores.packs.add(packRow(9, { stripe: undefined }), contentsOf([]));
+    const found = (beginning: readonly number[]): readonly PackId[] =>
+      stores.packs.ofStripe(Uint8Array.from(beginning)).map((row) => row.pack);
+    assert.deepEqual(found([0xab, 0xab]), [pack(1), pack(2)]);
+    assert.deepEqual(found([0xac]), [pack(3)]);
+    assert.deepEqual(found([0xad]), []);
+    assert.deepEqual(found([]), [pack(1), pack(2), pack(3)]);
+  });
+
   sentence('known chunks are told from unknown ones, column-wise', ({ stores }) => {
     const numbers = Array.from({ length: 3000 }, (_, number) => number * 2);
     stores.packs.add(packRow(1), contentsOf(numbers));

@@ -72,6 +72,8 @@ export interface PackStore {
   get(pack: PackId): PackRow | undefined;
   /** In the order in which they were added. */
   all(): readonly PackRow[];
+  /** Packs whose stripe's id begins with these bytes, in the order in which they were added. */
+  ofStripe(beginning: Uint8Array): readonly PackRow[];
   /** Packs that still lie in the spool, oldest first. */
   spooled(): readonly PackRow[];
   /** The pack must be there (asserted). */

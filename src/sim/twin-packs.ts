@@ -102,6 +102,11 @@ export class TwinPacks implements PackStore, ChunkStore {
     return this.inOrder().map(({ row }) => ownRow(row));
   }
 
+  ofStripe(beginning: Uint8Array): readonly PackRow[] {
+    const prefix = hexText(beginning);
+    return this.all().filter(({ stripe }) => stripe?.startsWith(prefix));
+  }
+
   spooled(): readonly PackRow[] {
     const waiting = this.#packs.values().filter(({ row }) => row.spooled);
     return sortedBy(waiting, ({ row, number }) => [row.storedAt, number]).map(({ row }) =>

@@ -82,6 +82,16 @@ export class PackTable implements PackStore, ChunkStore {
     return this.#connection.all('SELECT * FROM pack ORDER BY number').map(packRow);
   }
 
+  ofStripe(beginning: Uint8Array): readonly PackRow[] {
+    const bound = (filler: number): Uint8Array => {
+      const id = new Uint8Array(idBytes).fill(filler);
+      id.set(beginning);
+      return id;
+    };
+    const sql = 'SELECT * FROM pack WHERE stripe BETWEEN ? AND ? ORDER BY number';
+    return this.#connection.all(sql, bound(0), bound(0xff)).map(packRow);
+  }
+
   spooled(): readonly PackRow[] {
     return this.#connection
       .all('SELECT * FROM pack WHERE spooled = 1 ORDER BY stored_at, number')

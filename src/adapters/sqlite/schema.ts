@@ -23,6 +23,7 @@ export const schemaSteps: readonly string[] = [
     spooled INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX pack_spooled ON pack (stored_at, number) WHERE spooled = 1;
+  CREATE INDEX pack_stripe ON pack (stripe) WHERE stripe IS NOT NULL;
 
   -- Which chunks a pack has. Found by chunk id through the index in memory (chunk-index.ts).
   CREATE TABLE pack_contents (

@@ -14,7 +14,7 @@ import type { LedgerHead } from '../agreements/acknowledgement.ts';
 import { derivedLabels } from '../sealing/domains.ts';
 import type { RefusalCode } from '../wire/refusal.ts';
 import { type AuditRound, roundAllowed, stratumOf } from './audit-round.ts';
-import { type AuditedShard, inventoryRoot } from './audited-space.ts';
+import type { AuditedShard } from './audited-space.ts';
 import { choiceOf } from './auditor.ts';
 import type { ChosenBlock } from './block-choice.ts';
 import type { AuditSubject, Challenge } from './challenge.ts';
@@ -50,6 +50,8 @@ export interface LedgerAccount {
   readonly nextEntryAt: Instant | undefined;
   /** The shards at that place, in order of name. */
   readonly space: readonly AuditedShard[];
+  /** Over that space (`inventoryRoot`). */
+  readonly inventoryRoot: Bytes;
 }
 
 export type AnswererEvent =
@@ -144,7 +146,7 @@ function challenged(
   if (isOlderThan(account.nextEntryAt, now, event.intervalMs))
     return refuse(state, 'audit.old-ledger', 'our ledger has gone on since');
   const { space } = account;
-  if (!equalBytes(inventoryRoot(space), subject.inventoryRoot))
+  if (!equalBytes(account.inventoryRoot, subject.inventoryRoot))
     return refuse(state, 'audit.other-account', 'other shards stand in our ledger');
   if (!roundAllowed(state.round, subject, space))
     return refuse(state, 'audit.other-account', 'other shards were visited in this round');
@@ -173,7 +175,7 @@ function opened(
   const known = state.pending.find((audit) => equalBytes(audit.opened.challenge.id, id));
   if (known !== undefined) return { state, effects: [{ type: 'prove', audit: known }] };
   const { space } = account;
-  if (!equalBytes(inventoryRoot(space), subject.inventoryRoot))
+  if (!equalBytes(account.inventoryRoot, subject.inventoryRoot))
     return refuse(state, 'audit.other-account', 'other shards stood in our ledger');
   const chosen = choiceOf(event.opened, drawSpaceOf(subject, space));
   const audit: AcceptedAudit = { opened: event.opened, chosen, since: now };

@@ -97,7 +97,8 @@ class Pair {
 
   account(change: Partial<LedgerAccount> = {}): LedgerAccount {
     const space = this.space(this.holderMarks);
-    return { entryHash: head.hash, head, nextEntryAt: undefined, space, ...change };
+    const known = { entryHash: head.hash, head, nextEntryAt: undefined, space };
+    return { ...known, inventoryRoot: inventoryRoot(change.space ?? space), ...change };
   }
 
   subject(change: Partial<AuditSubject> = {}): AuditSubject {

@@ -181,12 +181,8 @@ export class AuditAnswers {
         ...{ ...lane, challenge: id, phase: 'opened', since, outcome: undefined },
         document: encodeTranscript({ opening: opened.document }),
       });
-    if (this.#space.account(lane).round !== subject.round) return;
-    for (const { shard } of chosen) {
-      const present = audits.shard(lane, shard.name);
-      if (present?.sequence === shard.sequence)
-        audits.putShard(lane, { ...present, visitedIn: subject.round });
-    }
+    const { round } = subject;
+    if (this.#space.account(lane).round === round) this.#space.visit(lane, chosen, round);
   }
 
   async #prove(agreement: AgreementRow, audit: AcceptedAudit): Promise<Outcome<Bytes, Refusal>> {
@@ -239,11 +235,13 @@ export class AuditAnswers {
     const { epoch, sequence } = subject;
     const isPresent = epoch === head.epoch;
     const row = isPresent ? stores.ledger.get(id, 'holder', { epoch, sequence }) : undefined;
+    const place = row && { sequence, head: row.hash };
     return {
       head,
       entryHash: row?.hash,
       nextEntryAt: isPresent ? this.#entryTime(id, epoch, sequence + 1) : undefined,
-      space: row === undefined ? [] : this.#space.at(lane, sequence),
+      space: place === undefined ? [] : this.#space.at(lane, sequence),
+      inventoryRoot: place === undefined ? emptyBytes : this.#space.inventoryRoot(lane, place),
     };
   }
 

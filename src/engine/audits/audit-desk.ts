@@ -244,9 +244,7 @@ export class AuditDesk {
 
   #intervalMs(row: AgreementRow, now: Instant): number {
     const { terms } = agreementOf(row);
-    const shardCount = this.#parts.stores.audits
-      .shards(auditorLane(row.agreement))
-      .filter(({ deletedBy }) => deletedBy === undefined).length;
+    const shardCount = this.#space.presentCount(auditorLane(row.agreement));
     return auditCadence(terms, { ageMs: now - row.since, shardCount }).intervalMs;
   }
 }

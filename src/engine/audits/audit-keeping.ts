@@ -133,13 +133,8 @@ export class AuditKeeping {
   }
 
   #markVisited(lane: AuditLane, { opened, chosen }: PendingAudit): void {
-    const { audits } = this.#stores;
     const { round } = opened.challenge.subject;
-    if (this.#space.account(lane).round !== round) return;
-    for (const { shard } of chosen) {
-      const there = audits.shard(lane, shard.name);
-      if (there?.sequence === shard.sequence) audits.putShard(lane, { ...there, visitedIn: round });
-    }
+    if (this.#space.account(lane).round === round) this.#space.visit(lane, chosen, round);
   }
 
   #pending(row: AuditRow, parties: Parties): PendingAudit {

@@ -10,7 +10,6 @@ import type { LedgerHead } from '../../core/agreements/acknowledgement.ts';
 import { drawSpaceOf } from '../../core/audits/answerer.ts';
 import { auditCadence } from '../../core/audits/audit-cadence.ts';
 import { stratumOf, visitedBitmap } from '../../core/audits/audit-round.ts';
-import { inventoryRoot } from '../../core/audits/audited-space.ts';
 import {
   type AuditorEvent,
   type AuditorState,
@@ -87,6 +86,7 @@ export class AuditSession {
   readonly #space: AuditSpace;
   readonly #keeping: AuditKeeping;
   readonly #line: AuditLine;
+  readonly #shards: NamedShards;
   readonly #judged: Judgement[] = [];
   #state: AuditorState = noAudits;
   #provenBlocks = 0;
@@ -99,6 +99,7 @@ export class AuditSession {
     this.#space = new AuditSpace(parts.stores, parts.clock);
     this.#keeping = new AuditKeeping(parts.stores, this.#space, parts.keys.peerId);
     this.#line = new AuditLine(parts, agreement, signal);
+    this.#shards = new NamedShards(parts.stores, parts.keys, agreement.partner);
   }
 
   /** Undefined when there is nothing to audit, or the turn was broken off. `blocks`: so many in all, where a person asks for more. */
@@ -158,6 +159,7 @@ export class AuditSession {
     const { agreement, partner } = this.#agreement;
     const head = stores.ledger.head(agreement, 'owner');
     if (head === undefined || !(await this.#follow(head))) return undefined;
+    const place = { sequence: head.sequence, head: head.hash };
     const space = this.#space.at(this.#lane, head.sequence);
     if (space.length === 0) return undefined;
     const now = clock.now();
@@ -171,7 +173,7 @@ export class AuditSession {
     const subject: AuditSubject = {
       ...{ owner: keys.peerId, partner, agreement },
       ...{ epoch: head.epoch, sequence: head.sequence, head: head.hash },
-      ...{ inventoryRoot: inventoryRoot(space), time: now, ...counts },
+      ...{ inventoryRoot: this.#space.inventoryRoot(this.#lane, place), time: now, ...counts },
       ...(begins
         ? { round: Math.max(now, round + 1), roundStart: head.sequence, visited: new Uint8Array(0) }
         : { round, roundStart, visited }),
@@ -252,8 +254,7 @@ export class AuditSession {
     const replied = await this.#line.post({ type: 'opening', document });
     if (replied.type !== 'replied' || replied.reply.type !== 'answer')
       return this.#without(challenge.id, replied);
-    const { stores, keys } = this.#parts;
-    const { hasGoodTag } = new NamedShards(stores, keys, this.#agreement.partner);
+    const { hasGoodTag } = this.#shards;
     const answer = { document: replied.reply.document, blocks: replied.blocks, hasGoodTag };
     this.#step({ type: 'answer-received', challenge: challenge.id, ...answer });
   }
@@ -295,17 +296,16 @@ export class AuditSession {
       this.#judged.push(judged);
       return;
     }
-    const { stores, keys, losses, clock } = this.#parts;
-    const shards = new NamedShards(stores, keys, this.#agreement.partner);
+    const { keys, losses, clock } = this.#parts;
     const { findings, challenge } = judged;
-    const told: Judgement = this.#isKnownLoss(judged, shards)
+    const told: Judgement = this.#isKnownLoss(judged)
       ? { ...judged, outcome: 'unclear', reason: 'audit.known-loss' }
       : judged;
     const isToTell = told.outcome === 'wrong' && findings.length > 0;
     const verdict = isToTell ? signVerdict(challenge, findings, keys.identitySeed) : undefined;
     this.#keeping.keepJudgement(this.#lane, told, { verdict, now: clock.now() });
     for (const { name, fault } of findings) {
-      const row = shards.shardOf(name);
+      const row = this.#shards.shardOf(name);
       if (row !== undefined) losses.note(row, fault === 'missing' ? 'lost' : 'wrong');
     }
     const { audit } = judged.settled;
@@ -314,14 +314,14 @@ export class AuditSession {
   }
 
   /** Everything that is missing was known to be lost before it was asked for. */
-  #isKnownLoss({ findings, reason }: Judgement, shards: NamedShards): boolean {
+  #isKnownLoss({ findings, reason }: Judgement): boolean {
     const { stores } = this.#parts;
     if (reason === 'lost-epoch')
       return stores.shards
         .ofPartner(this.#agreement.partner)
         .every(({ phase }) => phase !== 'held' && phase !== 'wrong');
     const isKnown = ({ name, fault }: Finding): boolean =>
-      fault === 'missing' && shards.shardOf(name)?.phase === 'lost';
+      fault === 'missing' && this.#shards.shardOf(name)?.phase === 'lost';
     return findings.length > 0 && findings.every(isKnown);
   }
 

@@ -13,11 +13,18 @@ import {
   ledgerStart,
   readEntry,
 } from '../../core/agreements/acknowledgement.ts';
-import { type AuditedShard, spaceAt, spaceChange } from '../../core/audits/audited-space.ts';
+import {
+  type AuditedShard,
+  inventoryRoot,
+  spaceAt,
+  spaceChange,
+} from '../../core/audits/audited-space.ts';
+import type { ChosenBlock } from '../../core/audits/block-choice.ts';
 import type { AgreementId, PeerId } from '../../core/vocabulary/ids.ts';
 import type { AuditAccount, AuditLane } from '../../ports/audit-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LedgerSide, Stores } from '../../ports/stores.ts';
+import { memoryOf, type SpaceMemory } from './space-memory.ts';
 
 /** Consecutive entries of the ledger, from a place on; none when they cannot be had. */
 export type EntrySource = (epoch: number, sequence: number) => Promise<readonly Bytes[]>;
@@ -47,19 +54,47 @@ const sliceEntries = 100;
 export class AuditSpace {
   readonly #stores: Stores;
   readonly #clock: Clock;
+  readonly #memory: SpaceMemory;
 
   constructor(stores: Stores, clock: Clock) {
     this.#stores = stores;
     this.#clock = clock;
+    this.#memory = memoryOf(stores);
   }
 
   account(lane: AuditLane): AuditAccount {
     return this.#stores.audits.account(lane) ?? emptyAccount(lane, this.#clock.now());
   }
 
-  /** The shards at that place of the ledger, in order of name. */
+  /** The shards at that place of the ledger, in order of name. Not inside a transaction that changes them. */
   at(lane: AuditLane, sequence: number): readonly AuditedShard[] {
-    return spaceAt(this.#stores.audits.shards(lane), sequence);
+    return this.#memory.space(lane, sequence, () =>
+      spaceAt(this.#stores.audits.shards(lane), sequence),
+    );
+  }
+
+  /** The root over the shards at that place, of which `head` is the entry's hash. */
+  inventoryRoot(
+    lane: AuditLane,
+    { sequence, head }: { readonly sequence: number; readonly head: Bytes },
+  ): Bytes {
+    return this.#memory.root(lane, head, () => inventoryRoot(this.at(lane, sequence)));
+  }
+
+  /** How many shards there are as far as the ledger was followed. */
+  presentCount(lane: AuditLane): number {
+    const { hash, sequence } = this.account(lane);
+    return this.#memory.count(lane, hash, () => this.at(lane, sequence).length);
+  }
+
+  /** These were drawn in the round. Inside the transaction of the caller. */
+  visit(lane: AuditLane, chosen: readonly ChosenBlock[], round: number): void {
+    const { audits } = this.#stores;
+    this.#memory.changed(lane);
+    for (const { shard } of chosen) {
+      const there = audits.shard(lane, shard.name);
+      if (there?.sequence === shard.sequence) audits.putShard(lane, { ...there, visitedIn: round });
+    }
   }
 
   /** Follows the ledger that `holder` signs up to `head`. */
@@ -89,6 +124,7 @@ export class AuditSpace {
 
   #begin(lane: AuditLane, epoch: number): void {
     const { audits } = this.#stores;
+    this.#memory.changed(lane);
     const { hash } = ledgerStart(lane.agreement, epoch);
     this.#stores.transact(() => {
       audits.clearShards(lane);
@@ -112,6 +148,7 @@ export class AuditSpace {
       entries.push(entry.value);
       place = entry.value.head;
     }
+    this.#memory.changed(lane);
     this.#stores.transact(() => {
       for (const entry of entries) this.#apply(lane, entry);
       const { epoch, sequence, hash } = place;

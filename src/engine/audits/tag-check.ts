@@ -7,6 +7,7 @@ import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import { ShardNamer } from '../../core/sealing/shard-name.ts';
 import type { PackId, PeerId, ShardName, StripeId } from '../../core/vocabulary/ids.ts';
 import { parseSuite, type Suite } from '../../core/vocabulary/suite.ts';
+import type { NextLayoutRow } from '../../ports/layout-store.ts';
 import type { ShardRow, Stores } from '../../ports/stores.ts';
 
 interface NamedStripe {
@@ -15,13 +16,13 @@ interface NamedStripe {
   readonly suite: Suite;
 }
 
-/** Knows the stripes as they were when it was made; for one audit. */
+/** For one audit: stripes that are on their way to become a pack's are as they were when first asked about. */
 export class NamedShards {
   readonly #stores: Stores;
   readonly #keys: OwnerKeys;
   readonly #partner: PeerId;
   readonly #namer: ShardNamer;
-  #stripes: readonly NamedStripe[] | undefined;
+  #next: readonly NextLayoutRow[] | undefined;
 
   constructor(stores: Stores, keys: OwnerKeys, partner: PeerId) {
     this.#stores = stores;
@@ -51,25 +52,15 @@ export class NamedShards {
   };
 
   #find(name: ShardName): NamedStripe | undefined {
-    const prefix = hexText(this.#namer.read(name).stripePrefix);
-    return this.#known().find(({ stripe }) => stripe.startsWith(prefix));
-  }
-
-  #known(): readonly NamedStripe[] {
-    this.#stripes ??= this.#read();
-    return this.#stripes;
-  }
-
-  #read(): readonly NamedStripe[] {
     const { packs, layouts } = this.#stores;
-    const named: NamedStripe[] = [];
-    for (const { pack, stripe, suite } of packs.all())
-      if (stripe !== undefined) named.push({ pack, stripe, suite: suiteOf(suite) });
-    for (const { pack, stripe } of layouts.all()) {
-      const row = packs.get(pack);
-      if (row !== undefined) named.push({ pack, stripe, suite: suiteOf(row.suite) });
-    }
-    return named;
+    const { stripePrefix } = this.#namer.read(name);
+    for (const { pack, stripe, suite } of packs.ofStripe(stripePrefix))
+      if (stripe !== undefined) return { pack, stripe, suite: suiteOf(suite) };
+    this.#next ??= layouts.all();
+    const prefix = hexText(stripePrefix);
+    const next = this.#next.find(({ stripe }) => stripe.startsWith(prefix));
+    const row = next && packs.get(next.pack);
+    return next && row && { ...next, suite: suiteOf(row.suite) };
   }
 }
 
