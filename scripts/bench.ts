@@ -4,7 +4,7 @@
  *
  *   npm run bench                                  everything, at most ten minutes
  *   npm run bench -- --quick                       a small tree, at most two minutes
- *   npm run bench -- --only kernels,backup         parts: kernels, transport, backup, circle, many
+ *   npm run bench -- --only kernels,backup         parts: kernels, transport, audits, backup, circle, many
  *   npm run bench -- --rounds 5 --write
  *   npm run bench -- --large                       also a million files (`many`)
  */
@@ -14,6 +14,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type GeneratedTreeShape, growTree, largeShape } from '../src/cli/demo/generated-tree.ts';
+import { benchAudits } from './bench/audit-bench.ts';
 import { benchBackup } from './bench/backup-bench.ts';
 import { benchCircle } from './bench/circle-bench.ts';
 import { barsMarkdown, type Findings, markdownOf, skipped } from './bench/findings.ts';
@@ -23,7 +24,7 @@ import { machineText, writePage } from './bench/results-page.ts';
 import { benchTransport } from './bench/transport-bench.ts';
 
 const quickShape: GeneratedTreeShape = { seed: 1, fileCount: 6_400, totalBytes: 100_000_000 };
-const partNames = ['kernels', 'transport', 'backup', 'circle', 'many'] as const;
+const partNames = ['kernels', 'transport', 'audits', 'backup', 'circle', 'many'] as const;
 type Part = (typeof partNames)[number];
 
 const { values } = parseArgs({
@@ -65,6 +66,7 @@ const parts: Readonly<Record<Part, (surroundings: Surroundings) => Findings | Pr
     kernels: ({ folder }) =>
       benchKernels({ rounds: rounds ?? (quick ? 3 : 7), milliseconds: quick ? 50 : 150, folder }),
     transport: () => benchTransport(quick ? 128 : 512, rounds ?? (quick ? 3 : 7)),
+    audits: ({ folder }) => benchAudits({ folder, quick, say }),
     backup: ({ folder, tree }) =>
       benchBackup({
         rounds: rounds ?? (quick ? 2 : 5),
