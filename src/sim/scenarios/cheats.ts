@@ -9,7 +9,7 @@ import {
   bodyOf,
   bytesOfBody,
   isAudit,
-  isNotice,
+  isLossNotice,
   isRestoreRead,
 } from './conduct.ts';
 import { cadenceOf, foundOnAverageMs, surelyFoundMs } from './detection.ts';
@@ -46,7 +46,7 @@ export function dropAll({ town, cheat }: Pick<Cheat, 'town' | 'cheat'>): void {
   const { held } = cheat.home;
   for (const blob of held.wholeNames()) held.lose(blob);
   town.conductOf(cheat).asks = async ({ request, send }) =>
-    isNotice(request)
+    isLossNotice(request, cheat.keys.peerId)
       ? { ok: false, error: { code: 'peer.unreachable', detail: 'not sent' } }
       : await send(request);
 }

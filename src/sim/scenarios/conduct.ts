@@ -5,6 +5,8 @@
  */
 import { concatBytes } from '../../base/bytes.ts';
 import type { Outcome } from '../../base/outcome.ts';
+import type { PeerId } from '../../core/vocabulary/ids.ts';
+import { readNotice } from '../../core/wire/notice.ts';
 import type {
   Body,
   IncomingRequest,
@@ -129,5 +131,9 @@ export const isRestoreRead = ({ method, path }: IncomingRequest): boolean =>
 export const isAudit = ({ method, path }: IncomingRequest): boolean =>
   method === 'POST' && path === '/v1/audits';
 
-export const isNotice = ({ method, path }: Pick<PeerRequest, 'method' | 'path'>): boolean =>
-  method === 'POST' && path === '/v1/notices';
+/** It is told that shards were lost: what a cheat keeps to itself. */
+export function isLossNotice({ path, body }: PeerRequest, self: PeerId): boolean {
+  if (path !== '/v1/notices' || !(body instanceof Uint8Array)) return false;
+  const notice = readNotice(body, self);
+  return notice.ok && notice.value.subject.type === 'lost-data';
+}

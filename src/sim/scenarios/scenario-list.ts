@@ -3,6 +3,7 @@ import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { betrayals } from './betrayals.ts';
 import { cheatScenarios } from './cheats.ts';
 import { colluderScenarios } from './colluders.ts';
+import { hopperScenarios } from './hoppers.ts';
 import type { Scenario } from './scenario.ts';
 import { slander } from './slander.ts';
 import { weather } from './weather.ts';
@@ -11,6 +12,7 @@ export const scenarios: readonly Scenario[] = [
   weather,
   ...cheatScenarios,
   ...colluderScenarios,
+  ...hopperScenarios,
   ...betrayals,
   ...slander,
 ];

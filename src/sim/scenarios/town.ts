@@ -37,10 +37,11 @@ export interface TownOptions {
 }
 
 /** G, C, T_r and the others, in proportion. */
-export const townPeriods: Partial<PartnershipSettings> & {
-  readonly auditIntervalMs: number;
-  readonly spareAfterMs: number;
-} = {
+export const townPeriods: Partial<PartnershipSettings> &
+  Pick<
+    PartnershipSettings,
+    'auditIntervalMs' | 'spareAfterMs' | 'graceMs' | 'commitmentMs' | 'probeIntervalMs'
+  > = {
   seek: true,
   graceMs: 5 * minuteMs,
   commitmentMs: 6 * minuteMs,
