@@ -2,7 +2,7 @@
 import { hexText } from '../base/bytes.ts';
 import type { AuditedShard } from '../core/audits/audited-space.ts';
 import type { AuditAccount, AuditLane, AuditRow, AuditStore } from '../ports/audit-store.ts';
-import { type Journal, ownRow, sortedBy, type TwinTable } from './twin-table.ts';
+import { type Journal, ownRow, shownRow, sortedBy, type TwinTable } from './twin-table.ts';
 
 export type AuditedShardRow = AuditedShard & AuditLane;
 
@@ -47,19 +47,18 @@ function challengeStore(
       .filter((row) => row.phase === 'settled' && row.outcome === outcome);
     return sortedBy(rows, ({ since, challenge }) => [-since, hexText(challenge)])
       .slice(0, limit)
-      .map(ownRow);
+      .map((row) => ({ ...row }));
   };
   return {
     put: (row) =>
       journal.change('audits.put', () => audits.set(key(row, row.challenge), ownRow(row))),
-    get: (lane, challenge) => {
-      const row = audits.get(key(lane, challenge));
-      return row && ownRow(row);
-    },
+    get: (lane, challenge) => shownRow(audits.get(key(lane, challenge))),
     open: (lane) => {
       const rows = audits.values().filter(isIn(lane));
       const left = rows.filter(({ phase }) => phase !== 'settled');
-      return sortedBy(left, ({ since, challenge }) => [since, hexText(challenge)]).map(ownRow);
+      return sortedBy(left, ({ since, challenge }) => [since, hexText(challenge)]).map((row) => ({
+        ...row,
+      }));
     },
     settled,
     forgetSettled: (lane, outcome, keep) =>
@@ -82,7 +81,7 @@ function shardStore(
     `${keyOf(lane)}/${shard.name}/${shard.sequence}`;
   const shards: AuditStore['shards'] = (lane) =>
     sortedBy(auditedShards.values().filter(isIn(lane)), (row) => [row.name, row.sequence]).map(
-      ({ agreement: _, side: _side, ...shard }) => ownRow(shard),
+      ({ agreement: _, side: _side, ...shard }) => shard,
     );
   const drop = (label: string, lane: AuditLane, goes: (shard: AuditedShard) => boolean): void =>
     journal.change(label, () => {

@@ -14,7 +14,7 @@ import type {
   ShardRow,
   ShardStore,
 } from '../ports/stores.ts';
-import { type Journal, ownRow, sortedBy, TwinTable } from './twin-table.ts';
+import { type Journal, ownRow, shownRow, sortedBy, TwinTable } from './twin-table.ts';
 
 interface StoredPack {
   /** Rises with every pack that is added. */
@@ -94,12 +94,11 @@ export class TwinPacks implements PackStore, ChunkStore {
   }
 
   get(pack: PackId): PackRow | undefined {
-    const stored = this.#packs.get(pack);
-    return stored === undefined ? undefined : ownRow(stored.row);
+    return shownRow(this.#packs.get(pack)?.row);
   }
 
   all(): readonly PackRow[] {
-    return this.inOrder().map(({ row }) => ownRow(row));
+    return this.inOrder().map(({ row }) => ({ ...row }));
   }
 
   ofStripe(beginning: Uint8Array): readonly PackRow[] {
@@ -109,9 +108,9 @@ export class TwinPacks implements PackStore, ChunkStore {
 
   spooled(): readonly PackRow[] {
     const waiting = this.#packs.values().filter(({ row }) => row.spooled);
-    return sortedBy(waiting, ({ row, number }) => [row.storedAt, number]).map(({ row }) =>
-      ownRow(row),
-    );
+    return sortedBy(waiting, ({ row, number }) => [row.storedAt, number]).map(({ row }) => ({
+      ...row,
+    }));
   }
 
   update(pack: PackId, change: PackChange): void {
@@ -195,7 +194,7 @@ export class TwinShards implements ShardStore {
   }
 
   ofPack(pack: PackId): readonly ShardRow[] {
-    return this.#packs.shardsOf(pack).map(ownRow);
+    return this.#packs.shardsOf(pack).map((row) => ({ ...row }));
   }
 
   ofPartner(partner: PeerId): readonly ShardRow[] {

@@ -20,10 +20,6 @@ export interface TwinPeerTables {
   readonly records: TwinTable<RecordRow>;
 }
 
-function owned<T extends object>(row: T | undefined): T | undefined {
-  return row === undefined ? undefined : ownRow(row);
-}
-
 export function candidateStore(journal: Journal, tables: TwinPeerTables): CandidateStore {
   const { candidates } = tables;
   return {
@@ -48,9 +44,14 @@ export function observationStore(journal: Journal, tables: TwinPeerTables): Obse
 export function recordStore(journal: Journal, { records }: TwinPeerTables): RecordStore {
   const ofAgreement: RecordStore['ofAgreement'] = (agreement) => {
     const rows = records.values().filter((row) => row.agreement === agreement);
-    return sortedBy(rows, ({ sequence }) => [sequence]).map(ownRow);
+    return sortedBy(rows, ({ sequence }) => [sequence]).map((row) => ({ ...row }));
   };
-  const head: RecordStore['head'] = (agreement) => ofAgreement(agreement).at(-1);
+  const head: RecordStore['head'] = (agreement) => {
+    let newest: RecordRow | undefined;
+    for (const row of records.values())
+      if (row.agreement === agreement && row.sequence > (newest?.sequence ?? 0)) newest = row;
+    return shownRow(newest);
+  };
   return {
     append: (row) => {
       const last = head(row.agreement);
@@ -67,7 +68,7 @@ export function recordStore(journal: Journal, { records }: TwinPeerTables): Reco
       const order = (row: RecordRow): (string | number)[] => [
         ...[-row.signedAt, -row.sequence, row.agreement],
       ];
-      return owned(sortedBy(rows, order)[0]);
+      return shownRow(sortedBy(rows, order)[0]);
     },
   };
 }

@@ -3,7 +3,7 @@
  *
  * Only what was observed counts; what a peer says of itself is in its profile. The stretches that are counted do not overlap: whoever observes sees to that.
  */
-import { type Bytes, bigEndian, concatBytes } from '../../base/bytes.ts';
+import type { Bytes } from '../../base/bytes.ts';
 import {
   type DocumentFailure,
   decodeDocument,
@@ -131,7 +131,7 @@ export function encodeObservation(observation: Observation): Bytes {
   return encodeDocument(kind, [
     observation.firstSeenAt,
     observation.lastSeenAt,
-    concatBytes(observation.week.map(({ part, whole }) => pairBytes(part, whole))),
+    weekBytes(observation.week),
     [observation.recent.part, observation.recent.whole],
     [observation.lifetime.part, observation.lifetime.whole],
     [observation.up.part, observation.up.whole],
@@ -161,8 +161,13 @@ function later(left: Instant, right: number): Instant {
 
 const slotBytes = 8;
 
-function pairBytes(part: number, whole: number): Bytes {
-  return concatBytes([bigEndian(part, slotBytes / 2), bigEndian(whole, slotBytes / 2)]);
+function weekBytes(week: LearnedWeek): Bytes {
+  const view = new DataView(new ArrayBuffer(weekHours * slotBytes));
+  for (const [hour, { part, whole }] of week.entries()) {
+    view.setUint32(hour * slotBytes, part);
+    view.setUint32(hour * slotBytes + slotBytes / 2, whole);
+  }
+  return new Uint8Array(view.buffer);
 }
 
 function readWeek(fields: FieldReader): LearnedWeek {
