@@ -93,6 +93,8 @@ export function hindranceText(
       const names = known.map(({ name }) => printableText(name)).join(', ') || 'Partners';
       return `${names}: another computer with this identity is ahead, or this home was set back; new snapshots cannot be found again there. Keep one of the two, and recover the other.`;
     }
+    case 'identity.superseded':
+      return 'This identity was recovered on another computer and lives on there: this home has stopped, for good. Begin a new one for this computer, or delete this one.';
     case 'recovery.unfinished':
       return 'A recovery was cut off: nothing new is listed until `covault recover` has ended.';
     case 'partner.failing': {

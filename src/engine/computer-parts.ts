@@ -26,6 +26,7 @@ import { ShardFetch, type ShardFetchParts } from './restore/shard-fetch.ts';
 import { TreeReader } from './restore/tree-reader.ts';
 import { InventoryWatch } from './sending/inventory-watch.ts';
 import { Outbox } from './sending/outbox.ts';
+import { OwnSuccessor } from './sending/own-successor.ts';
 import { Publication } from './sending/publication.ts';
 import { ShardDelivery } from './sending/shard-delivery.ts';
 import { ShardLosses } from './sending/shard-losses.ts';
@@ -61,6 +62,8 @@ export class ComputerParts {
   readonly scrub: SelfScrub;
   readonly drills: DrillDesk;
   readonly refusedDrills: RefusedDrills;
+  /** Aborted when a later life of this identity was seen. */
+  readonly superseded: AbortController = new AbortController();
   /** Set while this computer serves. */
   listening: Listening | undefined;
 
@@ -95,7 +98,12 @@ export class ComputerParts {
     });
     this.delivery = this.#newDelivery();
     this.outbox = new Outbox({ ...this.#shared(), ...this.#work() });
-    const publication = new Publication({ ...this.#shared(), ...this.#work() });
+    const onFound = (): void => {
+      this.superseded.abort();
+      this.changes.notify();
+    };
+    const successor = new OwnSuccessor({ ...this.#shared(), onFound });
+    const publication = new Publication({ ...this.#shared(), ...this.#work(), successor });
     const loop = { clock, log, changes: this.changes, backoff: this.backoff };
     this.sending = new WorkLoop(loop, async (signal) => (await this.outbox.sendRound(signal)) > 0);
     this.publishing = new WorkLoop(loop, (signal) => publication.round(signal));

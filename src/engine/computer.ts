@@ -115,6 +115,7 @@ export type BackupFailure = {
     | 'spool.full'
     | 'backup.nothing'
     | 'backup.running'
+    | 'backup.superseded'
     | 'backup.cancelled'
     | 'spool.broken';
   readonly detail: string;

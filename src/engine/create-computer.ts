@@ -35,6 +35,7 @@ import { ComputerParts } from './computer-parts.ts';
 import type { DrillWish } from './drills/drill.ts';
 import type { DrillReport } from './drills/drill-report.ts';
 import type { DrillFailure, DrillOptions } from './drills/drill-run.ts';
+import { facts } from './facts.ts';
 import { PartnershipDesk } from './partners/partnership-desk.ts';
 import type {
   AgreementView,
@@ -47,6 +48,7 @@ import type {
   SearchReport,
   TermsChange,
 } from './partners/partnerships.ts';
+import { kitContents } from './recovery/kit-contents.ts';
 import { type PossiblePartner, type RecoverOptions, RecoverRun } from './recovery/recover-run.ts';
 import { type UndeleteOptions, type UndeleteReport, UndeleteRun } from './recovery/undelete-run.ts';
 import { listEntries, readFile } from './restore/browse.ts';
@@ -91,12 +93,14 @@ class WorkingComputer implements Computer {
   async start(): Promise<void> {
     if (!this.#backingUp) this.#swept = this.#parts.spool.sweep();
     await this.#swept;
+    if (facts.successor(this.#ports.stores) !== undefined) return;
     this.#parts.listening = await this.#ports.transport.serve(
       (request) => this.#parts.service.answer(request),
       (peer) => this.#standingOf(peer),
     );
-    const { signal } = this.#stopping;
-    this.#loops = this.#parts.loops.map((loop) => loop.run(signal));
+    const working = AbortSignal.any([this.#stopping.signal, this.#parts.superseded.signal]);
+    this.#parts.superseded.signal.addEventListener('abort', () => this.#retire(), { once: true });
+    this.#loops = this.#parts.loops.map((loop) => loop.run(working));
     const { broke } = this.#ports;
     if (broke !== undefined) for (const loop of this.#loops) loop.catch(broke);
   }
@@ -107,6 +111,13 @@ class WorkingComputer implements Computer {
     await Promise.allSettled([...this.#loops, ...this.#runs]);
     await this.#parts.listening?.close();
     await this.#ports.transport.close();
+  }
+
+  /** Nobody is served any more in the name of an identity that lives on elsewhere. */
+  #retire(): void {
+    const { listening } = this.#parts;
+    this.#parts.listening = undefined;
+    if (listening !== undefined) this.#runs.add(listening.close());
   }
 
   /** A run that `stop` waits for, under a signal that it aborts. */
@@ -129,6 +140,8 @@ class WorkingComputer implements Computer {
   ): Promise<Outcome<BackupReport, BackupFailure>> {
     if (this.#backingUp)
       return failed({ code: 'backup.running', detail: 'another backup is under way' });
+    if (facts.successor(this.#ports.stores) !== undefined)
+      return failed({ code: 'backup.superseded', detail: 'it lives on on another computer' });
     if (request.scan.roots.length === 0)
       return failed({ code: 'backup.nothing', detail: 'there is nothing to back up' });
     this.#backingUp = true;
@@ -339,19 +352,10 @@ class WorkingComputer implements Computer {
   }
 
   kit(): KitContents {
+    const { book } = this.#parts;
     const manifest = ownManifest(this.#ports.stores, this.#keys);
-    return {
-      name: this.#settings.name,
-      partners: this.#parts.book.all().map(({ partner, partnerName, addresses }) => ({
-        peer: partner,
-        ...(partnerName === '' ? {} : { name: partnerName }),
-        addresses,
-      })),
-      ...(manifest === undefined
-        ? {}
-        : { floor: { incarnation: manifest.incarnation, sequence: manifest.sequence } }),
-      createdAt: this.now(),
-    };
+    const { name } = this.#settings;
+    return kitContents({ name, partners: book.all(), manifest, now: this.now() });
   }
 
   async recover(
@@ -372,9 +376,6 @@ class WorkingComputer implements Computer {
       new RecoverRun(parts, { ...options, signal }).run(peers),
     );
     if (report.ok) this.#parts.partners.notices.restores();
-    if (report.ok)
-      for (const row of this.#parts.book.all())
-        this.#parts.partners.notices.give(row, { type: 'restoring' });
     this.#parts.changes.notify();
     return report;
   }

@@ -12,16 +12,14 @@ const names = {
   recovering: 'recovering',
   rivalsSeenBy: 'manifest-rivals-seen-by',
   unconfirmed: 'inventory-unconfirmed',
+  successor: 'successor-incarnation',
 } as const;
 
 export const facts = {
   /** Which life of this identity this is; 0 for the first. */
   incarnation(stores: Stores): number {
     const value = stores.facts.get(names.incarnation);
-    if (value === undefined) return 0;
-    const decoded = decodeCbor(value, 16);
-    assert(decoded.ok && typeof decoded.value === 'number', 'an incarnation is a number');
-    return decoded.value;
+    return value === undefined ? 0 : numberIn(value);
   },
 
   setIncarnation(stores: Stores, incarnation: number): void {
@@ -56,6 +54,16 @@ export const facts = {
     stores.facts.put(names.rivalsSeenBy, concatBytes(partners.map(bytesOf)));
   },
 
+  /** The later life of this identity that was seen, which ends this one; undefined: none was. */
+  successor(stores: Stores): number | undefined {
+    const value = stores.facts.get(names.successor);
+    return value === undefined ? undefined : numberIn(value);
+  },
+
+  setSuccessor(stores: Stores, incarnation: number): void {
+    stores.facts.put(names.successor, encodeCbor(incarnation));
+  },
+
   /** Partners that have not told since the last recovery which shards of ours they hold. */
   unconfirmed(stores: Stores): readonly PeerId[] {
     return idsIn<PeerId>(stores.facts.get(names.unconfirmed));
@@ -73,6 +81,12 @@ export const facts = {
     stores.facts.put(names.listedSnapshots, concatBytes(manifest.listed.map(bytesOf)));
   },
 } as const;
+
+function numberIn(value: Bytes): number {
+  const decoded = decodeCbor(value, 16);
+  assert(decoded.ok && typeof decoded.value === 'number', 'an incarnation is a number');
+  return decoded.value;
+}
 
 function idsIn<T extends PeerId | SnapshotId>(column: Bytes | undefined): readonly T[] {
   const ids: T[] = [];

@@ -30,6 +30,14 @@ export const backupMessages: MessagesOf<'backup' | 'spool'> = {
     meaning: 'That one goes on undisturbed.',
     advice: 'Wait until it has ended, then try again.',
   },
+  'backup.superseded': {
+    exit: exitCodes.failed,
+    happened: 'This identity was recovered on another computer, and lives on there.',
+    meaning:
+      'This home has stopped for good: it sends nothing, serves nobody and takes no backups.',
+    advice:
+      'Back up on the other computer. For a backup of this one begin a home of its own: `covault init --home FOLDER`.',
+  },
   'backup.cancelled': {
     exit: exitCodes.failed,
     happened: 'The backup was stopped before it ended.',

@@ -20,6 +20,8 @@ import { manifestQuorum } from './publication.ts';
 export type Hindrance =
   /** Another computer has the same key, or this one was set back to an older state. */
   | { readonly code: 'identity.elsewhere'; readonly partners: readonly PeerId[] }
+  /** A later life of this identity began on another computer: this home has stopped. */
+  | { readonly code: 'identity.superseded'; readonly incarnation: number }
   | { readonly code: 'recovery.unfinished' }
   /** Packs of older snapshots have too few shards out; every later snapshot rests on them too. */
   | { readonly code: 'packs.short'; readonly packs: number; readonly ofOlder: number }
@@ -75,7 +77,9 @@ export function hindrances(
 ): readonly Hindrance[] {
   const found: Hindrance[] = [];
   const rivals = facts.rivalsSeenBy(stores);
-  if (rivals.length > 0) found.push({ code: 'identity.elsewhere', partners: rivals });
+  const successor = facts.successor(stores);
+  if (successor !== undefined) found.push({ code: 'identity.superseded', incarnation: successor });
+  else if (rivals.length > 0) found.push({ code: 'identity.elsewhere', partners: rivals });
   if (facts.recovering(stores)) found.push({ code: 'recovery.unfinished' });
   found.push(...deletionsOf(stores, now), ...lossesOf(packs), ...partnerFailings(stores));
   const resting = restingOn(stores);

@@ -43,6 +43,7 @@ import type { PartnerPlanning } from '../partners/partner-planning.ts';
 import type { Backoff } from '../work/backoff.ts';
 import type { Notifier } from '../work/notifier.ts';
 import { settled } from '../work/settled.ts';
+import type { OwnSuccessor } from './own-successor.ts';
 import {
   allReached,
   type PackProtection,
@@ -72,6 +73,7 @@ export interface PublicationParts {
   readonly backoff: Backoff;
   readonly changes: Notifier;
   readonly planning: PartnerPlanning;
+  readonly successor: OwnSuccessor;
 }
 
 export class Publication {
@@ -237,8 +239,10 @@ export class Publication {
     if (!receipt.ok || !answer.ok || !equalBytes(receipt.value.manifestHash, manifest.hash)) {
       backoff.failed(row.partner);
       const code = receipt.ok ? 'receipt.other-manifest' : receipt.error.code;
-      if (!answer.ok && answer.error.code === 'peer.refused' && isRival(answer.error.refusal))
+      if (!answer.ok && answer.error.code === 'peer.refused' && isRival(answer.error.refusal)) {
         this.#noteRival(row.partner, true);
+        await this.#parts.successor.look(row.partner, signal);
+      }
       if (!signal.aborted) log.write('info', 'manifest.not-sent', { partner: row.partner, code });
       return false;
     }
@@ -312,8 +316,11 @@ export class Publication {
 
   #placement(pack: PackId, code: Code): PlacementHint {
     const placement: PlacementHint[number][] = new Array(shardCount(code)).fill(undefined);
-    for (const { index, partner } of this.#parts.stores.shards.ofPack(pack))
+    for (const { index, partner } of this.#parts.stores.shards.ofPack(pack)) {
+      // Further shards lie behind the first n.
+      while (placement.length < index) placement.push(undefined);
       placement[index] = partner;
+    }
     return placement;
   }
 }
