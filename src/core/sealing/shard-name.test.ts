@@ -16,6 +16,9 @@ test('the owner reads stripe and index back from a name', () => {
       const name = namer.nameOf(stripeId, index);
       assert.equal(bytesOf(name).length, 16);
       assert.deepEqual(namer.read(name), { stripePrefix: stripe.slice(0, 14), index });
+      assert.equal(namer.indexIn(stripeId, name), index);
+      const other = idOf<StripeId>(stripe.map((byte) => byte ^ 1));
+      assert.equal(namer.indexIn(other, name), undefined);
       assert.equal(
         new ShardNamer(shardNameKey, idOf<PeerId>(partner)).nameOf(stripeId, index),
         name,

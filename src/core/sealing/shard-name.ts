@@ -6,7 +6,7 @@
  * record, which shards lie there.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, bigEndian, concatBytes } from '../../base/bytes.ts';
+import { type Bytes, bigEndian, concatBytes, equalBytes } from '../../base/bytes.ts';
 import { type BlockCipher, blockCipher } from '../../primitives/block-cipher.ts';
 import { deriveKey } from '../../primitives/kdf.ts';
 import { bytesOf, idOf, type PeerId, type ShardName, type StripeId } from '../vocabulary/ids.ts';
@@ -39,6 +39,13 @@ export class ShardNamer {
     );
     const prefix = bytesOf(stripeId).subarray(0, stripePrefixBytes);
     return idOf<ShardName>(this.#cipher.encrypt(concatBytes([prefix, bigEndian(index, 2)])));
+  }
+
+  /** The index of a shard of this stripe; undefined when the name is of another, or none that the owner gave. */
+  indexIn(stripeId: StripeId, name: ShardName): number | undefined {
+    const { stripePrefix, index } = this.read(name);
+    const prefix = bytesOf(stripeId).subarray(0, stripePrefixBytes);
+    return equalBytes(prefix, stripePrefix) ? index : undefined;
   }
 
   read(name: ShardName): NamedShard {

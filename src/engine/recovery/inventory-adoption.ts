@@ -2,14 +2,15 @@
  * Where our shards lie, according to those who hold them (C14): partners list names, which only our key turns back into stripe and index.
  *
  * What an inventory lists counts as held, whatever was noted before; what it does not list is lost. What partners have that do not answer stays
- * planned: the manifest says where shards were to go, not that they arrived. Those partners are asked again until they tell. A shard that two partners
- * list was on its way from one to the other: one of them may let it go.
+ * planned: the manifest says where shards were to go, not that they arrived. Those partners are asked again until they tell. What is listed beyond a whole stripe, one
+ * of each index and one at each partner, was a spare or had one: it is in reserve, to be taken back or let go.
  */
 import { hexText } from '../../base/bytes.ts';
+import type { Instant } from '../../base/units.ts';
 import { bytesLentBy } from '../../core/agreements/agreement.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import { ShardNamer } from '../../core/sealing/shard-name.ts';
-import { shardCount } from '../../core/vocabulary/code.ts';
+import { type Code, indexCount, shardCount } from '../../core/vocabulary/code.ts';
 import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -79,31 +80,67 @@ interface Told {
   readonly history: StripeHistory | undefined;
 }
 
+/** A shard that a partner lists, of a present stripe. */
+interface ListedShard {
+  readonly row: PackRow;
+  readonly code: Code;
+  readonly index: number;
+  readonly partner: PeerId;
+  readonly name: ShardName;
+}
+
 function adopt({ stores, keys, clock }: InventoryParts, told: Told): void {
   const { partner, isLate, history } = told;
   const namer = new ShardNamer(keys.shardNameKey, partner);
   const there = new Set<string>();
   stores.transact(() => {
+    const unexpected: ListedShard[] = [];
     for (const name of told.names) {
       const { stripePrefix, index } = namer.read(name);
       const row = told.stripes.get(hexText(stripePrefix));
       if (row === undefined) history?.found(stripePrefix, { partner, index, name });
-      if (row?.code === undefined || index >= shardCount(row.code)) continue;
+      if (row?.code === undefined || index >= indexCount(row.code)) continue;
       there.add(`${row.pack} ${index}`);
       const known = stores.shards.ofPack(row.pack).find((shard) => shard.index === index);
-      if (known?.phase === 'held' && known.partner !== partner)
-        stores.layouts.retire([
-          { partner, name, pack: row.pack, retiredAt: clock.now(), reserve: true },
-        ]);
-      else if (!isLate || (!row.spooled && known?.phase !== 'held'))
-        stores.shards.put({ pack: row.pack, index, partner, phase: 'held' });
+      if (known?.partner !== partner)
+        unexpected.push({ row, code: row.code, index, partner, name });
+      else if (!isLate || (!row.spooled && known.phase !== 'held'))
+        stores.shards.put({ ...known, phase: 'held' });
     }
+    for (const shard of unexpected) adoptUnexpected(stores, shard, { isLate, now: clock.now() });
     for (const shard of stores.shards.ofPartner(partner)) {
       if (there.has(`${shard.pack} ${shard.index}`)) continue;
       const isOurs = shard.phase !== 'planned' || stores.packs.get(shard.pack)?.spooled === true;
       if (!isLate || !isOurs) stores.shards.put({ ...shard, phase: 'lost' });
     }
   });
+}
+
+/** It was not known to be there: it takes a place that nobody is known to fill, or is in reserve. */
+function adoptUnexpected(
+  stores: Stores,
+  { row, code, index, partner, name }: ListedShard,
+  { isLate, now }: { readonly isLate: boolean; readonly now: Instant },
+): void {
+  const { pack } = row;
+  const shards = stores.shards.ofPack(pack);
+  const known = shards.find((shard) => shard.index === index);
+  const isSurplus =
+    known?.phase === 'held' ||
+    (known === undefined && shards.length >= shardCount(code)) ||
+    shards.some((shard) => shard.partner === partner && shard.phase === 'held');
+  if (!isSurplus) {
+    if (!isLate || !row.spooled) stores.shards.put({ pack, index, partner, phase: 'held' });
+    return;
+  }
+  const isNext = stores.layouts
+    .shards(pack)
+    .some((shard) => shard.index === index && shard.partner === partner);
+  const isRetired = stores.layouts
+    .retiredOf(pack)
+    .some((retired) => retired.partner === partner && retired.name === name);
+  if (!isNext && !isRetired)
+    stores.layouts.retire([{ partner, name, pack, retiredAt: now, reserve: true }]);
 }
 
 /** Undefined when the partner did not answer, or with names that are out of order or more than its space has room for. */

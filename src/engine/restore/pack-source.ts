@@ -126,13 +126,31 @@ export class PackSource {
     return holders;
   }
 
-  /** When those that should have it are too few, whoever was ever meant to have a shard is asked: a wrong one has right blocks too. */
+  /**
+   * When those that should have it are too few, whoever was ever meant to have a shard is asked, for a wrong one has right blocks too, and whoever has one in
+   * reserve.
+   */
   async #readAny(stripeRead: StripeRead, stretch: Stretch): Promise<StretchOutcome> {
     const read = await this.#readStretch(stripeRead, stretch);
     if (read.ok) return read;
-    const holders = this.#readable(this.#holders(stripeRead.row.pack, () => true));
+    const holders = this.#readable(this.#everyHolder(stripeRead.row));
     if (holders.size <= stripeRead.holders.size) return read;
     return await this.#readStretch({ ...stripeRead, holders }, stretch);
+  }
+
+  /** Of an index that two have, the one that counts is taken, if it may be right. */
+  #everyHolder({ pack, stripe }: PackRow): ReadonlyMap<number, PeerId> {
+    const { stores, fetch } = this.#parts;
+    const reserves = new Map<number, PeerId>();
+    for (const { partner, name, reserve } of stores.layouts.retiredOf(pack)) {
+      const index = stripe && reserve ? fetch.indexOf(stripe, partner, name) : undefined;
+      if (index !== undefined) reserves.set(index, partner);
+    }
+    return new Map([
+      ...this.#holders(pack, (phase) => phase !== 'held'),
+      ...reserves,
+      ...this.#holders(pack),
+    ]);
   }
 
   /** Partners in commitment are not asked (C30). */

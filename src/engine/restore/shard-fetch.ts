@@ -6,7 +6,7 @@ import type { Outcome } from '../../base/outcome.ts';
 import { ShardSealer } from '../../core/sealing/block.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import { ShardNamer } from '../../core/sealing/shard-name.ts';
-import type { PackId, PeerId, StripeId } from '../../core/vocabulary/ids.ts';
+import type { PackId, PeerId, ShardName, StripeId } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { parseSuite } from '../../core/vocabulary/suite.ts';
 import type { RefusalCode } from '../../core/wire/refusal.ts';
@@ -54,6 +54,11 @@ export class ShardFetch {
 
   constructor(parts: ShardFetchParts) {
     this.#parts = parts;
+  }
+
+  /** Which shard of a stripe the partner knows by this name; undefined when it is of another stripe. */
+  indexOf(stripe: StripeId, partner: PeerId, name: ShardName): number | undefined {
+    return new ShardNamer(this.#parts.keys.shardNameKey, partner).indexIn(stripe, name);
   }
 
   /** The payloads of the stretch's blocks; undefined where a block was wrong; an empty list when the partner gave nothing. */

@@ -9,7 +9,7 @@ import { type Bytes, emptyBytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { ErasureCode } from '../../core/erasure/erasure-code.ts';
 import { decodeElements } from '../../core/erasure/stripe.ts';
-import { shardCount } from '../../core/vocabulary/code.ts';
+import { indexCount } from '../../core/vocabulary/code.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 
@@ -119,9 +119,9 @@ export class StretchRead {
 
   #candidates(): number[] {
     const { holders, code, rank } = this.#ports;
-    const shards: number[] = [];
-    for (let shard = 0; shard < shardCount(code.code); shard += 1)
-      if (!this.#asked.has(shard) && holders.has(shard)) shards.push(shard);
+    const shards = [...holders.keys()]
+      .filter((shard) => shard < indexCount(code.code) && !this.#asked.has(shard))
+      .sort((left, right) => left - right);
     const rankOf = (shard: number): number => rank(present(holders.get(shard), 'a holder'));
     return shards.sort((left, right) => rankOf(left) - rankOf(right));
   }

@@ -301,7 +301,7 @@ export class Outbox {
   async #settle(row: PackRow, code: Code): Promise<void> {
     const { stores, spool, changes } = this.#parts;
     const held = stores.shards.ofPack(row.pack).filter(({ phase }) => phase === 'held').length;
-    if (held === shardCount(code)) {
+    if (held >= shardCount(code)) {
       spool.released(row);
       await spool.trimCache();
     }

@@ -120,7 +120,8 @@ export class ShardPlacing {
     );
     const partners = this.#partners().filter(({ peer }) => peer !== shard.partner);
     const shardBytes = shardBytesOf(row.lengthBytes, code);
-    const placed = placeShards({ code, partners, shardBytes, stripeId: stripe, kept });
+    const open = [shard.index];
+    const placed = placeShards({ code, partners, shardBytes, stripeId: stripe, kept, open });
     const other = placed.ok ? placed.value.partners.get(shard.index) : undefined;
     if (other === undefined) return false;
     stores.shards.put({ pack: row.pack, index: shard.index, partner: other, phase: 'planned' });

@@ -55,6 +55,15 @@ export class LayoutChange {
     });
   }
 
+  /** How many of these shards no partner has yet: of the present layout, of the next, or in reserve. */
+  leftToSend(row: PackRow, wanted: Pick<WantedLayout, 'code' | 'stripe' | 'shards'>): number {
+    const there = new Set(this.#held(row, wanted.stripe));
+    const reserve = this.#reserve(row, wanted, wanted.shards);
+    for (const { index, partner } of reserve) there.add(`${index} ${partner}`);
+    return [...wanted.shards].filter(([index, partner]) => !there.has(`${index} ${partner}`))
+      .length;
+  }
+
   /** Makes the next layout the present one, if all of it is held; whether it is. */
   adopt(pack: PackId): boolean {
     const { layouts, packs } = this.#stores;

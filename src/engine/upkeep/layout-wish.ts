@@ -1,9 +1,10 @@
 /**
  * How a pack should lie, given the partners there are: in which code, and which shard where (C20, C36).
  *
- * What lies well stays. A pack is coded again when partners came who bear more losses than its code does; single shards go elsewhere when their partner
- * leaves, lends less than it has of ours, is silent for long, or lost them: back to whoever still has them in reserve, else to somebody new. When there are too
- * few partners for its code a pack gets a code for fewer, if that bears more than what is left of the present one.
+ * What lies well stays. A pack is coded again when partners came who bear more losses than its code does. The place of a single shard is filled otherwise when its
+ * partner leaves, lends less than it has of ours, is silent for long, or lost it: with any shard of the stripe that somebody still has in reserve, else with one that
+ * is sent to somebody new, a further one if the present one may come back (`openPlaces`). When there are too few partners for its code a pack gets a code for fewer,
+ * if that bears more than what is left of the present one.
  */
 import { present } from '../../base/assert.ts';
 import { type Instant, minuteMs, secondMs } from '../../base/units.ts';
@@ -11,9 +12,10 @@ import { bytesLentBy } from '../../core/agreements/agreement.ts';
 import { stripeIdOf } from '../../core/erasure/layout.ts';
 import { takesShards } from '../../core/partners/lifecycle-phase.ts';
 import { isWeaker } from '../../core/placement/code-choice.ts';
+import { openPlaces } from '../../core/placement/open-places.ts';
 import { placeShards } from '../../core/placement/placement.ts';
 import { codesToTry, type PlannedPartner } from '../../core/placement/planner.ts';
-import { type Code, shardCount } from '../../core/vocabulary/code.ts';
+import { type Code, indexCount, shardCount } from '../../core/vocabulary/code.ts';
 import type { PeerId, StripeId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LayoutReason } from '../../ports/layout-store.ts';
@@ -22,13 +24,13 @@ import { facts } from '../facts.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PartnerPlanning } from '../partners/partner-planning.ts';
 import { agreementOf, bytesAt, liveBytesAt, shardBytesOf } from '../partners/partner-space.ts';
-import type { ReserveShards } from './reserve-shards.ts';
+import type { ReserveShard, ReserveShards } from './reserve-shards.ts';
 
 /** How a pack should lie. */
 export interface WantedLayout {
   readonly code: Code;
   readonly stripe: StripeId;
-  /** Partner by index, for every index of the code. */
+  /** Partner by index, for n indices. */
   readonly shards: ReadonlyMap<number, PeerId>;
   readonly reason: LayoutReason;
 }
@@ -111,7 +113,7 @@ export class LayoutWish {
   /** Every shard lies where it may stay, and none is left to be sent. */
   isWell(row: PackRow, shards: readonly ShardRow[]): boolean {
     if (row.code === undefined) return false;
-    const isWhole = this.#kept(row, shards).size === shardCount(row.code);
+    const isWhole = this.#kept(row, shards).size >= shardCount(row.code);
     return isWhole && !shards.some((shard) => this.#isLeftToSend(row, shard));
   }
 
@@ -155,7 +157,7 @@ export class LayoutWish {
     const { row, code, stripe, shards } = pack;
     const { kept } = pack;
     const isRepair = shards.some((shard) => !kept.has(shard.index) && this.#isFailing(shard));
-    if (kept.size === shardCount(code)) {
+    if (kept.size >= shardCount(code)) {
       const isToSend = shards.some((shard) => this.#isLeftToSend(row, shard));
       return isToSend ? { code, stripe, shards: kept, reason: 'repair' } : undefined;
     }
@@ -163,25 +165,57 @@ export class LayoutWish {
     const wrong = shards.filter(({ phase }) => phase === 'wrong').map(({ partner }) => partner);
     const partners = this.#now().partners.filter(({ peer }) => !wrong.includes(peer));
     const shardBytes = shardBytesOf(row.lengthBytes, code);
+    const beside = this.#beside(row, shards);
+    const whole = this.#withReserves(code, kept, beside);
+    const open = openPlaces(
+      code,
+      whole.keys(),
+      this.#mayReturn([...shards.filter(isHeld), ...beside]),
+    );
     const placed = placeShards({
-      ...{ code, partners, shardBytes, stripeId: stripe },
-      kept: this.#withReserves(row, kept),
+      ...{ code, partners, shardBytes, stripeId: stripe, kept: whole, open },
     });
     if (!placed.ok) return undefined;
     return { code, stripe, shards: placed.value.partners, reason: isRepair ? 'repair' : 'move' };
   }
 
-  /** What stays, and what partners that can be counted on again still have. */
-  #withReserves(row: PackRow, kept: ReadonlyMap<number, PeerId>): ReadonlyMap<number, PeerId> {
+  /** What stays, and in the open places what partners that can be counted on have of the stripe besides. */
+  #withReserves(
+    code: Code,
+    kept: ReadonlyMap<number, PeerId>,
+    beside: readonly ReserveShard[],
+  ): ReadonlyMap<number, PeerId> {
     const whole = new Map(kept);
     const busy = new Set(kept.values());
-    for (const { index, partner } of this.#parts.reserves.of(row)) {
+    for (const { index, partner } of beside) {
+      if (whole.size >= shardCount(code)) break;
       const isGood = this.#now().partners.some(({ peer }) => peer === partner);
       if (!isGood || whole.has(index) || busy.has(partner)) continue;
       whole.set(index, partner);
       busy.add(partner);
     }
     return whole;
+  }
+
+  /** Shards of the stripe that partners have and that are not of the present layout: those of the next one, and those in reserve. */
+  #beside(row: PackRow, shards: readonly ShardRow[]): readonly ReserveShard[] {
+    const { layouts } = this.#parts.stores;
+    const isSame = layouts.get(row.pack)?.stripe === row.stripe;
+    const next = isSame ? layouts.shards(row.pack).filter(isHeld) : [];
+    const isPresent = ({ index, partner }: ShardRow): boolean =>
+      shards.some((shard) => shard.index === index && shard.partner === partner);
+    return [...next.filter((shard) => !isPresent(shard)), ...this.#parts.reserves.of(row)];
+  }
+
+  /** Indices of shards that do not count now, but are there and may count again. */
+  #mayReturn(shards: readonly ReserveShard[]): readonly number[] {
+    const { over } = this.#now();
+    return shards
+      .filter(({ partner }) => {
+        const agreement = this.#parts.book.get(partner);
+        return agreement !== undefined && agreement.phase !== 'leaving' && !over.has(partner);
+      })
+      .map(({ index }) => index);
   }
 
   /** It is lost, or its partner has failed: not one that leaves, or lends less. */
@@ -196,7 +230,7 @@ export class LayoutWish {
     const { over } = this.#now();
     const kept = new Map<number, PeerId>();
     for (const { index, partner, phase } of shards) {
-      if (index >= shardCount(code) || phase === 'wrong' || over.has(partner)) continue;
+      if (index >= indexCount(code) || phase === 'wrong' || over.has(partner)) continue;
       const agreement = this.#parts.book.get(partner);
       if (agreement === undefined || this.#isAvoided(agreement)) continue;
       if (phase === 'held' || this.#isAwaited(agreement, phase)) kept.set(index, partner);
@@ -279,4 +313,8 @@ export class LayoutWish {
     this.#full.delete(partner);
     return false;
   }
+}
+
+function isHeld({ phase }: ShardRow): boolean {
+  return phase === 'held';
 }

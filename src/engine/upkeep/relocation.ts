@@ -25,6 +25,7 @@ import type { Notifier } from '../work/notifier.ts';
 import { settled } from '../work/settled.ts';
 import type { LayoutChange } from './layout-change.ts';
 import type { LayoutWish, WantedLayout } from './layout-wish.ts';
+import type { ReserveShards } from './reserve-shards.ts';
 import { byEndangerment, doubtfulShards } from './stripe-health.ts';
 import { WholePacks } from './whole-packs.ts';
 
@@ -45,6 +46,7 @@ export interface RelocationParts {
     'layoutFor' | 'isWell' | 'lookAnew' | 'recount' | 'noteFull' | 'key'
   >;
   readonly change: LayoutChange;
+  readonly reserves: Pick<ReserveShards, 'of'>;
 }
 
 /** Layouts with something to send; each takes room at partners beside the present one. */
@@ -135,7 +137,7 @@ export class Relocation {
     return true;
   }
 
-  /** Layouts that cannot be finished as they were begun are begun otherwise, or given up. */
+  /** Layouts that cannot be finished as they were begun, or with less to send, are begun otherwise or given up. */
   #reviseAll(): boolean {
     let any = false;
     for (const layout of this.#openLayouts()) if (this.#revise(layout)) any = true;
@@ -148,10 +150,12 @@ export class Relocation {
     if (row === undefined) return false;
     const present = stores.shards.ofPack(row.pack);
     if (this.#isNeedless(layout, row, present)) return this.#giveUp(row);
-    if (!this.#isStuck(layout)) return false;
+    const isStuck = this.#isStuck(layout);
+    if (!isStuck && !this.#isBack(layout, row)) return false;
     const wanted = wish.layoutFor(row, present);
     const next = stores.layouts.shards(row.pack);
     if (wanted !== undefined && isSame(layout, next, wanted)) return false;
+    if (!isStuck && !this.#spares(row, wanted, next)) return false;
     if (wanted === undefined || !this.#isSafe(row, present, wanted)) change.drop(row);
     else change.begin(row, wanted);
     log.write('info', 'layout.revised', { pack: row.pack, dropped: wanted === undefined });
@@ -181,6 +185,25 @@ export class Relocation {
     return this.#parts.stores.layouts
       .shards(pack)
       .some(({ phase, partner }) => phase !== 'held' && !open.has(partner));
+  }
+
+  /** A partner that takes shards again has one of the stripe that the next layout does without. */
+  #isBack(layout: NextLayoutRow, row: PackRow): boolean {
+    const { stores, book, reserves } = this.#parts;
+    if (layout.reason !== 'repair' || layout.stripe !== row.stripe) return false;
+    const open = new Set(book.open().map(({ partner }) => partner));
+    const next = new Set(stores.layouts.shards(row.pack).map(({ partner }) => partner));
+    const held = stores.shards.ofPack(row.pack).filter(({ phase }) => phase === 'held');
+    return [...held, ...reserves.of(row)].some(
+      ({ partner }) => open.has(partner) && !next.has(partner),
+    );
+  }
+
+  /** The wanted layout leaves less to be sent than the next one does as it was begun. */
+  #spares(row: PackRow, wanted: WantedLayout | undefined, next: readonly ShardRow[]): boolean {
+    if (wanted === undefined || wanted.stripe !== row.stripe) return false;
+    const left = next.filter(({ phase }) => phase !== 'held').length;
+    return this.#parts.change.leftToSend(row, wanted) < left;
   }
 
   /** Begins layouts of packs that do not lie as they should, those first that bear the fewest losses; whether there is more to look at. */

@@ -1,15 +1,14 @@
 /**
- * Shards that a pack left behind at a partner that may still be good for them (DESIGN §8, reintegration): kept as a reserve, and taken back instead of being sent
- * again when the one that took their place fails.
+ * Shards that a pack left behind at a partner that may still be good for them (DESIGN §8, reintegration): kept as a reserve, and taken back instead of another being
+ * sent when any of the stripe's shards fails.
  *
  * A partner that was silent for T_r comes back more often than not. What it holds was paid for once, so it is let go of lazily: when its partner runs short of
  * room, when the pack is coded otherwise, or after a long time. Whoever has a reserve is audited for it like for everything else that it acknowledged.
  */
-import { equalBytes } from '../../base/bytes.ts';
 import { dayMs, type Instant, secondMs } from '../../base/units.ts';
 import { bytesLentBy } from '../../core/agreements/agreement.ts';
-import { ShardNamer, stripePrefixBytes } from '../../core/sealing/shard-name.ts';
-import { bytesOf, type PeerId, type ShardName } from '../../core/vocabulary/ids.ts';
+import { ShardNamer } from '../../core/sealing/shard-name.ts';
+import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { RetiredShardRow } from '../../ports/layout-store.ts';
 import type { AgreementRow, PackRow, Stores } from '../../ports/stores.ts';
@@ -45,7 +44,7 @@ export class ReserveShards {
     this.#parts = parts;
   }
 
-  /** What may be taken back into the pack's present stripe, whoever has it. */
+  /** What may be taken back into the pack's present stripe, whoever has it: data shards first. */
   of(row: Pick<PackRow, 'pack' | 'stripe'>): readonly ReserveShard[] {
     return this.#parts.stores.layouts
       .retiredOf(row.pack)
@@ -53,7 +52,8 @@ export class ReserveShards {
       .flatMap(({ partner, name }) => {
         const index = this.#indexIn(row, partner, name);
         return index === undefined ? [] : [{ index, partner }];
-      });
+      })
+      .sort((left, right) => left.index - right.index);
   }
 
   /** It is not deleted yet. */
@@ -72,10 +72,7 @@ export class ReserveShards {
     partner: PeerId,
     name: ShardName,
   ): number | undefined {
-    if (stripe === undefined) return undefined;
-    const { stripePrefix, index } = this.#namerOf(partner).read(name);
-    const prefix = bytesOf(stripe).subarray(0, stripePrefixBytes);
-    return equalBytes(prefix, stripePrefix) ? index : undefined;
+    return stripe === undefined ? undefined : this.#namerOf(partner).indexIn(stripe, name);
   }
 
   #hasRoom(row: AgreementRow): boolean {

@@ -99,6 +99,14 @@ test('an earlier description is taken when too little of the later is there and 
   assert.deepEqual(shards, ['0 held', '3 held']);
 });
 
+test('of an earlier stripe no more is taken than it has places; a spare beside them is in reserve', () => {
+  const stores = described([small, large], { later: 3, earlier: [5, 3, 2, 1, 0] });
+  const shards = stores.shards.ofPack(pack).map(({ index, phase }) => `${index} ${phase}`);
+  assert.deepEqual(shards, ['0 held', '1 held', '2 held', '3 held']);
+  const retired = stores.layouts.retired().map(({ name, reserve }) => ({ name, reserve }));
+  assert.deepEqual(retired, [{ name: nameOf(5), reserve: true }]);
+});
+
 test('when too little of both is there the later stays, and nothing is let go', () => {
   const stores = described([small, large], { later: 3, earlier: [2] });
   assert.equal(codeOf(stores), 4);

@@ -8,7 +8,7 @@
 import { hexText } from '../../base/bytes.ts';
 import type { Instant } from '../../base/units.ts';
 import { stripePrefixBytes } from '../../core/sealing/shard-name.ts';
-import type { Code } from '../../core/vocabulary/code.ts';
+import { type Code, shardCount } from '../../core/vocabulary/code.ts';
 import {
   bytesOf,
   type PackId,
@@ -75,23 +75,30 @@ export class StripeHistory {
       const held = this.#heldOf(earlier.pack).length;
       const isThere = new Set(found.map(({ index }) => index)).size >= earlier.code.dataShards;
       this.#stores.transact(() => {
-        if (held >= (row.code as Code).dataShards) this.#retire(earlier.pack, found, now);
+        if (held >= (row.code as Code).dataShards)
+          this.#retire(earlier.pack, found, { now, reserve: false });
         else if (isThere) this.#take(earlier, found, now);
       });
     }
   }
 
   #take(earlier: Stripe, found: readonly FoundShard[], now: Instant): void {
-    const { pack } = earlier;
-    const byIndex = new Map(found.map((shard) => [shard.index, shard]));
-    const rest = found.filter((shard) => byIndex.get(shard.index) !== shard);
-    const shards = [...byIndex.values()].map(
+    const { pack, code } = earlier;
+    const taken: FoundShard[] = [];
+    for (const shard of [...found].sort((left, right) => left.index - right.index)) {
+      const isFilled = taken.some(
+        ({ index, partner }) => index === shard.index || partner === shard.partner,
+      );
+      if (!isFilled && taken.length < shardCount(code)) taken.push(shard);
+    }
+    const shards = taken.map(
       ({ index, partner }): ShardRow => ({ pack, index, partner, phase: 'held' }),
     );
     this.#lay(earlier, shards, now);
     // It is to be described again: the latest description is of the other stripe.
     this.#stores.packs.update(pack, { indexed: false });
-    this.#retire(pack, rest, now);
+    const rest = found.filter((shard) => !taken.includes(shard));
+    this.#retire(pack, rest, { now, reserve: true });
   }
 
   /** Makes these the pack's only shards. */
@@ -109,9 +116,13 @@ export class StripeHistory {
     return this.#stores.shards.ofPack(pack).filter(({ phase }) => phase === 'held');
   }
 
-  #retire(pack: PackId, shards: readonly FoundShard[], retiredAt: Instant): void {
+  #retire(
+    pack: PackId,
+    shards: readonly FoundShard[],
+    { now: retiredAt, reserve }: { readonly now: Instant; readonly reserve: boolean },
+  ): void {
     const rows = shards.map(
-      ({ partner, name }): RetiredShardRow => ({ partner, name, pack, retiredAt, reserve: false }),
+      ({ partner, name }): RetiredShardRow => ({ partner, name, pack, retiredAt, reserve }),
     );
     this.#stores.layouts.retire(rows);
   }

@@ -55,7 +55,7 @@ export class Upkeep {
     const { shardNameKey } = keys;
     const reserves = new ReserveShards({ ...parts, shardNameKey });
     const wish = new LayoutWish({ ...parts, reserves });
-    const relocation = new Relocation({ ...parts, wish, change });
+    const relocation = new Relocation({ ...parts, wish, change, reserves });
     const oldShards = new OldShards({ ...parts, change, reserves });
     this.#relocation = relocation;
     this.#loops = [

@@ -13,6 +13,7 @@ import { sha256 } from '../../primitives/hash.ts';
 import type { Spool } from '../backup/spool.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PackSource } from '../restore/pack-source.ts';
+import type { ReserveShards } from './reserve-shards.ts';
 
 export interface WholePacksParts {
   readonly stores: Stores;
@@ -21,6 +22,7 @@ export interface WholePacksParts {
   readonly spool: Spool;
   readonly source: PackSource;
   readonly book: PartnerBook;
+  readonly reserves: Pick<ReserveShards, 'of'>;
 }
 
 /** A pack that could not be read is tried again after so long. */
@@ -74,17 +76,21 @@ export class WholePacks {
     return undefined;
   }
 
-  /** Holders that restores may be asked of: none in its commitment period (C30). Undefined when these are too few. */
-  #readable({ pack, code }: PackRow): ReadonlyMap<number, PeerId> | undefined {
-    const { stores, book } = this.#parts;
+  /** Holders that restores may be asked of: none in its commitment period (C30). Whoever has a shard in reserve is one of them. Undefined when these are too few. */
+  #readable(row: PackRow): ReadonlyMap<number, PeerId> | undefined {
+    const { stores, book, reserves } = this.#parts;
+    const { pack, code } = row;
     const holders = new Map<number, PeerId>();
     let others = 0;
+    const isAsked = (partner: PeerId): boolean => book.get(partner)?.phase !== 'in-commitment';
     for (const { index, partner, phase } of stores.shards.ofPack(pack)) {
-      if (book.get(partner)?.phase === 'in-commitment') continue;
+      if (!isAsked(partner)) continue;
       if (phase === 'held') holders.set(index, partner);
       // Of a wrong shard most blocks are right, and the source falls back on it.
       else if (phase === 'wrong') others += 1;
     }
+    for (const { index, partner } of reserves.of(row))
+      if (isAsked(partner) && !holders.has(index)) holders.set(index, partner);
     return code !== undefined && holders.size + others >= code.dataShards ? holders : undefined;
   }
 }
