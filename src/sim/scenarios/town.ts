@@ -49,9 +49,9 @@ export const townPeriods: Partial<PartnershipSettings> &
   deleteLockMs: 2 * minuteMs,
   spareAfterMs: minuteMs,
   auditIntervalMs: 20 * secondMs,
-  searchIntervalMs: 2 * secondMs,
-  probeIntervalMs: 5 * secondMs,
-  receiptPeriodMs: 20 * secondMs,
+  searchIntervalMs: 6 * secondMs,
+  probeIntervalMs: 15 * secondMs,
+  receiptPeriodMs: minuteMs,
 };
 
 /** Stands in every file of every owner. */
