@@ -127,5 +127,5 @@ async function openMapping(addresses: readonly string[], log: EventLog): Promise
     const address = parseMultiaddr(text);
     return address.ok && address.value.kind === 'ip4' ? [address.value.port] : [];
   });
-  return mapPorts([...new Set(ports)], { mapper: routerMapper(log), log });
+  return mapPorts([...new Set(ports)], { mapper: routerMapper({ log }), log });
 }

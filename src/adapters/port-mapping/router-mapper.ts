@@ -1,94 +1,118 @@
 /**
  * The router of this network, found by UPnP discovery and asked by NAT-PMP at the default gateway; whichever answers first is used from then on.
+ *
+ * What it says is believed as far as it makes sense: an address outside that is none, or a port that is none, is a refusal.
  */
-import { createSocket } from 'node:dgram';
-import { EventEmitter } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type Gateway, pmpNat, upnpNat } from '@achingbrain/nat-port-mapper';
-import { hourMs, secondMs } from '../../base/units.ts';
+import { secondMs } from '../../base/units.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { PortMapper } from './port-mapping.ts';
+import { igdRouter } from './igd-router.ts';
+import { firstIgd } from './igd-search.ts';
+import { natPmpRouter } from './nat-pmp-router.ts';
+import type { MappedPort, PortMapper } from './port-mapping.ts';
+import {
+  isOutside,
+  isPort,
+  PortTaken,
+  type PortWish,
+  type Protocol,
+  type Router,
+} from './router.ts';
 
-const searchMs: number = 5 * secondMs;
-const askMs: number = 5 * secondMs;
-const description = 'covault';
+const defaultAnswerMs: number = 5 * secondMs;
+/** Ports outside that are tried, when others on this network have the first ones. */
+const portsTried = 4;
 
-/** How long a router keeps a mapping that is not renewed. */
-const leaseMs: number = 1 * hourMs;
+export interface RouterMapperOptions {
+  readonly log: EventLog;
+  /** How long a router may take to be found, and for each mapping; default 5 seconds. */
+  readonly answerMs?: number;
+}
 
-export function routerMapper(log: EventLog): PortMapper {
-  let router: Promise<Gateway> | undefined;
-  const mapped = new Set<number>();
-  const forget = async (): Promise<void> => {
-    const found = await router?.catch(() => undefined);
-    router = undefined;
-    await found?.stop({ signal: AbortSignal.timeout(askMs) }).catch(() => undefined);
-  };
-  return {
-    map: async (port, protocol) => {
-      router ??= findRouter();
+export function routerMapper(options: RouterMapperOptions): PortMapper {
+  return new RouterMapper(options);
+}
+
+class RouterMapper implements PortMapper {
+  readonly #log: EventLog;
+  readonly #answerMs: number;
+  /** What is to be given back, by protocol and port, and to which router. */
+  readonly #mapped = new Map<string, PortWish & { readonly router: Router }>();
+  readonly #closing = new AbortController();
+  #router: Promise<Router> | undefined;
+
+  constructor({ log, answerMs = defaultAnswerMs }: RouterMapperOptions) {
+    this.#log = log;
+    this.#answerMs = answerMs;
+  }
+
+  async map(port: number, protocol: Protocol): Promise<MappedPort> {
+    this.#router ??= findRouter(this.#patience());
+    try {
+      const router = await this.#router;
+      const signal = this.#patience();
+      const externalHost = await router.externalHost(signal);
+      if (!isOutside(externalHost)) throw new Error('the router has no address outside');
+      const externalPort = await this.#mapFree(router, { port, protocol, signal });
+      if (!isPort(externalPort)) throw new Error('the router gave a port that is none');
+      this.#mapped.set(`${protocol} ${port}`, { port, externalPort, protocol, router });
+      this.#log.write('info', 'port-mapping.mapped', { port, protocol, externalPort });
+      return { externalHost, externalPort };
+    } catch (problem) {
+      // It may have been another network's router.
+      this.#router = undefined;
+      throw problem;
+    }
+  }
+
+  #patience(): AbortSignal {
+    return AbortSignal.any([AbortSignal.timeout(this.#answerMs), this.#closing.signal]);
+  }
+
+  /** With the port that it had before, or that the other protocol has; where that is taken with one of the next. */
+  async #mapFree(
+    router: Router,
+    wanted: { readonly port: number; readonly protocol: Protocol; readonly signal: AbortSignal },
+  ): Promise<number> {
+    const { port, protocol, signal } = wanted;
+    const other = this.#mapped.get(`tcp ${port}`);
+    const first = this.#mapped.get(`${protocol} ${port}`) ?? other;
+    // UDP is of use with the number of TCP only.
+    const tried = protocol === 'udp' && other !== undefined ? 1 : portsTried;
+    let taken: unknown;
+    for (let step = 0; step < tried; step += 1) {
+      const externalPort = (first?.externalPort ?? port) + step;
+      if (!isPort(externalPort)) break;
       try {
-        const found = await router;
-        const own = await addressTowards(found.host);
-        const terms = { protocol, externalPort: port, ttl: leaseMs, autoRefresh: false };
-        const signal = AbortSignal.timeout(askMs);
-        const mapping = await found.map(port, own, { ...terms, signal });
-        mapped.add(port);
-        const { externalHost, externalPort } = mapping;
-        log.write('info', 'port-mapping.mapped', { port, protocol, externalPort });
-        return { externalHost, externalPort };
+        return await router.map({ port, externalPort, protocol }, signal);
       } catch (problem) {
-        // It may have been another router's network that we were in.
-        await forget();
-        throw problem;
+        if (!(problem instanceof PortTaken)) throw problem;
+        taken = problem;
       }
-    },
-    close: async () => {
-      const found = await router?.catch(() => undefined);
-      for (const port of mapped)
-        await found?.unmap(port, { signal: AbortSignal.timeout(askMs) }).catch(() => undefined);
-      await forget();
-    },
-  };
-}
+    }
+    throw taken;
+  }
 
-/** The address of this computer from which packets go to the router; nothing is sent. */
-function addressTowards(host: string): Promise<string> {
-  const socket = createSocket('udp4');
-  return new Promise((resolve, reject) => {
-    socket.once('error', reject);
-    socket.connect(9, host, () => {
-      const { address } = socket.address();
-      socket.close();
-      resolve(address);
-    });
-  });
-}
-
-function findRouter(): Promise<Gateway> {
-  return Promise.any([byNatPmp(), byUpnp()]);
-}
-
-async function byNatPmp(): Promise<Gateway> {
-  const address = defaultGateway(await readFile('/proc/net/route', 'utf8'));
-  if (address === undefined) throw new Error('no default gateway');
-  const gateway = pmpNat(address, { description });
-  // Its troubles are those of the requests that fail.
-  if (gateway instanceof EventEmitter) gateway.on('error', () => undefined);
-  try {
-    await gateway.externalIp({ signal: AbortSignal.timeout(askMs) });
-    return gateway;
-  } catch (problem) {
-    await gateway.stop().catch(() => undefined);
-    throw problem;
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const signal = AbortSignal.timeout(this.#answerMs);
+    for (const { router, ...mapped } of this.#mapped.values())
+      await router.unmap(mapped, signal).catch(() => undefined);
+    this.#mapped.clear();
   }
 }
 
-async function byUpnp(): Promise<Gateway> {
-  const signal = AbortSignal.timeout(searchMs);
-  for await (const gateway of upnpNat({ description }).findGateways({ signal }))
-    if (gateway.family === 'IPv4') return gateway;
-  throw new Error('no router answers');
+function findRouter(signal: AbortSignal): Promise<Router> {
+  return Promise.any([byNatPmp(signal), firstIgd((found) => igdRouter(found, signal), signal)]);
+}
+
+async function byNatPmp(signal: AbortSignal): Promise<Router> {
+  const address = defaultGateway(await readFile('/proc/net/route', 'utf8'));
+  if (address === undefined) throw new Error('no default gateway');
+  const router = natPmpRouter(address);
+  const outside = await router.externalHost(signal);
+  if (!isOutside(outside)) throw new Error('no address outside');
+  return router;
 }
 
 /** The gateway of the default route in the text of Linux's `/proc/net/route`, whose numbers are in the machine's (little-endian) order. */
