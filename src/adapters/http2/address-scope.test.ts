@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { NetworkInterfaceInfo as Interface } from 'node:os';
 import { test } from 'node:test';
-import { isLocalAddress, routeByAddress } from './address-scope.ts';
+import { isLocalAddress, isOwnNetwork, routeByAddress } from './address-scope.ts';
 
 test('loopback, private and link-local addresses are local, in every spelling', () => {
   const addresses = ['127.0.0.1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.7.1'];
@@ -16,4 +17,21 @@ test('public, carrier-shared and malformed addresses are not local', () => {
 test('a connection without a known other end counts as direct', () => {
   assert.equal(routeByAddress(undefined), 'direct');
   assert.equal(routeByAddress('192.168.0.9'), 'lan');
+});
+
+test('a private address is of this network when an interface is in it', () => {
+  const of = (cidr: string, internal = false): Interface => ({
+    ...{ address: cidr.split('/')[0] ?? '', netmask: '', mac: '', cidr, internal },
+    ...(cidr.includes(':') ? { family: 'IPv6', scopeid: 0 } : { family: 'IPv4' }),
+  });
+  const interfaces = {
+    lo: [of('127.0.0.1/8', true)],
+    lan: [of('192.168.7.20/24'), of('fd12:3456::20/64')],
+    wan: [of('203.0.113.5/24')],
+  };
+  const isOwn = (address: string): boolean => isOwnNetwork(address, interfaces);
+  for (const address of ['192.168.7.1', 'fd12:3456::9']) assert.ok(isOwn(address), address);
+  const others = ['192.168.8.1', '10.0.0.1', '127.0.0.1', '203.0.113.6', 'fd12:9999::9', 'x'];
+  for (const address of others) assert.ok(!isOwn(address), address);
+  assert.equal(isOwnNetwork('192.168.7.1', {}), false);
 });

@@ -29,6 +29,8 @@ export interface OpenConnection {
   /** The stream of bytes under the session. */
   readonly duplex: Duplex;
   readonly route: Route;
+  /** A carrier made it, and no address of the peer. */
+  readonly isCarried: boolean;
 }
 
 type Dialled = Outcome<OpenConnection, Silence>;
@@ -213,6 +215,7 @@ export async function openSession(duplex: Duplex, options: SessionOptions): Prom
   const connection: OpenConnection = {
     session,
     duplex,
+    isCarried: options.url === 'http://peer',
     get route() {
       return route();
     },

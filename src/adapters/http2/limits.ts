@@ -55,6 +55,10 @@ export interface TransportLimits {
   /** How long a peer's addresses are tried before another carrier is tried beside them, and how long that may take. */
   readonly carrierStaggerMs: number;
   readonly carrierMs: number;
+  /** For so long after a peer was not reached, attempts to reach it take less time: to its addresses, and by another carrier. */
+  readonly hurryMs: number;
+  readonly hurriedDialMs: number;
+  readonly hurriedCarrierMs: number;
   /** A peer that is not reached at one of its addresses, although it has some, is tried there again so often. */
   readonly reconsiderMs: number;
   /** Outgoing requests with a body at once to one peer; the others wait. Below every partner's `concurrentUploads`. */
@@ -112,6 +116,9 @@ export const defaultLimits: TransportLimits = {
   dialAddresses: 8,
   carrierStaggerMs: 2 * secondMs,
   carrierMs: 25 * secondMs,
+  hurryMs: 1 * minuteMs,
+  hurriedDialMs: 3 * secondMs,
+  hurriedCarrierMs: 8 * secondMs,
   reconsiderMs: 1 * minuteMs,
   outgoingUploads: 24,
   headerListBytes: 8 * kibi,

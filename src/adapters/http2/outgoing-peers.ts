@@ -23,6 +23,7 @@ import type { ExchangeEnd } from './exchange.ts';
 import type { TransportLimits } from './limits.ts';
 import { OutgoingSession } from './outgoing-session.ts';
 import { Slots } from './slots.ts';
+import { UnreachedPeers } from './unreached-peers.ts';
 
 interface Dial {
   readonly controller: AbortController;
@@ -48,11 +49,13 @@ export class OutgoingPeers {
   readonly #uploads = new Map<PeerId, Slots>();
   /** When a peer that no address led to was last tried at its addresses again. */
   readonly #reconsidered = new Map<PeerId, number>();
+  readonly #unreached: UnreachedPeers;
   readonly #ended = new AbortController();
 
   constructor(identity: PeerIdentity, { limits, carrier }: OutgoingSettings) {
     this.#limits = limits;
     this.#carrier = carrier;
+    this.#unreached = new UnreachedPeers({ firstMs: limits.hurryMs, mostMs: limits.hurryMs });
     this.#context = createSecureContext({
       key: identity.keyPem,
       cert: identity.certificatePem,
@@ -194,16 +197,24 @@ export class OutgoingPeers {
 
   #dial(key: string, to: PeerAddress, idleMs: number): Dial {
     const controller = new AbortController();
+    const isHurried = this.#unreached.rests(to.peer, performance.now());
+    const { dialMs, hurriedDialMs, carrierMs, hurriedCarrierMs } = this.#limits;
     const dialling = reachPeer(to, {
       context: this.#context,
-      limits: this.#limits,
+      limits: { ...this.#limits, carrierMs: isHurried ? hurriedCarrierMs : carrierMs },
       carrier: this.#carrier,
-      timeoutMs: Math.min(idleMs, this.#limits.dialMs),
+      timeoutMs: Math.min(idleMs, isHurried ? hurriedDialMs : dialMs),
       signal: controller.signal,
     });
     const session = dialling.then((dialled) => {
       this.#dials.delete(key);
-      if (!dialled.ok) return this.#ended.signal.aborted ? cancelled('closing') : dialled;
+      if (!dialled.ok) {
+        // Whoever only answers slowly is given all the time again after a while.
+        const isMissed = !isHurried && !controller.signal.aborted;
+        if (isMissed) this.#unreached.missed(to.peer, performance.now());
+        return this.#ended.signal.aborted ? cancelled('closing') : dialled;
+      }
+      this.#unreached.reached(to.peer);
       return succeeded(this.#keep(to.peer, dialled.value));
     });
     const dial = { controller, session, waiterCount: 0 };
@@ -221,8 +232,7 @@ export class OutgoingPeers {
 
   /** A peer that is reached in a roundabout way may be at one of its addresses again; requests under way end where they are. */
   #reconsider(to: PeerAddress, session: OutgoingSession): void {
-    const isRoundabout = session.route === 'punched' || session.route === 'relayed';
-    if (!isRoundabout || to.addresses.length === 0) return;
+    if (!session.isCarried || to.addresses.length === 0) return;
     const nowMs = performance.now();
     const lastMs = this.#reconsidered.get(to.peer) ?? session.openedAtMs;
     if (nowMs - lastMs < this.#limits.reconsiderMs) return;

@@ -49,6 +49,11 @@ export class OutgoingSession {
     return this.#connection.route;
   }
 
+  /** See `OpenConnection`. */
+  get isCarried(): boolean {
+    return this.#connection.isCarried;
+  }
+
   /** A request went over it before: it may have been closed by the other side without our knowing yet. */
   get wasUsed(): boolean {
     return this.#wasUsed;

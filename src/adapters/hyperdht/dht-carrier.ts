@@ -7,11 +7,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firstSuccess } from '../../base/first-success.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
-import { secondMs } from '../../base/units.ts';
+import { minuteMs, secondMs } from '../../base/units.ts';
 import { idOf, type PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { PeerStanding, Silence } from '../../ports/transport.ts';
 import type { AuthenticatedConnection, Carrier, CarrierListening } from '../http2/carrier.ts';
+import { UnreachedPeers } from '../http2/unreached-peers.ts';
 import type { DhtNetwork } from './dht-network.ts';
 import { DhtServer } from './dht-server.ts';
 import type { HyperDht } from './hyperdht-shapes.ts';
@@ -44,13 +45,12 @@ type Opened = Outcome<OpenedStream, Silence>;
 const relayAfterMs: number = 3 * secondMs;
 const relaysTried = 2;
 /** A peer that was not found is not looked for again so soon: requests to one that is off-line should fail fast. */
-const lookAgainMs: number = 20 * secondMs;
-const notFoundMaximum = 1_024;
+const lookAgainMs = { firstMs: 20 * secondMs, mostMs: 5 * minuteMs } as const;
 
 class PunchingCarrier implements DhtCarrier {
   readonly #options: DhtCarrierOptions;
   readonly #self: PeerId;
-  readonly #notFound = new Map<PeerId, number>();
+  readonly #notFound = new UnreachedPeers(lookAgainMs);
   #announced = Promise.withResolvers<void>();
   #standingOf: ((peer: PeerId) => PeerStanding) | undefined;
 
@@ -70,16 +70,14 @@ class PunchingCarrier implements DhtCarrier {
   async dial(peer: PeerId, signal: AbortSignal): Promise<Dialled> {
     const node = this.#options.network.node();
     if (node === undefined) return unreachable('no way into the DHT is known');
-    const lastMs = this.#notFound.get(peer);
-    if (lastMs !== undefined && performance.now() - lastMs < lookAgainMs)
+    if (this.#notFound.rests(peer, performance.now()))
       return unreachable('not found in the DHT a moment ago');
     const opened = await this.#open(node, peer, signal);
     if (!opened.ok) {
-      if (this.#notFound.size >= notFoundMaximum) this.#notFound.clear();
-      if (!signal.aborted) this.#notFound.set(peer, performance.now());
+      if (!isCancelled(signal)) this.#notFound.missed(peer, performance.now());
       return opened;
     }
-    this.#notFound.delete(peer);
+    this.#notFound.reached(peer);
     const { stream, relay } = opened.value;
     return succeeded({
       peer,
@@ -102,7 +100,11 @@ class PunchingCarrier implements DhtCarrier {
     network.open(listening.addresses);
     network.whenJoined((node) => {
       if (isStopped) return;
-      server = new DhtServer(node, { ...this.#options, ...listening });
+      const admit: CarrierListening['admit'] = (connection) => {
+        this.#notFound.reached(connection.peer);
+        listening.admit(connection);
+      };
+      server = new DhtServer(node, { ...this.#options, ...listening, admit });
       void server.announced.then(announced.resolve);
     });
     return async () => {
@@ -140,6 +142,11 @@ class PunchingCarrier implements DhtCarrier {
     }
     return last;
   }
+}
+
+/** Running out of time is no wish of the caller's: nobody was there in it. */
+function isCancelled({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof DOMException && reason.name === 'TimeoutError');
 }
 
 function unreachable(detail: string): Outcome<never, Silence> {
