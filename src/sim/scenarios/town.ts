@@ -251,16 +251,15 @@ export class Town {
     return snapshots;
   }
 
-  /** Every stripe has all of its shards at partners in good standing, past commitment, and nothing is under way. */
+  /** Every stripe has all of its shards at partners that would give them back, by their own account as well, and nothing is under way. */
   async untilWhole(owner: SimPeer, after: string, limitMs?: number): Promise<number> {
     const isWhole = (): boolean => {
+      // Looked at first, since it costs little.
+      if (!this.partnersOf(owner).every((partner) => areCommitted(owner, partner))) return false;
       const status = owner.computer?.status();
       if (status === undefined || status.latest?.phase !== 'complete') return false;
       const { health, repair } = status;
-      const standing = status.partners.every(({ phase }) => phase !== 'in-commitment');
-      return (
-        standing && health.stripes > 0 && health.whole === health.stripes && repair.stripes === 0
-      );
+      return health.stripes > 0 && health.whole === health.stripes && repair.stripes === 0;
     };
     return await this.until(`${owner.name} is whole after ${after}`, isWhole, limitMs);
   }
@@ -330,6 +329,18 @@ export class Town {
     const { trace, nowMs } = this.world;
     return { hash: trace.hash(), virtualMs: nowMs, notes: this.notes };
   }
+}
+
+/** Both sides hold that no commitment is open between them; a partner that does not know the other as one any more has nothing to say. */
+function areCommitted(owner: SimPeer, partner: SimPeer): boolean {
+  const isOver = (one: SimPeer, other: SimPeer): boolean => {
+    const row = one.home.stores.agreements.ofPartner(other.keys.peerId);
+    if (row?.lifecycle === undefined || !isInForce(row.phase))
+      return row?.phase !== 'in-commitment';
+    const state = decodeLifecycle(row.lifecycle);
+    return state.ok && state.value.committedAt !== undefined && state.value.steps.length === 0;
+  };
+  return isOver(owner, partner) && isOver(partner, owner);
 }
 
 /** Every regular file below a folder, by its path from there. */
