@@ -4,9 +4,9 @@
  * One that lost everything has signed for all of it, and yet no audit can pass there any more. Its grace period must run on, or it would be suspended for ever.
  */
 import { type Instant, secondMs } from '../../base/units.ts';
-import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { PackId, PeerId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { AgreementRow, Stores } from '../../ports/stores.ts';
+import type { AgreementRow, ShardRow, Stores } from '../../ports/stores.ts';
 
 /** Shards are looked through again after so long: lifecycles ask with every answer. */
 const rememberedMs: number = 5 * secondMs;
@@ -15,6 +15,8 @@ export class ProvableShards {
   readonly #stores: Stores;
   readonly #clock: Clock;
   readonly #known = new Map<PeerId, { readonly at: Instant; readonly any: boolean }>();
+  /** A pack of which the partner held a shard when it was last looked: looking through all of them takes long where they are many. */
+  readonly #example = new Map<PeerId, PackId>();
 
   constructor(stores: Stores, clock: Clock) {
     this.#stores = stores;
@@ -33,7 +35,14 @@ export class ProvableShards {
 
   #lookThrough(partner: PeerId): boolean {
     const { shards, layouts } = this.#stores;
-    if (shards.ofPartner(partner).some(({ phase }) => phase === 'held')) return true;
+    const isHeld = (row: ShardRow): boolean => row.partner === partner && row.phase === 'held';
+    const example = this.#example.get(partner);
+    if (example !== undefined && shards.ofPack(example).some(isHeld)) return true;
+    const found = shards.ofPartner(partner).find(isHeld);
+    if (found !== undefined) {
+      this.#example.set(partner, found.pack);
+      return true;
+    }
     return layouts.retired().some((row) => row.partner === partner && row.reserve);
   }
 }
