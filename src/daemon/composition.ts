@@ -33,6 +33,9 @@ import { programVersion } from './program-version.ts';
 import type { RunningComputer } from './running-computer.ts';
 import { storageFailure } from './storage-failure.ts';
 
+/** Name of the fact that remembers what was relayed today. */
+const relaySpentFact = 'relay-spent';
+
 export interface OpenOptions {
   readonly home: string;
   readonly passphrase: PassphraseSource;
@@ -141,6 +144,10 @@ async function assemble(
     bootstrap: config.network.bootstrap,
     portMapping: config.network.portMapping && options.daemon,
     relay: config.network.relay,
+    relayMemory: {
+      read: () => catalogue.facts.get(relaySpentFact),
+      write: (spent) => catalogue.facts.put(relaySpentFact, spent),
+    },
     daemon: options.daemon,
     log,
   });

@@ -10,6 +10,7 @@ import { parseMultiaddr } from '../adapters/http2/multiaddr.ts';
 import { createPeerTransport } from '../adapters/http2/transport.ts';
 import type { DhtCarrier } from '../adapters/hyperdht/dht-carrier.ts';
 import type { DhtNetwork, DhtState } from '../adapters/hyperdht/dht-network.ts';
+import type { RelayBudget, SpentMemory } from '../adapters/hyperdht/relay-budget.ts';
 import type { PortMapping } from '../adapters/port-mapping/port-mapping.ts';
 import type { Bytes } from '../base/bytes.ts';
 import type { EventLog } from '../ports/event-log.ts';
@@ -27,6 +28,8 @@ export interface NetworkOptions {
   readonly bootstrap: readonly string[];
   readonly portMapping: boolean;
   readonly relay: { readonly offer: boolean; readonly budgetBytesPerDay: number };
+  /** What was passed on today. */
+  readonly relayMemory: SpentMemory;
   /** A daemon stays, so others may join the DHT through it; a command is soon gone. */
   readonly daemon: boolean;
   readonly log: EventLog;
@@ -54,6 +57,7 @@ interface Dht {
   readonly network: DhtNetwork;
   readonly carrier: DhtCarrier;
   readonly discovery: Discovery;
+  readonly budget: RelayBudget;
 }
 
 export async function openNetwork(options: NetworkOptions): Promise<Network> {
@@ -90,6 +94,7 @@ export async function openNetwork(options: NetworkOptions): Promise<Network> {
     close: async () => {
       await silence?.();
       await Promise.all([multicast?.close(), mapping?.close(), carried.close()]);
+      dht?.budget.save();
     },
   };
 }
@@ -105,10 +110,10 @@ async function openDht(options: NetworkOptions): Promise<Dht | undefined> {
   const mode = options.dht;
   const own = { identitySeed, mode, bootstrap, announced: announce, staying: daemon, log };
   const network = new DhtNetwork(own);
-  const budget = new RelayBudget(relay.budgetBytesPerDay, Date.now);
+  const budget = new RelayBudget(relay.budgetBytesPerDay, Date.now, options.relayMemory);
   const relayBudget = relay.offer && daemon ? budget : undefined;
   const carrier = createDhtCarrier({ network, relayBudget, log });
-  return { network, carrier, discovery: createDhtDiscovery(network) };
+  return { network, carrier, discovery: createDhtDiscovery(network), budget };
 }
 
 async function openMulticast({
