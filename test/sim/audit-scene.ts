@@ -146,6 +146,12 @@ export class AuditScene {
     this.answers = this.#newAnswers();
   }
 
+  /** The partner begins its next life with all that it holds, and without the ledger that it signed: a home that was set back, or rebuilt around its shards. */
+  reviveHolder(): void {
+    facts.setIncarnation(this.holderStores, 1);
+    this.restart('holder');
+  }
+
   async audit(blocks?: number): Promise<AuditEvent | undefined> {
     const options = { signal: never, ...(blocks === undefined ? {} : { blocks }) };
     return await this.desk.audit(this.holder.peerId, options);

@@ -166,6 +166,46 @@ test('a partner in a later life has told that it lost everything, and its shards
   });
 });
 
+test('shards that a partner kept into its next life are signed for again, and audited', async () => {
+  await inAuditScene({ seed: 'kept', shards: eight }, async (scene) => {
+    assert.equal((await scene.audit())?.outcome, 'passed');
+    scene.disk.remove(scene.blobOf(present(scene.names[5], 'a shard')));
+    scene.reviveHolder();
+    assert.equal((await scene.audit())?.reason, 'lost-epoch');
+    const lane = laneOf(scene);
+    assert.equal(scene.ownerStores.ledger.head(lane.agreement, 'owner')?.epoch, 1);
+    const rows = scene.ownerStores.shards.ofPartner(scene.holder.peerId);
+    assert.ok(
+      rows.every(({ phase }) => phase === 'held'),
+      'it lists them, so none is lost',
+    );
+    await scene.run(3 * dayMs);
+    assert.deepEqual([...outcomes(scene).keys()].sort(), ['passed', 'unclear']);
+    assert.equal(outcomes(scene).get('unclear'), 1);
+    const shards = scene.ownerStores.audits.shards(lane);
+    assert.equal(shards.length, 7, 'what is not there is not signed for');
+    assert.ok(
+      shards.every(({ visitedIn }) => visitedIn > 0),
+      'all were asked for',
+    );
+  });
+});
+
+test('what a partner lost of what it signed for again is found out like anything else', async () => {
+  await inAuditScene({ seed: 'kept and lost', shards: eight }, async (scene) => {
+    scene.reviveHolder();
+    await scene.audit();
+    const name = present(scene.names[3], 'a shard');
+    scene.disk.remove(scene.blobOf(name));
+    await scene.run(5 * dayMs);
+    const wrong = scene.events.find(({ outcome }) => outcome === 'wrong');
+    assert.deepEqual(
+      wrong?.findings.map((finding) => [finding.name, finding.fault]),
+      [[name, 'missing']],
+    );
+  });
+});
+
 test('a partner that is away is offline, and is audited as soon as it comes back', async () => {
   await inAuditScene({ seed: 'away', shards: eight }, async (scene) => {
     await scene.away();

@@ -49,6 +49,7 @@ import {
 } from './answered-audits.ts';
 import { allowanceLeft, charged } from './audit-quota.ts';
 import { AuditSpace, storedEntries } from './audit-space.ts';
+import { KeptShards } from './kept-shards.ts';
 
 export interface AuditAnswersParts {
   readonly identitySeed: Bytes;
@@ -63,6 +64,7 @@ export class AuditAnswers {
   readonly #self: PeerId;
   readonly #space: AuditSpace;
   readonly #answered: AnsweredAudits;
+  readonly #kept: KeptShards;
   /** Messages under one agreement are answered one after the other. */
   readonly #lanes = new Map<AgreementId, Lane>();
 
@@ -71,6 +73,7 @@ export class AuditAnswers {
     this.#self = idOf<PeerId>(publicKeyOf(parts.identitySeed));
     this.#space = new AuditSpace(parts.stores, parts.clock);
     this.#answered = new AnsweredAudits(parts, this.#space, this.#self);
+    this.#kept = new KeptShards(parts);
   }
 
   /** The reply to a message that the partner of this agreement posted to `audits`. */
@@ -228,6 +231,7 @@ export class AuditAnswers {
     const id = agreement.agreement;
     if (subject.agreement !== id) return undefined;
     const lane = answererLane(agreement);
+    await this.#kept.acknowledge(agreement);
     const head = holderHead(stores, id);
     const source = storedEntries(stores, id, 'holder');
     const followed = await this.#space.follow(lane, { head, holder: this.#self }, source);

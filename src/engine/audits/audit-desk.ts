@@ -201,7 +201,16 @@ export class AuditDesk {
   #audited(): readonly AgreementRow[] {
     const { book, stores } = this.#parts;
     if (facts.recovering(stores)) return [];
-    return book.all().filter((row) => stores.ledger.head(row.agreement, 'owner') !== undefined);
+    return book
+      .all()
+      .filter(
+        (row) => stores.ledger.head(row.agreement, 'owner') !== undefined || this.#inherits(row),
+      );
+  }
+
+  /** After a disaster: it holds something of ours, and what it signed for that is not known here yet. */
+  #inherits({ partner }: AgreementRow): boolean {
+    return this.#parts.stores.shards.ofPartner(partner).some(({ phase }) => phase === 'held');
   }
 
   #restMs({ turns }: Running): number {

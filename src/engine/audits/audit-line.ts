@@ -32,6 +32,8 @@ interface LineParts {
 }
 
 const gapPages = 100;
+/** Lives that a partner may have had: each began after a disaster of its own. */
+const livesMost = 16;
 
 export class AuditLine {
   readonly #parts: LineParts;
@@ -67,15 +69,19 @@ export class AuditLine {
     return client.ledger(book.addressOf(partner), part, this.#signal);
   }
 
-  /** Fetches what the partner signed since our head: replies that never came, and what others with our key had it sign. */
-  async catchUp(): Promise<readonly Acknowledgement[]> {
+  /**
+   * Fetches what the partner signed since our head: replies that never came, and what others with our key had it sign. `life`: the one in which the partner says it
+   * is; what it lost on the way there must have been noted.
+   */
+  async catchUp(life = 0): Promise<readonly Acknowledgement[]> {
     const fetched: Acknowledgement[] = [];
     const { stores } = this.#parts;
     const { agreement, partner } = this.#agreement;
     const headNow = (): LedgerHead =>
-      stores.ledger.head(agreement, 'owner') ?? ledgerStart(agreement, 0);
+      stores.ledger.head(agreement, 'owner') ?? ledgerStart(agreement, life);
     for (let page = 0; page < gapPages; page += 1) {
-      const { epoch, sequence } = headNow();
+      const head = headNow();
+      const { epoch, sequence } = head.epoch < life ? ledgerStart(agreement, life) : head;
       const documents = await this.page(epoch, sequence);
       if (!documents.ok || documents.value.length === 0) break;
       for (const document of documents.value) {
@@ -87,6 +93,17 @@ export class AuditLine {
       }
     }
     return fetched;
+  }
+
+  /** After our disaster nothing of the ledger is here: takes over what the partner signed in its present life, which is found by asking for each. */
+  async adopt(): Promise<void> {
+    for (let life = 0; life < livesMost; life += 1) {
+      const first = await this.page(life, 0);
+      if (!first.ok) return;
+      if (first.value.length === 0) continue;
+      await this.catchUp(life);
+      return;
+    }
   }
 }
 

@@ -26,6 +26,7 @@ import {
   nonceBytes,
   signChallenge,
 } from '../../core/audits/challenge.ts';
+import { readDenial } from '../../core/audits/nonce-reply.ts';
 import { type AuditOutcome, type Finding, signVerdict } from '../../core/audits/verdict.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import type { AgreementId, PeerId } from '../../core/vocabulary/ids.ts';
@@ -104,6 +105,8 @@ export class AuditSession {
 
   /** Undefined when there is nothing to audit, or the turn was broken off. `blocks`: so many in all, where a person asks for more. */
   async run(blocks?: number): Promise<AuditEvent | undefined> {
+    const { ledger } = this.#parts.stores;
+    if (ledger.head(this.#lane.agreement, 'owner') === undefined) await this.#line.adopt();
     this.#state = this.#keeping.state(this.#agreement);
     this.#settleLostEpochs();
     await this.#tellVerdicts();
@@ -325,12 +328,21 @@ export class AuditSession {
     return findings.length > 0 && findings.every(isKnown);
   }
 
-  /** What a later life of the partner does not list any more is lost, and is sent again. */
+  /** What a later life of the partner does not list any more is lost, and is sent again; the rest it has signed for anew. */
   async #noteLostEpoch(): Promise<void> {
-    if (!this.#judged.some(({ reason }) => reason === 'lost-epoch')) return;
+    const lost = this.#judged.filter(({ reason }) => reason === 'lost-epoch');
+    if (lost.length === 0) return;
     const { keys } = this.#parts;
     const parts = { ...this.#parts, shardNameKey: keys.shardNameKey };
-    await noteLosses(parts, this.#agreement, this.#signal);
+    if (!(await noteLosses(parts, this.#agreement, this.#signal))) return;
+    await this.#line.catchUp(Math.max(...lost.map((judged) => this.#lifeIn(judged))));
+  }
+
+  /** The life of the partner in which it said so; 0 where its ledger shows it already. */
+  #lifeIn({ challenge, settled }: Judgement): number {
+    const { partner } = this.#agreement;
+    const denial = settled && readDenial(settled.evidence, { challenge, partner });
+    return denial?.ok === true ? denial.value.epoch : 0;
   }
 
   async #tellVerdicts(): Promise<void> {
