@@ -201,7 +201,8 @@ test('C14, C44: the owner loses everything at any durable step, some partners va
   const calm = await grown({});
   const years = 3_650 * dayMs;
   let tried = 0;
-  for (const crash of spread(pointsOf('owner', calm.world.durableSteps('owner'), years))) {
+  const crashes = spread(pointsOf('owner', calm.world.durableSteps('owner'), years));
+  for (const crash of crashes) {
     const scene = growingScene({ crashes: [crash] });
     await scene.play(async (computer, node) => {
       await grow(scene, computer, node);
@@ -220,7 +221,8 @@ test('C14, C44: the owner loses everything at any durable step, some partners va
       throw new Error(`replay: ${JSON.stringify(crash)}`, { cause: reason });
     }
   }
-  assert.ok(tried > pointsMaximum / 2, `${tried}`);
+  // Before the first steps nothing is protected yet.
+  assert.ok(tried >= Math.floor(crashes.length / 2), `${tried} of ${crashes.length}`);
 });
 
 /** Changes what the owner has of its agreement with a partner, as a notice or a renewal does. */
