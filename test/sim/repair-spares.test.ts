@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { hourMs } from '../../src/base/units.ts';
+import { hourMs, secondMs } from '../../src/base/units.ts';
 import { shardCount } from '../../src/core/vocabulary/code.ts';
 import type { PeerId } from '../../src/core/vocabulary/ids.ts';
 import { durable } from '../../src/sim/checkers.ts';
@@ -119,6 +119,47 @@ test('C14: after a total loss spares are found where they lie, and those in rese
   });
   const end = await world.run({ untilMs: world.nowMs + hourMs, until: () => done });
   assert.equal(end, 'reached', world.trace.lines().slice(-40).join('\n'));
+});
+
+test('a reserve that turns out to be gone, or wrong, is not counted on any more', async () => {
+  const circle = new Circle('spoilt', { count: 6, wanted: 4 });
+  await circle.settle(4);
+  const [silent] = holders(circle);
+  assert.ok(silent !== undefined);
+  await awayForLong(circle, silent);
+  await untilRead(circle, 5);
+  const before = circle.reserves(silent);
+  assert.ok(before >= circle.packs().length);
+  for (const name of silent.home.held.wholeNames()) silent.home.held.lose(name);
+  for (const peer of holders(circle).slice(0, 3)) circle.world.crash(peer.name);
+  await assert.rejects(circle.mustRestore(), /restore.too-few-partners/);
+  assert.ok(circle.reserves(silent) < before);
+});
+
+test('when somebody is back before its spare was sent, what it has fills a place instead', async () => {
+  const circle = new Circle('back in time', { count: 11, wanted: 10, keepTrace: true });
+  await circle.settle(10);
+  const packs = circle.packs();
+  const eight = holders(circle);
+  assert.equal(eight.length, 8);
+  const [first, second] = eight;
+  const [, late] = circle.partners().filter((peer) => !eight.includes(peer));
+  assert.ok(first !== undefined && second !== undefined && late !== undefined);
+  const before = circle.sent(packs);
+  for (const peer of [first, second]) circle.world.crash(peer.name);
+  await circle.wait(50 * secondMs);
+  circle.world.crash(late.name);
+  await circle.until('both are suspended', () =>
+    [first, second].every((peer) => circle.phaseOf(peer) === 'suspended'),
+  );
+  await circle.wait(6 * secondMs);
+  assert.ok(durable(circle.self).layouts.all().length >= packs.length, 'repair waits for it');
+  circle.world.restart(first.name);
+  await circle.until('it is back', () => circle.phaseOf(first) === 'standing');
+  await circle.untilWhole('it came back');
+  assert.equal(circle.phaseOf(late), 'standing', 'nothing had to be known of the one that is late');
+  assert.equal(circle.sent(packs) - before, packs.length, 'one spare of each for two silences');
+  assert.ok(circle.world.trace.lines().some((line) => line.includes(' layout.revised ')));
 });
 
 function holderOfFurther(circle: Circle): PeerId | undefined {

@@ -19,6 +19,7 @@ import { type AgreementId, bytesOf, idOf, type PeerId } from '../../core/vocabul
 import type { EventLog } from '../../ports/event-log.ts';
 import type { AgreementRow, PackRow, Stores } from '../../ports/stores.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
+import { spoilReserves } from '../upkeep/reserve-shards.ts';
 import { prefixOf } from '../upkeep/stripe-history.ts';
 
 /** One side's account of deletions: of an owner here, or at a partner. */
@@ -152,6 +153,8 @@ export function noteForeignDeletions(
   const last = new Map(entries.map((entry) => [entry.name, entry]));
   const deleted = [...last.values()].filter(({ action }) => action === 'delete');
   if (deleted.length === 0) return;
+  const names = new Set(deleted.map(({ name }) => name));
+  spoilReserves(stores, partner, (name) => names.has(name));
   const namer = new ShardNamer(parts.shardNameKey, partner);
   const packs = new Map<string, PackRow>();
   for (const row of stores.packs.all())

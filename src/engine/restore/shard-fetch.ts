@@ -63,8 +63,8 @@ export class ShardFetch {
 
   /** The payloads of the stretch's blocks; undefined where a block was wrong; an empty list when the partner gave nothing. */
   async blocks(shard: ShardAt, stretch: Stretch, signal: AbortSignal): Promise<ShardPayloads> {
-    const { keys, pace, losses, clock, log, watched } = this.#parts;
-    const name = new ShardNamer(keys.shardNameKey, shard.partner).nameOf(shard.stripe, shard.index);
+    const { pace, losses, clock, log, watched } = this.#parts;
+    const name = this.#nameOf(shard);
     const started = clock.now();
     const range = { first: stretch.first, count: stretch.count };
     const answer = await this.#ask(shard.partner, { name, range }, signal);
@@ -73,13 +73,20 @@ export class ShardFetch {
         pace.failed(shard.partner);
         const { partner } = shard;
         watched?.({ partner, blocks: range.count, wrong: 0, code: codeOf(answer.error) });
-        if (isGone(answer.error)) losses.note(shard, 'lost');
+        if (isGone(answer.error)) {
+          losses.note(shard, 'lost');
+          losses.spoiltReserve(partner, name);
+        }
         log.write('info', 'shard.not-read', { partner: shard.partner, code: answer.error.code });
       }
       return [];
     }
     pace.succeeded(shard.partner, stretch.count, Math.max(0, clock.now() - started));
     return this.#open(shard, stretch, answer.value);
+  }
+
+  #nameOf({ stripe, index, partner }: ShardAt): ShardName {
+    return new ShardNamer(this.#parts.keys.shardNameKey, partner).nameOf(stripe, index);
   }
 
   /** A quota that is used up is lifted for who restores; then the same is asked for again. */
@@ -117,6 +124,7 @@ export class ShardFetch {
     if (wrong > 0) {
       pace.wrong(shard.partner, wrong);
       losses.note(shard, 'wrong');
+      losses.spoiltReserve(shard.partner, this.#nameOf(shard));
       log.write('warn', 'shard.wrong-blocks', {
         partner: shard.partner,
         index: shard.index,

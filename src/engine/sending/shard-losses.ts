@@ -4,10 +4,11 @@
  * A shard that is gone is sent again while its pack lies in the spool. One that is wrong stays with its partner under its name; only repair replaces it, but
  * its other blocks are still read when everything else is not enough.
  */
-import type { PackId, PeerId } from '../../core/vocabulary/ids.ts';
+import type { PackId, PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { type ShardRow, StorageBroken, StorageFull, type Stores } from '../../ports/stores.ts';
 import type { Spool } from '../backup/spool.ts';
+import { spoilReserves } from '../upkeep/reserve-shards.ts';
 import type { Notifier } from '../work/notifier.ts';
 
 export interface ShardLossParts {
@@ -35,6 +36,11 @@ export class ShardLosses {
     this.#note(shard, phase, (known) => known === 'held');
   }
 
+  /** The same of a shard in reserve: it is not taken back any more. */
+  spoiltReserve(partner: PeerId, name: ShardName): void {
+    this.#write(() => spoilReserves(this.#parts.stores, partner, (other) => other === name));
+  }
+
   /** The partner says itself that it does not have the shard whole. Where it was thought wrong, it can be sent again now. */
   admitted(shard: LostShard): void {
     this.#note(shard, 'lost', (known) => known === 'held' || known === 'wrong');
@@ -45,15 +51,18 @@ export class ShardLosses {
     phase: 'lost' | 'wrong',
     changes: (known: ShardRow['phase']) => boolean,
   ): void {
-    const { stores, log } = this.#parts;
-    const rows = stores.shards.ofPack(shard.pack);
+    const rows = this.#parts.stores.shards.ofPack(shard.pack);
     const row = rows.find(({ index }) => index === shard.index);
     if (row === undefined || row.partner !== shard.partner || !changes(row.phase)) return;
+    this.#write(() => this.#enter(row, phase, rows));
+  }
+
+  #write(note: () => void): void {
     try {
-      this.#enter(row, phase, rows);
+      note();
     } catch (reason) {
       if (!(reason instanceof StorageFull || reason instanceof StorageBroken)) throw reason;
-      log.write('error', 'shard.loss-not-noted', { detail: reason.message });
+      this.#parts.log.write('error', 'shard.loss-not-noted', { detail: reason.message });
     }
   }
 
