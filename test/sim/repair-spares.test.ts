@@ -1,4 +1,4 @@
-/** A spare is a further shard of its stripe, and stands in for any other (docs/decisions/0012-spares-are-further-shards.md). */
+/** A spare is a further shard of its stripe, and stands in for any other (docs/decisions/0013-spares-are-further-shards.md). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';

@@ -43,12 +43,13 @@ const yearMs: number = 365 * dayMs;
 const leastShare: number = 1 / 168;
 
 /**
- * MTTR of an owner that is on line for this share of the time, 0 … 1: silence is counted in its own running time until T_r (`spareMs`), and then it takes a day to
- * send what is missing elsewhere.
+ * MTTR of an owner that is on line for this share of the time, 0 … 1: silence is counted until T_r (`spareMs`) in its counted time, of which an hour on line is worth
+ * `rate` (core/partners/counted-time.ts); and then it takes a day to send what is missing elsewhere.
  */
-export function repairTimeMs(spareMs: number, ownShare: number): number {
+export function repairTimeMs(spareMs: number, ownShare: number, rate = 1): number {
   assert(ownShare >= 0 && ownShare <= 1, 'a share of the time');
-  return spareMs / Math.max(leastShare, ownShare) + dayMs;
+  assert(rate >= 1, 'counted time is no shorter than running time');
+  return spareMs / (Math.max(leastShare, ownShare) * rate) + dayMs;
 }
 
 /** Nothing below is ever promised. */

@@ -1,5 +1,5 @@
 /**
- * Which indices the shards get that are to fill a stripe up (docs/decisions/0012-spares-are-further-shards.md).
+ * Which indices the shards get that are to fill a stripe up (docs/decisions/0013-spares-are-further-shards.md).
  *
  * A stripe has n places, of which each holds a shard of any index; no two have the same. What a partner has that may come back should then stand beside
  * everything else, in whatever place is open, so a shard that is made for the time being gets an index that no other has.

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { loadKernels } from '../../adapters/kernels/kernel-files.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { type ErasureCode, erasureCodeOf } from '../../core/erasure/erasure-code.ts';
-import { type Code, shardCount } from '../../core/vocabulary/code.ts';
+import { type Code, indexCount, shardCount } from '../../core/vocabulary/code.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import { payloadBytes } from '../../core/vocabulary/limits.ts';
 import { onVirtualTime } from '../../sim/virtual-run.ts';
@@ -12,6 +12,8 @@ import { type ShardPayloads, StretchRead, type StretchResult } from './stretch-r
 
 const kernels = loadKernels();
 const codewords = 3;
+/** Of each stripe beyond its n. */
+const furtherShards = 3;
 
 /** How the holder of a shard behaves; `holes`: numbers of codewords whose block is missing or wrong. */
 interface Holder {
@@ -39,7 +41,9 @@ function stripeOf(code: ErasureCode): Bytes[][] {
 
 function newStripe(code: ErasureCode): Bytes[][] {
   let state = 7;
-  const shards: Bytes[][] = Array.from({ length: shardCount(code.code) }, () => []);
+  const count = Math.min(indexCount(code.code), shardCount(code.code) + furtherShards);
+  const indices = Array.from({ length: count }, (_, index) => index);
+  const shards: Bytes[][] = indices.map(() => []);
   for (let codeword = 0; codeword < codewords; codeword += 1) {
     const data = Array.from({ length: code.code.dataShards }, () =>
       Uint8Array.from({ length: payloadBytes }, () => {
@@ -47,8 +51,9 @@ function newStripe(code: ErasureCode): Bytes[][] {
         return state >>> 16;
       }),
     );
-    for (const [shard, element] of [...data, ...code.encode(data)].entries())
-      shards[shard]?.push(new Uint8Array(element));
+    const elements = code.decode(new Map(data.entries()), indices);
+    assert.ok(elements.ok);
+    for (const [shard, element] of elements.value) shards[shard]?.push(element);
   }
   return shards;
 }
@@ -129,7 +134,10 @@ test('C14: whoever answers, fails or lies, the bytes are right, or the read says
   const plan = code.chain((chosen) =>
     fc.record({
       code: fc.constant(chosen),
-      holders: fc.array(holder, { minLength: shardCount(chosen), maxLength: shardCount(chosen) }),
+      holders: fc.array(holder, {
+        minLength: shardCount(chosen),
+        maxLength: Math.min(indexCount(chosen), shardCount(chosen) + furtherShards),
+      }),
       wanted: fc
         .subarray([...Array(chosen.dataShards).keys()], { minLength: 1 })
         .map((shards) => shards.toSorted((left, right) => left - right)),
@@ -170,6 +178,14 @@ test('one missing data shard costs as many further reads as the code needs, and 
   assertRight(outcome, [0, 1, 2, 3]);
   assert.equal(outcome.asked.length, 5);
   assert.equal(outcome.result?.decodedCodewords, codewords);
+});
+
+test('data shards that nobody has any more are made of further ones', async () => {
+  const nobody: Holder = { ...good, way: 'nobody' };
+  const holders = [nobody, good, nobody, nobody, nobody, good, good];
+  const outcome = await read({ code: reedSolomon(3, 2), holders, wanted: [0, 1, 2] });
+  assertRight(outcome, [0, 1, 2]);
+  assert.deepEqual(outcome.asked, [1, 5, 6]);
 });
 
 test('wrong blocks of different codewords at different partners are worked around together', async () => {
