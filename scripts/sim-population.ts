@@ -4,9 +4,8 @@
  *   npm run sim:population -- --peers 100000 --days 365 --seed 1
  *   npm run sim:population -- --peers 20000 --preset open
  *   npm run sim:population -- --preset open --cheat-share 0.2   only cells with so many cheats
- *   npm run sim:population -- --preset open --spare-days 3      other periods: also --grace-days, --commitment-days,
- *                                                              --service-days, --lock-days, --fresh-spares,
- *                                                              --running-commitment
+ *   npm run sim:population -- --preset circle --trusted         with C waived
+ *   npm run sim:population -- --preset open --spare-days 2      other periods: also --grace-days, --commitment-days, --lock-days
  */
 import { parseArgs } from 'node:util';
 import { assert } from '../src/base/assert.ts';
@@ -27,11 +26,9 @@ const { values } = parseArgs({
     'spare-days': { type: 'string' },
     'grace-days': { type: 'string' },
     'commitment-days': { type: 'string' },
-    'service-days': { type: 'string' },
     'lock-days': { type: 'string' },
-    'fresh-spares': { type: 'boolean', default: false },
+    trusted: { type: 'boolean', default: false },
     'cheat-share': { type: 'string' },
-    'running-commitment': { type: 'boolean', default: false },
   },
 });
 
@@ -46,14 +43,12 @@ function changesOf(): PeriodChanges {
     spareDays: values['spare-days'],
     graceDays: values['grace-days'],
     commitmentDays: values['commitment-days'],
-    serviceDays: values['service-days'],
     lockDays: values['lock-days'],
   };
   const set = Object.entries(given).filter(([, days]) => days !== undefined);
   return {
     ...Object.fromEntries(set.map(([name, days]) => [name, Number(days)])),
-    freshSpares: values['fresh-spares'],
-    commitmentRuns: values['running-commitment'],
+    trusted: values.trusted,
   };
 }
 
@@ -74,7 +69,7 @@ const seconds = (performance.now() - began) / 1_000;
 const { user, system } = process.cpuUsage();
 const { code } = plan.rules;
 console.log(
-  `${preset}, ${code.dataShards}+${code.parityShards}: ${choice.peers} peers, ${choice.days} days, seed ${choice.seed}`,
+  `${preset}${plan.rules.terms.trusted ? ', trusted' : ''}, ${code.dataShards}+${code.parityShards}: ${choice.peers} peers, ${choice.days} days, seed ${choice.seed}`,
 );
 for (const line of tablesOf(outcome)) console.log(line);
 console.log(

@@ -1,11 +1,22 @@
 /** A population as it stands: peers, slots, the lifecycles of those that are more than silent for a while, and what was counted so far. */
 import { Prng } from '../../base/prng.ts';
+import { hourMs } from '../../base/units.ts';
 import type { LifecycleState } from '../../core/partners/lifecycle-state.ts';
 import type { FollowedPair } from './followed-pair.ts';
 import { PeerTable } from './peer-table.ts';
 import type { PopulationPlan } from './plan.ts';
+import { habits } from './presence.ts';
 import { flags, noShard, SlotTable } from './slot-table.ts';
+import { honestStrategies, strategies } from './strategies.ts';
 import { TraceHash } from './trace-hash.ts';
+
+/** More than bits of a word. */
+export const mostShards = 33;
+
+/** Where in a column of `believed` owners are counted that have so many shards at partners that are there, and so many more at those that are missed. */
+export function believedAt(there: number, missed: number): number {
+  return there * mostShards + missed;
+}
 
 export const traced = {
   departure: 1,
@@ -38,18 +49,24 @@ export interface CellCounts {
   divorces: number;
   /** Of partners that had not, after a silence of G or longer. */
   divorcesAlive: number;
-  /** Of partners that had been silent for less than G: there must be none. */
+  /** Of partners that had been silent for less than G of counted time: there must be none. */
   divorcesEarly: number;
+  /** Of partners that were silent for less than G by the calendar, though longer in counted time. */
+  divorcesHasty: number;
   joins: number;
   samples: number;
+  /** Of owners that know that fewer than k of their holders honour a restore yet: partners are in commitment. They are not among what follows. */
+  waiting: number;
   failures: number;
   /** Hypothetical futures of the next two weeks, and those in which the restore failed. */
   futures: number;
   futureFailures: number;
-  /** Shards looked at, and those that no partner could give back at that moment. */
-  shardsSampled: number;
-  shardsMissing: number;
-  /** Those that some partner could, and those of them that were out of reach for the whole window. */
+  /** By habit of the owner and number of shards: owners that take so many to be at partners that honour restores; see `believedAt`. */
+  readonly believed: readonly Uint32Array[];
+  /** Shards at partners that are missed, and those of them that are still partners. */
+  shardsMissed: number;
+  shardsMissedAlive: number;
+  /** Shards that some partner could give back, and those of them that were out of reach for the whole window. */
   shardsHeld: number;
   shardsUnreached: number;
 }
@@ -57,9 +74,12 @@ export interface CellCounts {
 export function emptyCounts(): CellCounts {
   return {
     ...{ ownerDays: 0, firstUploads: 0, repairUploads: 0, reloads: 0, losses: 0, suspensions: 0 },
-    ...{ reinstatements: 0, divorces: 0, divorcesAlive: 0, divorcesEarly: 0, joins: 0 },
-    ...{ samples: 0, failures: 0, futures: 0, futureFailures: 0 },
-    ...{ shardsSampled: 0, shardsMissing: 0, shardsHeld: 0, shardsUnreached: 0 },
+    ...{ reinstatements: 0, divorces: 0, divorcesAlive: 0, divorcesEarly: 0, divorcesHasty: 0 },
+    ...{ joins: 0 },
+    ...{ samples: 0, waiting: 0, failures: 0, futures: 0, futureFailures: 0 },
+    believed: habits.map(() => new Uint32Array(mostShards ** 2)),
+    ...{ shardsMissed: 0, shardsMissedAlive: 0 },
+    ...{ shardsHeld: 0, shardsUnreached: 0 },
   };
 }
 
@@ -136,8 +156,26 @@ export class Community {
 
   /** Who was found out stays so among friends; among strangers it takes another name. */
   #remember(pair: FollowedPair, peer: number): void {
-    const isKnown = this.plan.rules.terms.trusted && pair.strategy.name !== 'honest';
+    const isHonest = strategies.indexOf(pair.strategy) < honestStrategies;
+    const isKnown = this.plan.rules.terms.trusted && !isHonest;
     if (pair.over && (isKnown || !pair.strategy.comesBack)) this.barred[peer] = 1;
+  }
+
+  /** How much of the partner's commitment is over, by its owner's count; at most C. */
+  committedMs(slot: number): number {
+    const known = this.lifecycles.get(slot)?.state;
+    if (known !== undefined && this.slots.has(slot, flags.live)) return known.committedMs;
+    const { countedHours } = this.peers;
+    const hours =
+      (countedHours[this.slots.ownerOf(slot)] ?? 0) - (this.slots.committedFrom[slot] ?? 0);
+    return Math.min(this.plan.rules.terms.commitmentMs, Math.max(0, hours * hourMs));
+  }
+
+  /** Remembers how much of it is over, so that it goes on from there. */
+  setCommitted(slot: number, committedMs: number): void {
+    const { countedHours } = this.peers;
+    this.slots.committedFrom[slot] =
+      (countedHours[this.slots.ownerOf(slot)] ?? 0) - committedMs / hourMs;
   }
 
   /** Who divorces a partner for its silence keeps what that one stored. `slot`: of the one who divorces. */

@@ -1,13 +1,17 @@
 /** What a run shows, beside what the formulas say (docs/economics.md): numbers only; tables.ts puts them into words. */
 import { dayMs } from '../../base/units.ts';
+import { rateOfShare } from '../../core/partners/counted-time.ts';
 import {
   failureChance,
   holdingChance,
+  type LossModel,
   ordinaryModel,
+  poissonBinomial,
   reachingChance,
   repairTimeMs,
+  shortfall,
 } from '../../core/placement/durability.ts';
-import type { CellCounts } from './community.ts';
+import { type CellCounts, mostShards } from './community.ts';
 import type { FollowedPair, PairMoment } from './followed-pair.ts';
 import { type CellPlan, type PopulationPlan, type Rules, yearDays } from './plan.ts';
 import type { PopulationOutcome } from './population-run.ts';
@@ -23,13 +27,15 @@ export interface StrategyFinding {
   readonly foundRanHours: number;
   readonly expectedHours: number;
   readonly reneged: number;
-  /** From being found: days of the owner's running time; the formula: G. */
-  readonly renegedRanDays: number;
+  /** From the fall: days that the owner counted; the formula: G. */
+  readonly renegedDays: number;
   readonly accused: number;
   /** Days of the wanted space, for each place among somebody's partners and year. */
   readonly usableDays: number;
   /** Of it after the partnership was over. */
   readonly servedDays: number;
+  /** Kept for it, but not to be had without another commitment. */
+  readonly keptDays: number;
   readonly heldDays: number;
 }
 
@@ -37,6 +43,8 @@ export interface RestoreFinding {
   readonly availability: number;
   readonly cheatShare: number;
   readonly samples: number;
+  /** Of owners that know that they must wait for commitments to pass; not among the failures. */
+  readonly waiting: number;
   readonly failures: number;
   readonly futures: number;
   readonly futureFailures: number;
@@ -44,10 +52,10 @@ export interface RestoreFinding {
   readonly measured: number;
   /** The formula for owners that are always on line. */
   readonly expected: number;
-  /** The formula as owners use it, with repair that waits for their own running time; and with measured reach. */
+  /** The formula as owners use it, by the shards that each knows of; with measured reach. */
   readonly expectedHere: number;
-  /** Time from a loss until its shard lies elsewhere that the missing shards come to. */
-  readonly repairDays: number;
+  /** Shards of a stripe at partners that honour restores and are not missed, on average. */
+  readonly shards: number;
   readonly unreachedShare: number;
 }
 
@@ -60,6 +68,7 @@ export interface RepairFinding {
   readonly suspensions: number;
   readonly divorcesAlive: number;
   readonly divorcesEarly: number;
+  readonly divorcesHasty: number;
   readonly ownerYears: number;
 }
 
@@ -82,14 +91,15 @@ function strategyFinding(strategy: Strategy, outcome: PopulationOutcome): Strate
     foundHours: meanOf(found, (pair) => betweenHours(pair, 'hour')),
     foundRanHours: meanOf(found, (pair) => betweenHours(pair, 'ran')),
     expectedHours: meanOf(found, (pair) => pair.account().expectedHours),
-    renegedRanDays: meanOf(reneged, (pair) => {
+    renegedDays: meanOf(reneged, (pair) => {
       const { fell, reneged: end } = pair.account();
-      return fell && end && (end.ran - fell.ran) / 24;
+      return fell && end && (end.counted - fell.counted) / 24;
     }),
     accused: sum((pair) => pair.account().accused),
-    usableDays: sum((pair) => pair.account().usableByteDays) / scale,
-    servedDays: sum((pair) => pair.account().servedByteDays) / scale,
-    heldDays: sum((pair) => pair.account().heldByteDays) / scale,
+    usableDays: sum((pair) => pair.account().balance.usable) / scale,
+    servedDays: sum((pair) => pair.account().balance.served) / scale,
+    keptDays: sum((pair) => pair.account().balance.kept) / scale,
+    heldDays: sum((pair) => pair.account().balance.held) / scale,
   };
 }
 
@@ -113,17 +123,17 @@ export function restoreFindings({ plan, counts }: PopulationOutcome): readonly R
 }
 
 function restoreFinding(cell: CellPlan, counts: CellCounts, plan: PopulationPlan): RestoreFinding {
-  const { samples, failures, futures, futureFailures } = counts;
-  const present = 1 - counts.shardsMissing / counts.shardsSampled;
-  const missing = 1 - present / (1 - cell.cheatShare);
+  const { samples, waiting, failures, futures, futureFailures } = counts;
   const unreachedShare = counts.shardsUnreached / counts.shardsHeld;
   return {
     ...{ availability: cell.availability, cheatShare: cell.cheatShare },
-    ...{ samples, failures, futures, futureFailures, unreachedShare },
+    ...{ samples, waiting, failures, futures, futureFailures, unreachedShare },
     measured: futureFailures / futures,
     expected: expectedFailure(cell, plan.rules),
-    expectedHere: expectedByOwner(cell, plan.rules, 1 - unreachedShare),
-    repairDays: (missing / (1 - missing)) * yearDays,
+    expectedHere: expectedByOwners(cell, counts, {
+      ...{ rules: plan.rules, reach: 1 - unreachedShare },
+    }),
+    shards: meanShards(counts),
   };
 }
 
@@ -139,18 +149,56 @@ export function expectedFailure(cell: CellPlan, rules: Rules): number {
   );
 }
 
-/** T_r is the owner's own running time: an owner that is seldom on takes longer to miss somebody. Averaged over the owners of a class. */
-function expectedByOwner(cell: CellPlan, rules: Rules, reach: number): number {
-  return classMixes[cell.availability].reduce((sum, share, habit) => {
-    const repairMs = repairTimeMs(rules.periods.spareMs, availabilityOf(habit));
-    const model = { ...ordinaryModel, cheatShare: cell.cheatShare, repairMs };
+/** Of the owners that were asked: how many there are for each number of shards at partners that are there, and at those that are missed. */
+function* beliefs({ believed }: CellCounts): Generator<{
+  readonly habit: number;
+  readonly there: number;
+  readonly missed: number;
+  readonly owners: number;
+}> {
+  for (const [habit, counts] of believed.entries())
+    for (const [at, owners] of counts.entries()) {
+      const there = Math.floor(at / mostShards);
+      if (owners > 0) yield { habit, there, missed: at - there * mostShards, owners };
+    }
+}
+
+function meanShards(counts: CellCounts): number {
+  const all = [...beliefs(counts)];
+  const owners = all.reduce((sum, each) => sum + each.owners, 0);
+  return all.reduce((sum, { there, owners: those }) => sum + there * those, 0) / owners;
+}
+
+/**
+ * As owners tell it (engine/partners/safety-outlook.ts), averaged over those that were asked: by the shards that each took to be at partners that honour restores, with
+ * repair by its own counted time. Measured are the reach, and how many of the partners that are missed come back.
+ */
+function expectedByOwners(
+  cell: CellPlan,
+  counts: CellCounts,
+  of: { readonly rules: Rules; readonly reach: number },
+): number {
+  const comesBack = counts.shardsMissedAlive / Math.max(1, counts.shardsMissed);
+  let sum = 0;
+  let all = 0;
+  for (const { habit, there, missed, owners } of beliefs(counts)) {
+    const model = modelFor(cell, of.rules, habit);
     const sinceMs = model.absenceMs + model.windowMs;
-    const fails = failureChance(
-      { holders: mixed(cell, rules.shards), dataShards: rules.code.dataShards, model },
-      ({ lifeMs }) => holdingChance(lifeMs, sinceMs, model) * reach,
-    );
-    return sum + share * fails;
-  }, 0);
+    const lifeMs = yearDays * dayMs;
+    const stays = holdingChance(lifeMs, sinceMs, model) * of.reach;
+    const returns = comesBack * Math.exp(-sinceMs / lifeMs) * (1 - cell.cheatShare) * of.reach;
+    const chances = [...Array(there).fill(stays), ...Array(missed).fill(returns)];
+    const fails = shortfall(poissonBinomial(chances), of.rules.code.dataShards);
+    sum += owners * fails;
+    all += owners;
+  }
+  return sum / all;
+}
+
+function modelFor(cell: CellPlan, rules: Rules, habit: number): LossModel {
+  const share = availabilityOf(habit);
+  const repairMs = repairTimeMs(rules.periods.spareMs, share, rateOfShare(share));
+  return { ...ordinaryModel, cheatShare: cell.cheatShare, repairMs };
 }
 
 /** Holders as a class has them. */
@@ -184,6 +232,7 @@ export function repairFindings({ plan, counts }: PopulationOutcome): readonly Re
         suspensions: count.suspensions / ownerYears,
         divorcesAlive: count.divorcesAlive,
         divorcesEarly: count.divorcesEarly,
+        divorcesHasty: count.divorcesHasty,
         ownerYears,
       },
     ];

@@ -5,17 +5,16 @@
  * stays: until it is answered every further audit ends as silence (DESIGN §9).
  */
 import { dayMs, hourMs, instant } from '../../base/units.ts';
-import { openRamp, rampedBytes } from '../../core/agreements/ramp.ts';
 import { auditCadence } from '../../core/audits/audit-cadence.ts';
 import { stepLifecycle } from '../../core/partners/lifecycle.ts';
 import type { LifecycleEffect, LifecycleEvent } from '../../core/partners/lifecycle-event.ts';
 import {
-  cleanMs,
+  inCommitment,
+  isRenewable,
   type LifecycleState,
   lifecycleStart,
-  restorableFrom,
-  restoresAllowed,
 } from '../../core/partners/lifecycle-state.ts';
+import { type Balance, PairLedger } from './pair-ledger.ts';
 import { atHour, type Rules } from './plan.ts';
 import type { Strategy, StrategyMoment } from './strategies.ts';
 
@@ -25,22 +24,29 @@ const shardSizeBytes = 4 * 2 ** 20;
 const announcedShare = 1 / 30;
 const announcedRestHours = 45 * 24;
 const drillHours = 24;
+/** The owner has its shards elsewhere so long after a notice, and sends again within so long what was lost. */
+const movingHours = 72;
+const reloadHours = 24;
 
 export interface PairDay {
   readonly day: number;
   /** Hours of the two. */
   readonly ownerHours: number;
   readonly partnerHours: number;
-  /** Share of its time that the owner is on. */
+  /** The partner's computer still exists. */
+  readonly partnerLives: boolean;
+  /** Share of its time that the owner is on, and by how much its running time counts (core/partners/counted-time.ts). */
   readonly ownerShare: number;
+  readonly rate: number;
   /** 0 … 1, from the seed. */
   readonly chance: () => number;
 }
 
-/** A moment of a pair, in hours: of the world since day 0, and of the owner's running time since the pair began. */
+/** A moment of a pair, in hours: of the world since day 0, of the owner's running time since the pair began, and of its counted time. */
 export interface PairMoment {
   readonly hour: number;
   readonly ran: number;
+  readonly counted: number;
 }
 
 /** What became of a pair. */
@@ -49,14 +55,11 @@ export interface PairAccount {
   readonly fell: PairMoment | undefined;
   /** First wrong or silent audit, refused drill, or silence for T_r. */
   readonly found: PairMoment | undefined;
+  /** Not of computers that died. */
   readonly reneged: PairMoment | undefined;
   /** What `found` was expected to take from `fell` on, in hours of the owner's running time. */
   readonly expectedHours: number | undefined;
-  /** What the owner kept for the partner and would have given back. */
-  readonly usableByteDays: number;
-  /** Of it after the partnership was over. */
-  readonly servedByteDays: number;
-  readonly heldByteDays: number;
+  readonly balance: Balance;
   /** How often the owner held that its bytes were wrong. */
   readonly accused: number;
   readonly over: boolean;
@@ -73,37 +76,43 @@ export interface FollowedStart {
 export class FollowedPair {
   readonly strategy: Strategy;
   readonly slot: number;
-  readonly joinedHour: number;
   readonly #rules: Rules;
+  readonly #ledger: PairLedger;
   #state: LifecycleState;
+  /** Since the pair began, or was renewed. */
+  #begunHour: number;
+  #rate = 1;
   #ranHours = 0;
   #lastAudit: number;
   #lastDrill: number;
   #lastAnnounced = Number.NEGATIVE_INFINITY;
   #dodged = false;
-  #bytes = 0;
   #provenOn = -1;
-  #movedHour: number | undefined;
+  #movedHour = Number.POSITIVE_INFINITY;
+  #wasThere = true;
+  /** Until then it has nothing of what it should hold, and the owner knows. */
+  #reloadedHour = Number.NEGATIVE_INFINITY;
   #ran = 0;
+  #counted = 0;
+  #died = false;
   #fell: PairMoment | undefined;
   #found: PairMoment | undefined;
   #reneged: PairMoment | undefined;
   #expectedHours: number | undefined;
-  #usable = 0;
-  #served = 0;
-  #held = 0;
   #accused = 0;
+  #stepsOver = 0;
   #over = false;
 
   constructor(of: FollowedStart, rules: Rules) {
+    const joinedHour = of.fromDay * 24;
     this.strategy = of.strategy;
     this.slot = of.slot;
     this.#rules = rules;
-    this.joinedHour = of.fromDay * 24;
-    this.#lastAudit = this.joinedHour;
-    this.#lastDrill = this.joinedHour;
-    this.#state = lifecycleStart(rules.periods, atHour(this.joinedHour));
-    this.#lend(this.joinedHour);
+    this.#begunHour = joinedHour;
+    this.#lastAudit = joinedHour;
+    this.#lastDrill = joinedHour;
+    this.#state = lifecycleStart(rules.periods, atHour(joinedHour));
+    this.#ledger = new PairLedger(rules);
   }
 
   get state(): LifecycleState {
@@ -121,8 +130,7 @@ export class FollowedPair {
   account(): PairAccount {
     return {
       ...{ fell: this.#fell, found: this.#found, reneged: this.#reneged },
-      expectedHours: this.#expectedHours,
-      ...{ usableByteDays: this.#usable, servedByteDays: this.#served, heldByteDays: this.#held },
+      ...{ expectedHours: this.#expectedHours, balance: this.#ledger.balance },
       ...{ accused: this.#accused, over: this.#over },
     };
   }
@@ -130,12 +138,14 @@ export class FollowedPair {
   /** Blocks that one audit of this pair draws, and how often, now. */
   cadence(hour: number): ReturnType<typeof auditCadence> {
     return auditCadence(this.#rules.terms, {
-      ageMs: (hour - this.joinedHour) * hourMs,
-      shardCount: Math.max(1, Math.round(this.#bytes / shardSizeBytes)),
+      ageMs: (hour - this.#begunHour) * hourMs,
+      shardCount: Math.max(1, Math.round(this.#ledger.bytes / shardSizeBytes)),
     });
   }
 
   live(day: PairDay): void {
+    this.#rate = day.rate;
+    this.#died ||= !day.partnerLives;
     for (let inDay = 0; inDay < 24 && !this.#over; inDay += 1) {
       if (((day.ownerHours >>> inDay) & 1) === 0) continue;
       this.#hour(day.day * 24 + inDay, {
@@ -143,57 +153,101 @@ export class FollowedPair {
         partnerOn: ((day.partnerHours >>> inDay) & 1) === 1,
       });
     }
-    const evening = day.day * 24 + 24;
-    if (!this.#over) this.#flush(evening);
-    this.#account(day, evening);
+    this.#evening(day, day.day * 24 + 24);
+  }
+
+  #evening(day: PairDay, hour: number): void {
+    if (!this.#over) this.#flush(hour);
+    const grown = this.#over ? undefined : this.#ledger.grow(this.#state, atHour(hour));
+    if (grown !== undefined) this.#step(hour, () => grown);
+    if (this.#over) this.#ledger.close(this.#state, day.ownerShare);
+    else this.#ledger.pass(this.#state, this.#heldShare(hour));
+    this.#stepsOver = this.#ledger.stepsOver(this.#state);
+  }
+
+  #heldShare(hour: number): number {
+    const isHeld = hour < this.#movedHour && hour >= this.#reloadedHour && this.#isInForce();
+    return isHeld && this.#isThere(hour) ? this.strategy.kept : 0;
+  }
+
+  #isInForce(): boolean {
+    return this.#state.phase !== 'reneged' && this.#state.phase !== 'ended';
+  }
+
+  #isThere(hour: number): boolean {
+    return !this.#died && this.strategy.isThere(this.#moment(hour));
   }
 
   #moment(hour: number): StrategyMoment {
-    const { commitmentMs, noticeMs } = this.#rules.terms;
+    const { periods } = this.#rules;
     return {
-      ageDays: (this.#rules.commitmentRuns ? this.#ran : hour - this.joinedHour) / 24,
-      commitmentDays: commitmentMs / dayMs,
-      noticeDays: noticeMs / dayMs,
+      ageDays: (hour - this.#begunHour) / 24,
+      isCommitted: !inCommitment(this.#state, periods),
+      stepsOver: this.#stepsOver,
+      graceShare: this.#state.failingMs / periods.graceMs,
+      keptDays: this.#state.keptLeftMs / dayMs,
     };
   }
 
   #hour(hour: number, at: PairDay & { readonly partnerOn: boolean }): void {
-    const moment = this.#moment(hour);
-    const isThere = this.strategy.isThere(moment);
-    const kept = this.strategy.kept(moment);
-    if (!isThere || kept < 1 || this.strategy.refusesRestores) this.#fall(hour, at, kept);
-    const reached = isThere && at.partnerOn;
-    if (reached) {
-      if (this.#state.unanswered) this.#step(hour, (now) => ({ type: 'answered', now }));
-      this.#leave(hour, moment);
-      this.#drill(hour, at);
-      this.#audit(hour, { ...at, kept });
-    } else if (!this.#state.unanswered) {
-      this.#step(hour, (now) => ({ type: 'missed', now }));
-      this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
+    if (!this.#isInForce()) this.#renew(hour);
+    const isThere = this.#isThere(hour);
+    const { kept, refusesRestores } = this.strategy;
+    if (!this.#died && (!isThere || kept < 1 || refusesRestores)) this.#fall(hour, at, isThere);
+    if (isThere !== this.#wasThere) this.#comeOrGo(hour, isThere);
+    if (this.#isInForce()) {
+      if (isThere && at.partnerOn) this.#meet(hour, at);
+      else if (!this.#state.unanswered) this.#judge(hour, 'missed');
     }
     this.#ranHours += 1;
     this.#ran += 1;
+    this.#counted += at.rate;
   }
 
-  #leave(hour: number, moment: StrategyMoment): void {
-    if (this.#state.leaving !== undefined || !this.strategy.leavesWithNotice(moment)) return;
+  #meet(hour: number, at: PairDay): void {
+    if (this.#state.unanswered) this.#step(hour, (now) => ({ type: 'answered', now }));
+    this.#leave(hour);
+    if (hour < this.#reloadedHour) return;
+    this.#drill(hour, at);
+    this.#audit(hour, at);
+  }
+
+  /** Whoever goes keeps nothing; some tell of it as of an honest loss. */
+  #comeOrGo(hour: number, isThere: boolean): void {
+    this.#wasThere = isThere;
+    const { tellsLoss } = this.strategy;
+    const tells = isThere ? tellsLoss === 'on-return' : tellsLoss === 'before-leaving';
+    if (this.#died || !tells || !this.#isInForce()) return;
+    if (this.#state.unanswered) this.#step(hour, (now) => ({ type: 'answered', now }));
+    this.#step(hour, (now) => ({ type: 'loss-noticed', now }));
+    this.#reloadedHour = hour + reloadHours;
+  }
+
+  #renew(hour: number): void {
+    if (this.#died || this.strategy.renews?.(this.#moment(hour)) !== true) return;
+    this.#step(hour, (now) => ({ type: 'renewed', now }));
+    this.#begunHour = hour;
+    this.#reloadedHour = hour + reloadHours;
+  }
+
+  #leave(hour: number): void {
+    const { leaving } = this.#state;
+    if (leaving !== undefined || !this.strategy.leavesWithNotice(this.#moment(hour))) return;
     const until = instant(atHour(hour) + this.#rules.terms.noticeMs);
     this.#step(hour, (now) => ({ type: 'notice-received', now, until }));
-    // The owner moves its shards away as soon as it is told; it has them elsewhere within three days.
-    this.#movedHour = hour + 72;
+    this.#movedHour = hour + movingHours;
   }
 
-  #audit(hour: number, at: PairDay & { readonly kept: number }): void {
+  #audit(hour: number, { chance }: PairDay): void {
     const { intervalMs, coverageCount, uniformCount } = this.cadence(hour);
     if ((hour - this.#lastAudit) * hourMs < intervalMs && this.#state.proofsOwed === 0) return;
     if (hour - this.#lastAudit < 1) return;
     this.#lastAudit = hour;
-    const lacks = at.kept < 1 && at.chance() >= at.kept ** (coverageCount + uniformCount);
-    if (lacks && this.strategy.whenLacking === 'admits') {
+    const { kept, whenLacking } = this.strategy;
+    const lacks = kept < 1 && chance() >= kept ** (coverageCount + uniformCount);
+    if (lacks && whenLacking === 'admits') {
       this.#find(hour);
-      this.#step(hour, (now) => ({ type: 'wrong', now }));
-      this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
+      this.#judge(hour, 'wrong');
       return;
     }
     if (lacks) this.#dodged = true;
@@ -206,16 +260,12 @@ export class FollowedPair {
   #tryRestore(hour: number): void {
     const refuses = this.strategy.refusesRestores;
     if (refuses) this.#find(hour);
-    const type = refuses ? 'drill-refused' : 'drill-served';
-    this.#step(hour, (now) => ({ type, now }));
-    this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
+    this.#judge(hour, refuses ? 'drill-refused' : 'drill-served');
   }
 
   #unproved(hour: number): void {
     this.#find(hour);
-    if (this.#state.unproved) return;
-    this.#step(hour, (now) => ({ type: 'unproved', now }));
-    this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
+    if (!this.#state.unproved) this.#judge(hour, 'unproved');
   }
 
   /** A proof that changes nothing need be told once a day only. */
@@ -235,18 +285,22 @@ export class FollowedPair {
     if (this.strategy.refusesRestores) this.#tryRestore(hour);
   }
 
+  #now(hour: number): PairMoment {
+    return { hour, ran: this.#ran, counted: this.#counted };
+  }
+
   #find(hour: number): void {
-    this.#found ??= { hour, ran: this.#ran };
+    this.#found ??= this.#now(hour);
   }
 
   /** From now on there is something to find. */
-  #fall(hour: number, { ownerShare }: PairDay, kept: number): void {
+  #fall(hour: number, { ownerShare, rate }: PairDay, isThere: boolean): void {
     if (this.#fell !== undefined) return;
-    this.#fell = { hour, ran: this.#ran };
+    this.#fell = this.#now(hour);
     const { intervalMs, coverageCount, uniformCount } = this.cadence(hour);
     const drawn = coverageCount + uniformCount;
-    if (!this.strategy.isThere(this.#moment(hour)))
-      this.#expectedHours = this.#rules.periods.spareMs / hourMs;
+    const { kept } = this.strategy;
+    if (!isThere) this.#expectedHours = this.#rules.periods.spareMs / hourMs / rate;
     else if (kept < 1) this.#expectedHours = intervalMs / hourMs / (1 - kept ** drawn);
     else this.#expectedHours = (drillHours / announcedShare) * ownerShare;
   }
@@ -255,56 +309,34 @@ export class FollowedPair {
     if (this.#ranHours === 0) return;
     const ranMs = this.#ranHours * hourMs;
     this.#ranHours = 0;
-    this.#step(hour, (now) => ({ type: 'tick', now, ranMs, rate: 1 }));
+    const rate = this.#rate;
+    this.#step(hour, (now) => ({ type: 'tick', now, ranMs, rate }));
+  }
+
+  /** The tick that was under way when it began to fail does not count. */
+  #judge(
+    hour: number,
+    type: 'missed' | 'unproved' | 'wrong' | 'drill-refused' | 'drill-served',
+  ): void {
+    this.#step(hour, (now) => ({ type, now }));
+    this.#step(hour, (now) => ({ type: 'tick', now, ranMs: 0, rate: 1 }));
   }
 
   #step(hour: number, event: (now: ReturnType<typeof atHour>) => LifecycleEvent): void {
     this.#flush(hour);
     if (this.#over) return;
-    const step = stepLifecycle(this.#state, event(atHour(hour)), this.#rules.periods);
+    const { periods } = this.#rules;
+    const step = stepLifecycle(this.#state, event(atHour(hour)), periods);
     this.#state = step.state;
     for (const effect of step.effects) this.#heed(effect, hour);
+    if (this.#isInForce() || this.#over) return;
+    const returns = this.strategy.renews !== undefined && !this.#died;
+    this.#over = !returns || !isRenewable(this.#state, periods, atHour(hour));
   }
 
   #heed(effect: LifecycleEffect, hour: number): void {
     if (effect.type === 'place-spares') this.#find(hour);
     if (effect.type === 'suspended' && effect.cause === 'wrong') this.#accused += 1;
-    if (effect.type === 'divorce') this.#reneged = { hour, ran: this.#ran };
-    if (effect.type === 'divorce' || effect.type === 'ended') this.#over = true;
-  }
-
-  /** What each lends the other grows while all is well, and is not taken back. */
-  #lend(hour: number): void {
-    const { terms, wantedBytes } = this.#rules;
-    if (this.#state.phase !== 'in-commitment' && this.#state.phase !== 'standing') return;
-    const ramp = terms.trusted ? undefined : openRamp;
-    const ramped = rampedBytes(ramp, cleanMs(this.#state, atHour(hour)));
-    this.#bytes = Math.max(this.#bytes, Math.min(wantedBytes, ramped));
-  }
-
-  /** What is left of C. */
-  #committedMs(hour: number, ownerShare: number): number {
-    const { terms, periods, commitmentRuns } = this.#rules;
-    const left = commitmentRuns
-      ? (terms.commitmentMs - this.#ran * hourMs) / ownerShare
-      : restorableFrom(this.#state, periods, atHour(hour)) - atHour(hour);
-    return Math.max(0, left);
-  }
-
-  /** What the two gave each other on this day; after the end, what the owner still serves. */
-  #account({ ownerShare }: PairDay, hour: number): void {
-    const { periods } = this.#rules;
-    this.#lend(hour);
-    const committedMs = this.#committedMs(hour, ownerShare);
-    if (restoresAllowed(this.#state, periods) && committedMs === 0) this.#usable += this.#bytes;
-    if (this.#over) {
-      // The days of service run with the owner's own time; in what is left of the commitment nothing is given back.
-      const servedMs = Math.max(0, this.#state.keptLeftMs / ownerShare - committedMs);
-      this.#served = (this.#bytes * servedMs) / dayMs;
-      this.#usable += this.#served;
-      return;
-    }
-    if (this.#movedHour === undefined || hour < this.#movedHour)
-      this.#held += this.#bytes * this.strategy.kept(this.#moment(hour));
+    if (effect.type === 'divorce' && !this.#died) this.#reneged = this.#now(hour);
   }
 }

@@ -3,6 +3,7 @@
  * (C24, core/agreements/policy.ts).
  */
 import { present } from '../../base/assert.ts';
+import { dayMs } from '../../base/units.ts';
 import { overlapHours } from '../../core/partners/schedule.ts';
 import { type Community, traced } from './community.ts';
 import { FollowedPair } from './followed-pair.ts';
@@ -100,6 +101,7 @@ export class Matching {
     const follows = isFollowed(peers.strategy[left]) || isFollowed(peers.strategy[right]);
     const day = follows ? Math.max(0, joinedDay) : joinedDay;
     const pair = slots.join(left, right, day);
+    for (const slot of pair) this.#community.setCommitted(slot, Math.max(0, -day) * dayMs);
     trace.add(traced.join, left, right);
     this.#community.countsOf(left).joins += 1;
     unsettled[left] = 1;

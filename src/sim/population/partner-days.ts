@@ -18,7 +18,6 @@ const attention = flags.suspended | flags.lost | flags.live;
 export class PartnerDays {
   readonly #community: Community;
   readonly #spareHours: number;
-  readonly #graceHours: number;
   readonly #shares: readonly number[];
   /** A whole silence in one tick; for partners that hold something of the owner's, and for others. */
   readonly #proving: LifecyclePeriods;
@@ -30,18 +29,19 @@ export class PartnerDays {
     this.#proving = { ...periods, tickMostMs: periods.graceMs };
     this.#idle = { ...this.#proving, proves: false };
     this.#spareHours = periods.spareMs / hourMs;
-    this.#graceHours = periods.graceMs / hourMs;
     this.#shares = habits.map((_, habit) => availabilityOf(habit));
   }
 
   pass(): void {
-    const { peers, slots } = this.#community;
-    const { partner, silentHours, provenDays, flags: marks, width } = slots;
+    const { peers, slots, day } = this.#community;
+    const { partner, silentHours, provenDays, metDay, flags: marks, width } = slots;
     const { hours } = peers;
     for (const owner of peers.alive()) {
       const own = hours[owner] ?? 0;
       if (own === 0) continue;
       const ownHours = bitCount(own);
+      // T_r is counted time; what is added up here is running time.
+      const spareHours = this.#spareHours / peers.rate(owner, day);
       const end = (owner + 1) * width;
       for (let slot = owner * width; slot < end; slot += 1) {
         const other = partner[slot] ?? noPartner;
@@ -52,13 +52,14 @@ export class PartnerDays {
         if (both === 0) {
           const silent = (silentHours[slot] ?? 0) + ownHours;
           silentHours[slot] = silent;
-          if (silent >= this.#spareHours) this.#silent(slot, silent);
+          if (silent >= spareHours) this.#silent(slot, silent);
           continue;
         }
         const silent = (silentHours[slot] ?? 0) + bitCount(own & ((both & -both) - 1));
-        if (silent >= this.#spareHours && this.#silent(slot, silent)) continue;
+        if (silent >= spareHours && this.#silent(slot, silent)) continue;
         silentHours[slot] = bitCount(own & ~((2 << (31 - Math.clz32(both))) - 1));
         provenDays[slot] = (provenDays[slot] ?? 0) + 1;
+        metDay[slot] = day;
         if (((marks[slot] ?? 0) & attention) !== 0) this.#met(slot);
       }
     }
@@ -75,7 +76,9 @@ export class PartnerDays {
         day,
         ownerHours: peers.hours[owner] ?? 0,
         partnerHours: peers.hours[slots.partner[pair.slot] ?? 0] ?? 0,
+        partnerLives: peers.isAlive(slots.partner[pair.slot] ?? 0, day),
         ownerShare: this.#shares[peers.habit[owner] ?? 0] ?? 1,
+        rate: peers.rate(owner, day),
         chance: () => chance.unit(),
       });
       const { found, over } = pair;
@@ -90,7 +93,7 @@ export class PartnerDays {
 
   #showPhase(slot: number, { phase }: LifecycleState): void {
     const { slots, unsettled } = this.#community;
-    const isBad = phase === 'suspended' || phase === 'leaving';
+    const isBad = phase !== 'in-commitment' && phase !== 'standing';
     if (isBad === slots.has(slot, flags.suspended)) return;
     if (isBad) slots.mark(slot, flags.suspended);
     else slots.clear(slot, flags.suspended);
@@ -99,11 +102,15 @@ export class PartnerDays {
 
   /** Silent for T_r or longer. True when the agreement is over. */
   #silent(slot: number, hours: number): boolean {
-    const { slots, day } = this.#community;
-    if (slots.has(slot, flags.suspended) && hours < this.#graceHours) return false;
+    const { slots, peers, day } = this.#community;
+    const rate = peers.rate(slots.ownerOf(slot), day);
+    if (slots.has(slot, flags.suspended) && hours * rate * hourMs < this.#proving.graceMs)
+      return false;
     const now = atHour(day * 24 + 24);
-    const moreHours = hours - (this.#community.lifecycles.get(slot)?.toldHours ?? 0);
-    const step = silentFor(this.#stateOf(slot), { moreHours, now }, this.#proving);
+    const toldHours = this.#community.lifecycles.get(slot)?.toldHours ?? 0;
+    const moreHours = hours - toldHours;
+    const state = this.#stateOf(slot, moreHours * rate * hourMs);
+    const step = silentFor(state, { moreHours, now, rate }, this.#proving);
     this.#keep(slot, step.state, hours);
     return this.#heed(slot, step.effects, hours);
   }
@@ -114,7 +121,7 @@ export class PartnerDays {
     const now = atHour(day * 24 + 24);
     const isLost = slots.has(slot, flags.lost);
     const step = stepAll(
-      this.#stateOf(slot),
+      this.#stateOf(slot, 0),
       [
         { type: 'answered', now },
         ...(isLost ? [{ type: 'loss-noticed', now } as const] : []),
@@ -126,21 +133,27 @@ export class PartnerDays {
     this.#heed(slot, step.effects, 0);
   }
 
-  #stateOf(slot: number): LifecycleState {
-    const { lifecycles, slots, plan, day } = this.#community;
-    const { periods } = plan.rules;
+  /** As it was before so much of its silence, which the column of commitments takes for good service. */
+  #stateOf(slot: number, silentMs: number): LifecycleState {
+    const { lifecycles, slots, plan } = this.#community;
     const known = lifecycles.get(slot)?.state;
-    if (known !== undefined) return { ...known, provenDays: slots.provenDays[slot] ?? 0 };
+    const provenDays = slots.provenDays[slot] ?? 0;
+    if (known !== undefined && slots.has(slot, flags.live)) return { ...known, provenDays };
+    const committedMs = Math.max(0, this.#community.committedMs(slot) - silentMs);
     const joinedAt = atHour((slots.joinedDay[slot] ?? 0) * 24);
-    const ageMs = atHour(day * 24 + 24) - joinedAt;
-    return quietState(periods, { joinedAt, ageMs, provenDays: slots.provenDays[slot] ?? 0 });
+    const quiet = quietState(plan.rules.periods, { joinedAt, provenDays, committedMs });
+    if (known === undefined) return quiet;
+    const { phase, committedAt } = quiet;
+    return { ...known, provenDays, phase, committedMs, committedAt };
   }
 
   #keep(slot: number, state: LifecycleState, toldHours: number): void {
     const { lifecycles, slots } = this.#community;
     const quiet = isQuiet(state);
-    if (quiet) slots.clear(slot, flags.live);
-    else slots.mark(slot, flags.live);
+    if (quiet) {
+      slots.clear(slot, flags.live);
+      this.#community.setCommitted(slot, state.committedMs);
+    } else slots.mark(slot, flags.live);
     // A loss that it told of is remembered: a second one soon after pauses nothing.
     if (quiet && state.lossNoticedAt === undefined) lifecycles.delete(slot);
     else lifecycles.set(slot, { state, toldHours });
@@ -164,7 +177,8 @@ export class PartnerDays {
         trace.add(traced.reinstated, slot, day);
       } else if (type === 'reload') this.#reload(slot);
       else if (type === 'divorce') over = true;
-      else if (effect.type === 'serve') this.#community.serve(slot, effect.forMs / dayMs);
+      else if (effect.type === 'serve' && this.#proving.commitmentMs === 0)
+        this.#community.serve(slot, effect.forMs / dayMs);
     }
     if (over) this.#divorce(slot, hours);
     return over;
@@ -181,12 +195,16 @@ export class PartnerDays {
 
   #divorce(slot: number, hours: number): void {
     const { slots, peers, trace, day } = this.#community;
-    const counts = this.#community.countsOf(slots.ownerOf(slot));
+    const owner = slots.ownerOf(slot);
+    const counts = this.#community.countsOf(owner);
     const other = slots.partner[slot] ?? 0;
     assert(hours > 0, 'nobody is divorced without silence');
+    const { graceMs } = this.#proving;
     if (!peers.isAlive(other, day)) counts.divorces += 1;
-    else if (hours < this.#graceHours) counts.divorcesEarly += 1;
+    else if (hours * peers.rate(owner, day) * hourMs < graceMs) counts.divorcesEarly += 1;
     else counts.divorcesAlive += 1;
+    const isHasty = (day + 1 - (slots.metDay[slot] ?? 0)) * dayMs < graceMs;
+    if (isHasty && peers.isAlive(other, day)) counts.divorcesHasty += 1;
     trace.add(traced.reneged, slot, day);
     this.#community.part(slot);
   }

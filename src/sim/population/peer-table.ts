@@ -1,6 +1,8 @@
 /** The peers of a population as columns. A peer that leaves for good stays in the table; whoever comes in its place has a row of its own. */
-import { assert } from '../../base/assert.ts';
+import { assert, present } from '../../base/assert.ts';
 import { Prng } from '../../base/prng.ts';
+import { rateOfShare } from '../../core/partners/counted-time.ts';
+import { bitCount } from './hashed-chance.ts';
 import {
   type CellPlan,
   departuresPerYear,
@@ -8,14 +10,15 @@ import {
   reinstallsPerYear,
   yearDays,
 } from './plan.ts';
-import { alwaysOn, classMixes, hoursOn } from './presence.ts';
-import { strategies } from './strategies.ts';
+import { alwaysOn, availabilityOf, classMixes, habits, hoursOn } from './presence.ts';
+import { honestStrategies, strategies } from './strategies.ts';
 
 /** A restore may begin so many days after the disaster, and takes as many (RESEARCH §3). */
 export const absenceDays = 7;
 export const windowDays = 7;
 const lookaheadDays: number = absenceDays + windowDays;
 const neverDay = 1_000_000;
+const watchedDays = 7;
 
 export const unfollowed = 255;
 
@@ -34,6 +37,10 @@ export class PeerTable {
   readonly reinstallsDay: Int32Array;
   /** Hours of today. */
   readonly hours: Uint32Array;
+  /** By how much its running time counts, by its habit (core/partners/counted-time.ts). */
+  readonly #rates: readonly number[];
+  /** Hours that it counted until the end of today. */
+  readonly countedHours: Float64Array;
   /** The latest day known, at most `lookaheadDays` − 1 ahead, on which it is on, whether it is still a member then or not. */
   readonly lastOnDay: Int32Array;
   readonly leaving: number[][] = [];
@@ -59,6 +66,8 @@ export class PeerTable {
     this.departsDay = new Int32Array(capacity);
     this.reinstallsDay = new Int32Array(capacity);
     this.hours = new Uint32Array(capacity);
+    this.#rates = habits.map((_, habit) => rateOfShare(availabilityOf(habit)));
+    this.countedHours = new Float64Array(capacity);
     this.lastOnDay = new Int32Array(capacity).fill(-1);
     this.#alive = new Int32Array(capacity);
     for (let day = 0; day <= plan.days; day += 1) {
@@ -85,6 +94,13 @@ export class PeerTable {
 
   isAlive(peer: number, day: number): boolean {
     return (this.departsDay[peer] ?? 0) > day;
+  }
+
+  /** By how much an hour of it counts: 1 until it was watched for a week. */
+  rate(peer: number, day: number): number {
+    const born = this.bornDay[peer] ?? 0;
+    if (born > 0 && day - born < watchedDays) return 1;
+    return present(this.#rates[this.habit[peer] ?? 0], 'a habit');
   }
 
   /** Somebody comes in the place of one who left, of its kind. */
@@ -116,7 +132,10 @@ export class PeerTable {
     const ahead = day + lookaheadDays - 1;
     for (let at = 0; at < this.#aliveCount; at += 1) {
       const peer = this.#alive[at] ?? 0;
-      this.hours[peer] = this.#hoursOn(peer, day);
+      const hours = this.#hoursOn(peer, day);
+      this.hours[peer] = hours;
+      const counted = this.countedHours[peer] ?? 0;
+      this.countedHours[peer] = counted + bitCount(hours) * this.rate(peer, day);
       if (this.#hoursOn(peer, ahead) !== 0) this.lastOnDay[peer] = ahead;
     }
   }
@@ -150,15 +169,18 @@ export class PeerTable {
     this.#alive[this.#aliveCount] = peer;
     this.#aliveCount += 1;
     const isFollowed = from.strategy !== unfollowed;
-    // Who follows a strategy is always there: its own absence is no part of what is tried.
-    this.habit[peer] = isFollowed && from.strategy > 0 ? alwaysOn : this.#habit(from.cell);
+    // Who is compared is always there: its own absence is no part of what is tried.
+    const isSteady = isFollowed && from.strategy !== honestStrategies - 1;
+    this.habit[peer] = isSteady ? alwaysOn : this.#habit(from.cell);
     this.shift[peer] =
       this.#plan.preset === 'circle' ? this.#chance.below(3) : this.#chance.below(24);
     this.cell[peer] = from.cell;
     this.strategy[peer] = from.strategy;
     this.sleeper[peer] = from.sleeper ? 1 : 0;
     this.bornDay[peer] = from.day;
-    const departs = isFollowed ? neverDay : from.day + 1 + this.#wait(departuresPerYear);
+    // Computers of those who are honest die like any; a cheat's stays, so that its own doing alone is seen.
+    const isCheat = isFollowed && from.strategy >= honestStrategies;
+    const departs = isCheat ? neverDay : from.day + 1 + this.#wait(departuresPerYear);
     this.departsDay[peer] = departs;
     if (departs <= this.#plan.days) this.leaving[departs]?.push(peer);
     if (isFollowed) this.reinstallsDay[peer] = neverDay;

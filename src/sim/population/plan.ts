@@ -10,6 +10,7 @@ import type { Code } from '../../core/vocabulary/code.ts';
 import { idBytes, idOf, type PeerId } from '../../core/vocabulary/ids.ts';
 import { partnershipSettings } from '../../engine/partners/partnership-settings.ts';
 import { type AvailabilityClass, availabilityClasses } from './presence.ts';
+import { strategies } from './strategies.ts';
 
 /** Peers that are partners only among themselves. */
 export interface CellPlan {
@@ -36,10 +37,8 @@ export interface Rules {
   /** n. */
   readonly shards: number;
   readonly periods: LifecyclePeriods;
-  /** C counts the owner's running time, as G does, and not the calendar's. */
-  readonly commitmentRuns: boolean;
-  /** What a spare is: the shard that does not count, once more; or a further shard of the stripe, which stands in for any. */
-  readonly spares: 'copies' | 'fresh';
+  /** Little is lent at first (core/agreements/ramp.ts). */
+  readonly ramps: boolean;
   /** Hours that strangers must be on line together each week. */
   readonly leastOverlapHours: number;
   /** Bytes that a peer would like each partner to lend. */
@@ -59,17 +58,15 @@ export interface PeriodChanges {
   readonly spareDays?: number;
   readonly graceDays?: number;
   readonly commitmentDays?: number;
-  /** Service after reneging, at most. */
-  readonly serviceDays?: number;
-  readonly freshSpares?: boolean;
-  readonly commitmentRuns?: boolean;
   /** L. */
   readonly lockDays?: number;
+  /** C is waived, as for people who know each other. */
+  readonly trusted?: boolean;
 }
 
 export function rulesOf(preset: Preset, changes: PeriodChanges = {}): Rules {
   const policy = policyOf({
-    ...{ preset, trusted: preset === 'circle', freeBytes, wantedBytes },
+    ...{ preset, trusted: changes.trusted === true, freeBytes, wantedBytes },
     ...{ cleanMs: 0, changes: { ramp: null } },
   });
   const days = (count: number | undefined, otherwise: number): number =>
@@ -96,16 +93,11 @@ export function rulesOf(preset: Preset, changes: PeriodChanges = {}): Rules {
     'every partner of the full code has a shard',
   );
   return {
-    ...{ terms, code, shards, wantedBytes, commitmentRuns: changes.commitmentRuns === true },
-    spares: changes.freshSpares === true ? 'fresh' : 'copies',
-    periods: dayBatched(periods, changes.serviceDays ?? periods.serviceDaysMost),
+    ...{ terms, code, shards, wantedBytes, ramps: preset === 'open' && !terms.trusted },
+    // Many ticks in one: the engine's are ten minutes long at most, those of a population a day.
+    periods: { ...periods, tickMostMs: dayMs },
     leastOverlapHours: policy.schedule.leastOverlapHours,
   };
-}
-
-/** Many ticks in one: the engine's are ten minutes long at most, those of a population a day. */
-function dayBatched(periods: LifecyclePeriods, serviceDaysMost: number): LifecyclePeriods {
-  return { ...periods, serviceDaysMost, tickMostMs: dayMs };
 }
 
 function codeFor(preset: Preset, shards: number): Code | undefined {
@@ -140,10 +132,10 @@ export function usualPlan(choice: PopulationChoice): PopulationPlan {
     availabilityClasses.map((availability) =>
       cell(availability, share / availabilityClasses.length, cheatShare),
     );
+  const strategyPeers = Math.min(25, Math.max(8, Math.round(peers * 0.001)));
   const strategic: CellPlan = {
-    ...{ availability: 0.66, cheatShare: 0 },
-    peers: Math.max(400, Math.round(peers * 0.1)),
-    strategyPeers: Math.min(25, Math.max(10, Math.round(peers * 0.001))),
+    ...{ availability: 0.66, cheatShare: 0, strategyPeers },
+    peers: Math.max(4 * strategyPeers * strategies.length, Math.round(peers * 0.1)),
   };
   const usual: readonly CellPlan[] = [
     ...[...cells(0.68, 0), ...cells(0.1, 0.1), ...cells(0.1, 0.2)],

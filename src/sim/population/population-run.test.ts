@@ -11,7 +11,8 @@ function lived(choice: Partial<PopulationChoice> = {}): PopulationOutcome {
 }
 
 const circle = lived();
-const open = lived({ preset: 'open', peers: 1_500 });
+const open = lived({ preset: 'open', peers: 1_000 });
+const trusted = lived({ peers: 600, changes: { trusted: true } });
 
 /** Strategies whose fall is found by what they do, not by how long they stay. */
 const caught = [
@@ -49,37 +50,39 @@ test('nobody is reneged on within G, and honest bytes are never called wrong', (
   assert.ok(alive < 20, `${alive} divorced though alive`);
 });
 
-test('who answers audits truthfully or dodges them gains nothing among strangers', () => {
-  const losing = ['freeloader, 10 %', 'freeloader, 1 %', 'dodger 10 %'];
-  const all = strategyFindings(open);
-  const honest = all.find(({ name }) => name === 'honest');
-  assert.ok(honest !== undefined && honest.usableDays > 0);
-  for (const each of all.filter(({ name }) => losing.includes(name))) {
-    const free = each.usableDays - each.heldDays;
-    assert.ok(free <= Math.max(0, honest.usableDays - honest.heldDays), `${each.name}: ${free}`);
-    assert.ok(each.usableDays < honest.usableDays, each.name);
+/** Those that tell of losses which they had not: docs/economics.md says what is to be done about them. */
+const lossTellers = ['loss-hopper', 'loss-hopper, first day', 'loss-crier'];
+
+test('no strategy has backup for nothing, in a circle of people who are not trusted or among strangers', () => {
+  for (const outcome of [circle, open])
+    for (const each of strategyFindings(outcome)) {
+      const free = each.usableDays - each.heldDays;
+      if (!lossTellers.includes(each.name)) assert.ok(free <= 0, `${each.name}: ${free}`);
+    }
+});
+
+test('who is trusted is served after the end, others only after a new commitment', () => {
+  const served = (outcome: PopulationOutcome): number =>
+    strategyFindings(outcome).reduce((sum, { servedDays }) => sum + servedDays, 0);
+  assert.ok(served(trusted) > 0);
+  assert.equal(served(circle), 0);
+});
+
+test('restores fail as seldom as owners tell, where they tell of it often', () => {
+  for (const outcome of [circle, trusted]) {
+    const often = restoreFindings(outcome).filter(({ cheatShare }) => cheatShare > 0);
+    const expected = often.reduce((sum, each) => sum + each.expectedHere * each.futures, 0);
+    const failed = often.reduce((sum, each) => sum + each.futureFailures, 0);
+    assert.ok(failed > expected / 2 && failed < expected * 2, `${failed}, not ${expected}`);
   }
 });
 
-test('restores fail as seldom as the formula says where it says often', () => {
-  const often = restoreFindings(circle).filter(({ cheatShare }) => cheatShare > 0);
-  const expected = often.reduce((sum, each) => sum + each.expected * each.futures, 0);
-  const failed = often.reduce((sum, each) => sum + each.futureFailures, 0);
-  assert.ok(failed > expected / 2 && failed < expected * 2, `${failed}, not ${expected}`);
-});
-
-test('repair sends at most twice what an oracle would, in a circle', () => {
-  const ordinary = repairFindings(circle).filter(({ availability }) => availability !== 0.93);
-  const sent = ordinary.reduce((sum, each) => sum + each.repairUploads + each.reloads, 0);
-  const lost = ordinary.reduce((sum, each) => sum + each.losses, 0);
-  assert.ok(sent < 2 * lost, `${sent} sent for ${lost} lost`);
-});
-
-test('spares that stand in for any shard cost less than copies of the one that is missing', () => {
-  const choice = { peers: 800, days: 120, preset: 'open' } as const;
-  const sent = (outcome: PopulationOutcome): number =>
-    repairFindings(outcome).reduce((sum, { repairUploads }) => sum + repairUploads, 0);
-  assert.ok(sent(lived({ ...choice, changes: { freshSpares: true } })) < sent(lived(choice)) / 1.3);
+test('repair sends at most twice what an oracle would, for computers with long outages too', () => {
+  for (const outcome of [circle, open, trusted])
+    for (const each of repairFindings(outcome)) {
+      const sent = each.repairUploads + each.reloads;
+      assert.ok(sent < 2 * each.losses, `${each.availability}: ${sent} for ${each.losses}`);
+    }
 });
 
 test('the tables have a row for each strategy and each cell', () => {

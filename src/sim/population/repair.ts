@@ -23,27 +23,14 @@ export class Repair {
     const { unsettled, plan, day } = this.#community;
     const from = options.heldFromDay ?? day + sendingDays;
     this.#countCopies(owner);
-    const isSent =
-      plan.rules.spares === 'copies' ? this.#sendCopies(owner, from) : this.#sendFresh(owner, from);
+    const isSent = this.#sendMissing(owner, from);
     const wanted = Math.max(0, plan.rules.shards - goodPartners(this.#community, owner));
     if (isSent && wanted === 0) unsettled[owner] = 0;
     return wanted;
   }
 
-  /** Each of the n shards at a partner that counts. False: there was no room for one. */
-  #sendCopies(owner: number, from: number): boolean {
-    const { plan } = this.#community;
-    for (let shard = 0; shard < plan.rules.shards; shard += 1) {
-      if (this.#copies[shard] !== 0) continue;
-      const slot = this.#room(owner);
-      if (slot < 0) return false;
-      this.#send(owner, { slot, shard, from });
-    }
-    return true;
-  }
-
-  /** Any n shards at partners that count; what is sent is a shard that nobody holds yet. */
-  #sendFresh(owner: number, from: number): boolean {
+  /** Any n shards at partners that count; what is sent is a shard that nobody holds yet. False: there was no room for one. */
+  #sendMissing(owner: number, from: number): boolean {
     const { plan } = this.#community;
     let good = this.#copies.reduce((sum, copies) => sum + (copies > 0 ? 1 : 0), 0);
     for (; good < plan.rules.shards; good += 1) {

@@ -6,8 +6,7 @@
  * leaving alone; when it is on line is as it was.
  */
 
-import { dayMs } from '../../base/units.ts';
-import { type CellCounts, type Community, traced } from './community.ts';
+import { believedAt, type CellCounts, type Community, traced } from './community.ts';
 import { bitCount } from './hashed-chance.ts';
 import { absenceDays, windowDays } from './peer-table.ts';
 import { departuresPerYear, reinstallsPerYear, yearDays } from './plan.ts';
@@ -29,6 +28,8 @@ export class RestoreSamples {
   readonly #reached: Uint8Array;
   /** Of the owner that is looked at: shards as bits. */
   readonly #seen = { found: 0, held: 0, actual: 0, reachable: 0 };
+  /** Shards at partners that honour restores, for all that the owner knows; and those of them at partners that are not missed. */
+  readonly #believed = { honoured: 0, counted: 0, missed: 0, missedAlive: 0 };
 
   constructor(community: Community) {
     this.#community = community;
@@ -51,24 +52,33 @@ export class RestoreSamples {
   }
 
   #sample(owner: number): void {
-    const { slots, plan, trace, day } = this.#community;
+    const { slots, peers, plan, trace, day } = this.#community;
     const counts = this.#community.countsOf(owner);
     const seen = this.#seen;
     seen.found = 0;
     seen.held = 0;
     seen.actual = 0;
     seen.reachable = 0;
+    this.#believed.honoured = 0;
+    this.#believed.counted = 0;
+    this.#believed.missed = 0;
+    this.#believed.missedAlive = 0;
     const end = (owner + 1) * slots.width;
-    for (let slot = owner * slots.width; slot < end; slot += 1) {
-      const other = slots.partner[slot] ?? noPartner;
-      if (other !== noPartner && this.#gives(slot)) this.#see(other, slots.shard[slot] ?? 0);
-    }
+    for (let slot = owner * slots.width; slot < end; slot += 1) this.#lookAt(slot);
     for (const { holder, shard, untilDay } of this.#community.served.get(owner) ?? [])
       if (untilDay >= day + absenceDays) this.#see(holder, shard);
     const needed = plan.rules.code.dataShards;
     counts.samples += 1;
-    counts.shardsSampled += plan.rules.shards;
-    counts.shardsMissing += Math.max(0, plan.rules.shards - bitCount(seen.held));
+    if (bitCount(this.#believed.honoured) < needed) {
+      counts.waiting += 1;
+      return;
+    }
+    const believed = counts.believed[peers.habit[owner] ?? 0];
+    const { counted, missed, missedAlive } = this.#believed;
+    const at = believedAt(bitCount(counted), missed);
+    if (believed !== undefined) believed[at] = (believed[at] ?? 0) + 1;
+    counts.shardsMissed += missed;
+    counts.shardsMissedAlive += missedAlive;
     counts.shardsHeld += bitCount(seen.held);
     counts.shardsUnreached += bitCount(seen.held) - bitCount(seen.reachable);
     if (bitCount(seen.actual) < needed) {
@@ -97,13 +107,25 @@ export class RestoreSamples {
     seen.found += 1;
   }
 
-  /** It has the shard, and restores from it are honoured when the owner begins. */
-  #gives(slot: number): boolean {
-    const { slots, plan, day } = this.#community;
-    if ((slots.shard[slot] ?? noShard) === noShard) return false;
-    if (slots.has(slot, flags.lost) || (slots.heldFromDay[slot] ?? 0) > day) return false;
-    const committedDays = plan.rules.terms.commitmentMs / dayMs;
-    return (slots.joinedDay[slot] ?? 0) + committedDays <= day + absenceDays;
+  #lookAt(slot: number): void {
+    const { slots, peers, day } = this.#community;
+    const partner = slots.partner[slot] ?? noPartner;
+    const shard = slots.shard[slot] ?? noShard;
+    if (partner === noPartner || shard === noShard || !this.#honours(slot)) return;
+    this.#believed.honoured |= 1 << shard;
+    if (slots.has(slot, flags.suspended)) {
+      this.#believed.missed += 1;
+      if (peers.isAlive(partner, day)) this.#believed.missedAlive += 1;
+    } else this.#believed.counted |= 1 << shard;
+    const isHeld = !slots.has(slot, flags.lost) && (slots.heldFromDay[slot] ?? 0) <= day;
+    if (isHeld) this.#see(partner, shard);
+  }
+
+  /** Restores from it are honoured when the owner begins: by its own count, which goes on until it misses the owner. */
+  #honours(slot: number): boolean {
+    const { slots, plan } = this.#community;
+    const { commitmentMs, spareMs } = plan.rules.periods;
+    return this.#community.committedMs(slots.twin[slot] ?? 0) + spareMs >= commitmentMs;
   }
 
   #drawFutures(needed: number, counts: CellCounts): void {

@@ -11,7 +11,10 @@ const { terms, periods } = rulesOf('open');
 const joinedAt = atHour(0);
 
 /** What the engine's keeper does: a step every ten minutes. Gives when spares were asked for and when it was over, in hours of the silence. */
-function stepByStep(silentHours: number): { readonly spare?: number; readonly divorce?: number } {
+function stepByStep(
+  silentHours: number,
+  rate: number,
+): { readonly spare?: number; readonly divorce?: number } {
   const fine = lifecyclePeriods(terms, { spareMs: periods.spareMs, proves: true });
   const seen: { spare?: number; divorce?: number } = {};
   let state = lifecycleStart(fine, joinedAt);
@@ -20,7 +23,7 @@ function stepByStep(silentHours: number): { readonly spare?: number; readonly di
     const missed = stepLifecycle(state, { type: 'missed', now }, fine);
     const ticked = stepLifecycle(
       missed.state,
-      { type: 'tick', now, ranMs: 10 * minuteMs, rate: 1 },
+      { type: 'tick', now, ranMs: 10 * minuteMs, rate },
       fine,
     );
     state = ticked.state;
@@ -34,12 +37,12 @@ function stepByStep(silentHours: number): { readonly spare?: number; readonly di
 
 test('a silence told at once comes to what it comes to in steps of ten minutes', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 400 }), (hours) => {
-      const fine = stepByStep(hours);
-      const quiet = quietState(periods, { joinedAt, ageMs: 0, provenDays: 3 });
+    fc.property(fc.integer({ min: 1, max: 400 }), fc.constantFrom(1, 1.5, 4), (hours, rate) => {
+      const fine = stepByStep(hours, rate);
+      const quiet = quietState(periods, { joinedAt, committedMs: 0, provenDays: 3 });
       const { effects } = silentFor(
         quiet,
-        { moreHours: hours, now: atHour(1_000 + hours) },
+        { moreHours: hours, now: atHour(1_000 + hours), rate },
         periods,
       );
       const types = effects.map(({ type }) => type);
@@ -54,8 +57,8 @@ test('a silence shorter than T_r leaves nothing behind, so that its hours alone 
   fc.assert(
     fc.property(fc.integer({ min: 1, max: periods.spareMs / hourMs - 1 }), (hours) => {
       const now = atHour(2_000);
-      const before = quietState(periods, { joinedAt, ageMs: 0, provenDays: 9 });
-      const silent = silentFor(before, { moreHours: hours, now }, periods);
+      const before = quietState(periods, { joinedAt, committedMs: 0, provenDays: 9 });
+      const silent = silentFor(before, { moreHours: hours, now, rate: 1 }, periods);
       const back = stepAll(silent.state, [{ type: 'answered', now }], periods);
       assert.equal(isQuiet(back.state), true);
       assert.deepEqual(
@@ -69,8 +72,12 @@ test('a silence shorter than T_r leaves nothing behind, so that its hours alone 
 
 test('a longer one is cleared by a proof, and the spare is let go of', () => {
   const now = atHour(2_000);
-  const before = quietState(periods, { joinedAt, ageMs: 0, provenDays: 9 });
-  const silent = silentFor(before, { moreHours: periods.spareMs / hourMs + 12, now }, periods);
+  const before = quietState(periods, { joinedAt, committedMs: 0, provenDays: 9 });
+  const silent = silentFor(
+    before,
+    { moreHours: periods.spareMs / hourMs + 12, now, rate: 1 },
+    periods,
+  );
   assert.equal(isQuiet(silent.state), false);
   const back = stepAll(
     silent.state,

@@ -19,11 +19,10 @@ export interface CourseStep {
 /** A partner in good standing, of which only this much is known. */
 export function quietState(
   periods: LifecyclePeriods,
-  of: { readonly joinedAt: Instant; readonly provenDays: number; readonly ageMs: number },
+  of: { readonly joinedAt: Instant; readonly provenDays: number; readonly committedMs: number },
 ): LifecycleState {
-  const { commitmentMs } = periods;
-  const committedMs = Math.min(commitmentMs, Math.max(0, of.ageMs));
-  const isOver = committedMs === commitmentMs;
+  const { committedMs } = of;
+  const isOver = committedMs >= periods.commitmentMs;
   return {
     ...lifecycleStart(periods, of.joinedAt),
     provenDays: of.provenDays,
@@ -36,16 +35,16 @@ export function quietState(
 /** The partner has been silent for so many more of the owner's hours. */
 export function silentFor(
   state: LifecycleState,
-  silence: { readonly moreHours: number; readonly now: Instant },
+  silence: { readonly moreHours: number; readonly now: Instant; readonly rate: number },
   periods: LifecyclePeriods,
 ): CourseStep {
-  const { now } = silence;
+  const { now, rate } = silence;
   const events: LifecycleEvent[] = [];
   // The tick that was under way when it was first missed does not count.
   if (!state.unanswered)
     events.push({ type: 'missed', now }, { type: 'tick', now, ranMs: 0, rate: 1 });
   for (let leftMs = silence.moreHours * hourMs; leftMs > 0; leftMs -= periods.tickMostMs)
-    events.push({ type: 'tick', now, ranMs: Math.min(leftMs, periods.tickMostMs), rate: 1 });
+    events.push({ type: 'tick', now, ranMs: Math.min(leftMs, periods.tickMostMs), rate });
   return stepAll(state, events, periods);
 }
 

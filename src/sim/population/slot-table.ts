@@ -25,11 +25,15 @@ export class SlotTable {
   readonly partner: Int32Array;
   readonly twin: Int32Array;
   readonly joinedDay: Int16Array;
+  /** Counted hours of the owner (PeerTable.countedHours) at which the partner's commitment would have begun if it had served well ever since. */
+  readonly committedFrom: Float32Array;
   /** Which shard of its owner's stripes the partner holds. */
   readonly shard: Int8Array;
   readonly heldFromDay: Int16Array;
   /** Hours that the owner ran since it last heard of the partner. */
   readonly silentHours: Uint16Array;
+  /** Day on which it last did. */
+  readonly metDay: Int16Array;
   readonly provenDays: Uint16Array;
   readonly flags: Uint8Array;
 
@@ -39,9 +43,11 @@ export class SlotTable {
     this.partner = new Int32Array(size).fill(noPartner);
     this.twin = new Int32Array(size);
     this.joinedDay = new Int16Array(size);
+    this.committedFrom = new Float32Array(size);
     this.shard = new Int8Array(size).fill(noShard);
     this.heldFromDay = new Int16Array(size);
     this.silentHours = new Uint16Array(size);
+    this.metDay = new Int16Array(size);
     this.provenDays = new Uint16Array(size);
     this.flags = new Uint8Array(size);
   }
@@ -108,6 +114,7 @@ export class SlotTable {
     this.joinedDay[slot] = to.day;
     this.shard[slot] = noShard;
     this.silentHours[slot] = 0;
+    this.metDay[slot] = to.day;
     this.provenDays[slot] = 0;
     this.flags[slot] = 0;
   }

@@ -1,54 +1,71 @@
 /**
  * Ways to be a partner, honest and not: one small table each (RESEARCH §2). What becomes of them, the honest side's own lifecycle and audits decide.
+ *
+ * A cheat knows more here than it could: how far the other side has counted its commitment and its silence. What it does follows from the moment alone.
  */
 
-/** When a strategy decides, in days of the partnership. */
+/** When a strategy decides. */
 export interface StrategyMoment {
+  /** Days of the calendar since the pair began, or began anew. */
   readonly ageDays: number;
-  readonly commitmentDays: number;
-  readonly noticeDays: number;
+  /** Its commitment is over: it is given back what it stored first. */
+  readonly isCommitted: boolean;
+  /** Growths of the terms that have their commitment behind them. */
+  readonly stepsOver: number;
+  /** Of G, how much has been counted against it. */
+  readonly graceShare: number;
+  /** After the end: days for which what it stored is still kept. */
+  readonly keptDays: number;
 }
 
 export interface Strategy {
   readonly name: string;
-  /** Share of the blocks that it keeps. */
-  readonly kept: (at: StrategyMoment) => number;
+  /** Share of the blocks that it keeps while it is there; whoever is gone keeps nothing. */
+  readonly kept: number;
   /** Asked for a block that it has not: it says so (wrong), or says nothing (silent). */
   readonly whenLacking: 'admits' | 'falls-silent';
   /** Whether it answers anything at all. */
   readonly isThere: (at: StrategyMoment) => boolean;
   /** Restore reads: it refuses those that a restoring notice announced. */
   readonly refusesRestores: boolean;
-  /** Gives notice to leave at this age, in days; undefined: never. */
+  /** Gives notice to leave. */
   readonly leavesWithNotice: (at: StrategyMoment) => boolean;
+  /** It says that it lost everything, honestly as it were: before it goes, or when it comes back. */
+  readonly tellsLoss: 'never' | 'before-leaving' | 'on-return';
+  /** After the end it wants to be a partner again when this is so; undefined: never. */
+  readonly renews: ((at: StrategyMoment) => boolean) | undefined;
   /** Takes a new identity, and a new partner, for each that it lost. */
   readonly comesBack: boolean;
 }
 
 const always = (): boolean => true;
 const never = (): boolean => false;
-const everything = (): number => 1;
+
+/** The first two of `strategies`: always on as the cheats are, and as other people's computers. */
+export const honestStrategies = 2;
 
 const honest: Strategy = {
   name: 'honest',
-  kept: everything,
+  kept: 1,
   whenLacking: 'admits',
   isThere: always,
   refusesRestores: false,
   leavesWithNotice: never,
+  tellsLoss: 'never',
+  renews: undefined,
   comesBack: true,
 };
 
 /** Keeps so much, and answers truthfully. */
 function freeloader(name: string, kept: number): Strategy {
-  return { ...honest, name, kept: () => kept };
+  return { ...honest, name, kept };
 }
 
 /** Keeps nothing, and nothing is to be had from it; a new name for each that is burnt. */
 const whitewasher: Strategy = {
   ...honest,
   name: 'whitewasher',
-  kept: () => 0,
+  kept: 0,
   whenLacking: 'falls-silent',
 };
 
@@ -56,29 +73,57 @@ const whitewasher: Strategy = {
 const dodger: Strategy = {
   ...honest,
   name: 'dodger 10 %',
-  kept: () => 0.9,
+  kept: 0.9,
   whenLacking: 'falls-silent',
 };
 
-/** Honest for so long, then gone with everything, living on what the others still keep for it. */
-function hopper(name: string, staysDays: (at: StrategyMoment) => number): Strategy {
-  const stays = (at: StrategyMoment): boolean => at.ageDays < staysDays(at);
-  return { ...honest, name, kept: (at) => (stays(at) ? 1 : 0), isThere: stays };
+/** Honest for so long, then gone with everything, living on what the others still give it. */
+function hopper(name: string, stays: (at: StrategyMoment) => boolean): Strategy {
+  return { ...honest, name, isThere: stays };
 }
 
-const graceHopper: Strategy = hopper('grace-hopper', ({ commitmentDays }) => commitmentDays);
+const graceHopper: Strategy = hopper('grace-hopper', ({ isCommitted }) => !isCommitted);
 
-/** Waits until it has earned all the days of service that there are. */
-const longHopper: Strategy = hopper('grace-hopper 90 d', () => 90);
+function longHopper(days: number): Strategy {
+  return hopper(`grace-hopper ${days} d`, ({ ageDays }) => ageDays < days);
+}
 
-const silentLeaver: Strategy = { ...hopper('silent leaver', () => 60), comesBack: false };
+/** Gone as soon as what so many growths of the terms added can be had. */
+function stepHopper(steps: number): Strategy {
+  return hopper(`hopper after step ${steps}`, ({ stepsOver }) => stepsOver < steps);
+}
 
-/** Leaves in good order as early as it may, and lives on what lies in the trash. */
+const silentLeaver: Strategy = {
+  ...hopper('silent leaver', ({ ageDays }) => ageDays < 60),
+  comesBack: false,
+};
+
+/** Leaves in good order as early as it pays, and lives on what the notice leaves it. */
 const noticeHopper: Strategy = {
   ...honest,
   name: 'notice-hopper',
-  leavesWithNotice: ({ ageDays, commitmentDays, noticeDays }) =>
-    ageDays >= commitmentDays - noticeDays,
+  leavesWithNotice: ({ isCommitted }) => isCommitted,
+};
+
+/** Hops as soon as it may, and comes back by a renewal just before what it stored would be let go of. */
+const renewer: Strategy = {
+  ...graceHopper,
+  name: 'renewer',
+  renews: ({ keptDays }) => keptDays < 2,
+};
+
+/** Gone for most of G again and again, each time with an honest loss to tell when it comes back. */
+const lossCrier: Strategy = {
+  ...hopper('loss-crier', ({ isCommitted, graceShare }) => !isCommitted || graceShare >= 0.8),
+  tellsLoss: 'on-return',
+};
+
+/** Says that it lost everything, so that time stands still, and is gone. */
+const lossHopper: Strategy = { ...graceHopper, name: 'loss-hopper', tellsLoss: 'before-leaving' };
+
+const firstDayLossHopper: Strategy = {
+  ...hopper('loss-hopper, first day', ({ ageDays }) => ageDays < 1),
+  tellsLoss: 'before-leaving',
 };
 
 /** Keeps everything, proves it, and gives nothing back to who is in need. */
@@ -86,14 +131,20 @@ const hostageTaker: Strategy = { ...honest, name: 'hostage-taker', refusesRestor
 
 export const strategies: readonly Strategy[] = [
   honest,
+  { ...honest, name: 'honest desktops' },
   freeloader('freeloader, all', 0),
   freeloader('freeloader, 10 %', 0.9),
   freeloader('freeloader, 1 %', 0.99),
   dodger,
   whitewasher,
-  graceHopper,
-  longHopper,
-  noticeHopper,
   hostageTaker,
+  graceHopper,
+  ...[30, 60, 90, 180].map(longHopper),
+  ...[1, 2, 3].map(stepHopper),
+  noticeHopper,
   silentLeaver,
+  renewer,
+  lossHopper,
+  firstDayLossHopper,
+  lossCrier,
 ];

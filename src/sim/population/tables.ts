@@ -18,10 +18,11 @@ function strategyTable(outcome: PopulationOutcome): readonly string[] {
     hours(each.expectedHours),
     ratio(each.foundRanHours, each.expectedHours),
     percent(each.reneged / each.pairs),
-    Number.isNaN(each.renegedRanDays) ? '' : `${each.renegedRanDays.toFixed(1)} (G ${grace})`,
+    Number.isNaN(each.renegedDays) ? '' : `${each.renegedDays.toFixed(1)} (G ${grace})`,
     each.heldDays.toFixed(1),
     each.usableDays.toFixed(1),
     each.servedDays.toFixed(1),
+    each.keptDays.toFixed(1),
     (each.usableDays - each.heldDays).toFixed(1),
   ]);
   return table(
@@ -29,10 +30,11 @@ function strategyTable(outcome: PopulationOutcome): readonly string[] {
       ...['strategy', 'pairs', 'found', 'found after', 'of it owner on', 'formula', 'ratio'],
       ...[
         'reneged',
-        'after, owner on, days',
+        'after, days counted',
         'held',
         'usable',
         'of it afterwards',
+        'only kept',
         'free = usable − held',
       ],
     ],
@@ -40,24 +42,35 @@ function strategyTable(outcome: PopulationOutcome): readonly string[] {
   );
 }
 
+/** Below that a formula and what was drawn are not set against each other. */
+const shown = 1e-5;
+
 function restoreTable(outcome: PopulationOutcome): readonly string[] {
   const rows = restoreFindings(outcome).map((each) => [
     nameOf(each.availability),
     percent(each.cheatShare),
+    percent(each.waiting / each.samples, 2),
     `${each.failures} / ${each.samples}`,
     `${each.futureFailures} / ${each.futures}`,
     chance(each.measured),
     chance(each.expected),
-    ratio(each.measured, each.expected),
+    each.expected < shown ? '' : ratio(each.measured, each.expected),
     chance(each.expectedHere),
-    ratio(each.measured, each.expectedHere),
-    each.repairDays.toFixed(1),
+    each.expectedHere < shown ? '' : ratio(each.measured, each.expectedHere),
+    each.shards.toFixed(1),
     percent(each.unreachedShare, 2),
   ]);
   return table(
     [
-      ...['availability', 'cheats', 'failed (what came)', 'failed (drawn futures)', 'measured'],
-      ...['formula', 'ratio', 'with own absence', 'ratio', 'repair, days', 'not reached'],
+      ...[
+        'availability',
+        'cheats',
+        'waiting',
+        'failed (what came)',
+        'failed (drawn futures)',
+        'measured',
+      ],
+      ...['formula', 'ratio', 'as owners tell it', 'ratio', 'shards', 'not reached'],
     ],
     rows,
   );
@@ -73,11 +86,17 @@ function repairTable(outcome: PopulationOutcome): readonly string[] {
     each.suspensions.toFixed(1),
     `${each.divorcesAlive} in ${each.ownerYears.toFixed(0)} owner years`,
     String(each.divorcesEarly),
+    String(each.divorcesHasty),
   ]);
   return table(
     [
       ...['availability', 'losses (oracle)', 'repairs', 'reloads', 'sent ÷ oracle'],
-      ...['silences of T_r', 'reneged on after G, though alive', 'reneged on within G'],
+      ...[
+        'silences of T_r',
+        'reneged on after G, though alive',
+        'reneged on within G',
+        'within G by the calendar',
+      ],
     ],
     rows,
   );
