@@ -3,60 +3,42 @@
  *
  *   npm run sim -- --list
  *   npm run sim -- --scenario weather --seed 17
- *   npm run sim -- --seeds 100
+ *   npm run sim -- --seeds 100 --jobs 4
  *   npm run sim -- --minutes 10 --first 5000
+ *   npm run sim -- --spread 100 --drawn 5 --twice
  *
- * Exit code 1 when a run fails; its last line is the command that repeats it.
+ * Exit code 1 when a run fails, or two runs of a seed differ; the last lines are the commands that repeat what failed.
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { loadKernels } from '../src/adapters/kernels/kernel-files.ts';
-import type { Scenario } from '../src/sim/scenarios/scenario.ts';
-import { scenarios, scenariosOf } from '../src/sim/scenarios/scenario-list.ts';
+import { scenariosOf } from '../src/sim/scenarios/scenario-list.ts';
+import { failedRun, type RunReport, replayOf, type SimRun } from './sim/one-run.ts';
+import { runAll } from './sim/run-pool.ts';
+import { type SeedWishes, seedsToRun } from './sim/seeds-to-run.ts';
 
 const { values } = parseArgs({
   options: {
     scenario: { type: 'string', default: 'all' },
-    /** One seed, whatever text. */
     seed: { type: 'string' },
-    /** So many seeds, numbered from `first`. */
-    seeds: { type: 'string' },
+    seeds: { type: 'string', default: '1' },
     first: { type: 'string', default: '1' },
-    /** New seeds for so long. */
     minutes: { type: 'string' },
+    spread: { type: 'string' },
+    drawn: { type: 'string', default: '0' },
+    twice: { type: 'boolean', default: false },
+    /** Processes; as many as there are cores, unless told. */
+    jobs: { type: 'string', default: String(availableParallelism()) },
     list: { type: 'boolean', default: false },
   },
 });
 
-const kernels = loadKernels();
-
-async function runSeed(scenario: Scenario, seed: string): Promise<boolean> {
-  const begin = performance.now();
-  const took = (): string => `${((performance.now() - begin) / 1_000).toFixed(1)} s`;
-  try {
-    const { hash, virtualMs, notes } = await scenario.run({ seed, kernels });
-    const hours = (virtualMs / 3_600_000).toFixed(2);
-    const facts = [`${hours} virtual hours in ${took()}`, ...notes, `trace ${hash.slice(0, 16)}`];
-    console.log(`pass ${scenario.name} ${seed}: ${facts.join('; ')}`);
-    return true;
-  } catch (reason) {
-    console.log(`FAIL ${scenario.name} ${seed}, in ${took()}`);
-    console.log(reason);
-    console.log(`replay: npm run sim -- --seed ${seed} --scenario ${scenario.name}`);
-    return false;
-  }
-}
-
-function* seedsToRun(): Generator<string> {
-  const { seed, seeds, minutes } = values;
-  const first = Number(values.first);
-  if (seed !== undefined) {
-    yield seed;
-    return;
-  }
-  const until = minutes === undefined ? 0 : performance.now() + Number(minutes) * 60_000;
-  const least = minutes === undefined ? Number(seeds ?? 1) : 1;
-  for (let count = 0; count < least || performance.now() < until; count += 1)
-    yield String(first + count);
+function wishes(): SeedWishes {
+  const { seed, seeds, first, minutes, spread, drawn, twice } = values;
+  return {
+    ...{ seed, twice, seeds: Number(seeds), first: Number(first), drawn: Number(drawn) },
+    untilMs: minutes === undefined ? undefined : performance.now() + Number(minutes) * 60_000,
+    spread: spread === undefined ? undefined : Number(spread),
+  };
 }
 
 async function main(): Promise<number> {
@@ -66,15 +48,29 @@ async function main(): Promise<number> {
     return 2;
   }
   if (values.list) {
-    for (const { name, about } of scenarios) console.log(`${name.padEnd(20)} ${about}`);
+    for (const { name, about } of chosen.value) console.log(`${name.padEnd(20)} ${about}`);
     return 0;
   }
-  const counts = { passed: 0, failed: 0 };
-  for (const seed of seedsToRun())
-    for (const scenario of chosen.value)
-      counts[(await runSeed(scenario, seed)) ? 'passed' : 'failed'] += 1;
-  console.log(`${counts.passed} runs passed, ${counts.failed} failed`);
-  return counts.failed === 0 ? 0 : 1;
+  const hashes = new Map<string, string>();
+  const failures: SimRun[] = [];
+  let passed = 0;
+  const onReport = (run: SimRun, told: RunReport): void => {
+    const name = `${run.scenario} ${run.seed}`;
+    const before = hashes.get(name);
+    const isOther = before !== undefined && told.hash !== undefined && told.hash !== before;
+    const report = isOther ? failedRun(run, `another trace than before (${before})`) : told;
+    if (report.hash === undefined) failures.push(run);
+    else {
+      passed += 1;
+      hashes.set(name, report.hash);
+    }
+    console.log(report.text);
+  };
+  const names = chosen.value.map(({ name }) => name);
+  await runAll(seedsToRun(names, wishes()), { jobs: Number(values.jobs), onReport });
+  console.log(`${passed} runs passed, ${failures.length} failed`);
+  for (const run of failures) console.log(`replay: ${replayOf(run)}`);
+  return failures.length === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();
