@@ -49,7 +49,7 @@ export function recordStore(journal: Journal, { records }: TwinPeerTables): Reco
   const head: RecordStore['head'] = (agreement) => {
     let newest: RecordRow | undefined;
     for (const row of records.values())
-      if (row.agreement === agreement && row.sequence > (newest?.sequence ?? 0)) newest = row;
+      if (row.agreement === agreement && row.sequence > (newest?.sequence ?? -1)) newest = row;
     return shownRow(newest);
   };
   return {
