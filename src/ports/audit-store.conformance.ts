@@ -44,7 +44,7 @@ export function auditAccount(change: Partial<AuditAccount> = {}): AuditAccount {
     ...lane,
     ...{ epoch: 2, sequence: 9, hash: idBytesFor(9) },
     ...{ round: 1_700_000_000_000, roundStart: 7, lastAt: instant(5) },
-    ...{ dayStart: instant(4), drawnBlocks: 3, passed: 11, wrong: 1 },
+    ...{ dayStart: instant(4), drawnBlocks: 3, passed: 11, wrong: 1, unanswered: 2 },
     ...change,
   };
 }

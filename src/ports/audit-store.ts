@@ -25,8 +25,8 @@ export interface AuditRow extends AuditLane {
   readonly phase: AuditPhase;
   /** When this phase began. */
   readonly since: Instant;
-  /** Undefined until it is known. */
-  readonly outcome: 'passed' | 'wrong' | undefined;
+  /** Undefined until it is known. `unanswered`: it still waits, and has waited so long that it was counted. */
+  readonly outcome: 'passed' | 'wrong' | 'unanswered' | undefined;
   /** What is known of it so far, encoded (src/core/audits/transcript.ts). */
   readonly document: Bytes;
 }
@@ -49,6 +49,8 @@ export interface AuditAccount extends AuditLane {
   /** Audits that came to their end, since ever. */
   readonly passed: number;
   readonly wrong: number;
+  /** Challenges that were opened and not answered in good time, since ever; what comes of one later counts besides. */
+  readonly unanswered: number;
 }
 
 export interface AuditStore {

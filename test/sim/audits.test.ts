@@ -117,6 +117,27 @@ test('a partner that falls silent on seeing the choice is asked for the same blo
   });
 });
 
+test('a challenge that waits longer than a tenth of the grace period counts as unanswered, once and for good', async () => {
+  await inAuditScene({ seed: 'unanswered', shards: eight }, async (scene) => {
+    const lane = laneOf(scene);
+    const unanswered = (): number => scene.ownerStores.audits.account(lane)?.unanswered ?? 0;
+    scene.mishap = (type) => (type === 'opening' ? 'request-lost' : undefined);
+    await scene.audit();
+    await scene.clock.sleep(2.9 * dayMs);
+    await scene.audit();
+    assert.equal(unanswered(), 0, 'it may still come');
+    await scene.clock.sleep(0.2 * dayMs);
+    await scene.audit();
+    scene.restart('owner');
+    await scene.audit();
+    assert.equal(unanswered(), 1, 'the first; the others have not waited for so long');
+    scene.mishap = () => undefined;
+    assert.equal((await scene.audit())?.outcome, 'passed');
+    assert.equal(scene.desk.standing(lane.agreement).pending, 0, 'it was asked on, and answered');
+    assert.equal(unanswered(), 1, 'that it was late stays');
+  });
+});
+
 test('an owner may not draw more than the read quota, opened or not', async () => {
   await inAuditScene({ seed: 'quota', shards: eight }, async (scene) => {
     let passed = 0;

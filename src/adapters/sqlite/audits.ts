@@ -23,7 +23,7 @@ import {
 
 const sides: readonly AuditSide[] = ['auditor', 'answerer'];
 const phases: readonly AuditPhase[] = ['sealed', 'opened', 'untold', 'settled'];
-const outcomes = ['passed', 'wrong'] as const;
+const outcomes = ['passed', 'wrong', 'unanswered'] as const;
 
 export class AuditTable implements AuditStore {
   readonly #connection: Connection;
@@ -88,11 +88,11 @@ export class AuditTable implements AuditStore {
   putAccount(row: AuditAccount): void {
     this.#connection.run(
       `INSERT OR REPLACE INTO audit_account (agreement, side, epoch, sequence, hash, round,
-         round_start, last_at, day_start, drawn_blocks, passed, wrong)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         round_start, last_at, day_start, drawn_blocks, passed, wrong, unanswered)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[idBlob(row.agreement), row.side, row.epoch, row.sequence, row.hash],
       ...[row.round, row.roundStart, row.lastAt ?? null, row.dayStart],
-      ...[row.drawnBlocks, row.passed, row.wrong],
+      ...[row.drawnBlocks, row.passed, row.wrong, row.unanswered],
     );
   }
 
@@ -157,6 +157,7 @@ function auditAccount(row: Row): AuditAccount {
     drawnBlocks: integerOf(row['drawn_blocks']),
     passed: integerOf(row['passed']),
     wrong: integerOf(row['wrong']),
+    unanswered: integerOf(row['unanswered']),
   };
 }
 

@@ -23,7 +23,6 @@ export const schemaSteps: readonly string[] = [
     spooled INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX pack_spooled ON pack (stored_at, number) WHERE spooled = 1;
-  CREATE INDEX pack_stripe ON pack (stripe) WHERE stripe IS NOT NULL;
 
   -- Which chunks a pack has. Found by chunk id through the index in memory (chunk-index.ts).
   CREATE TABLE pack_contents (
@@ -237,5 +236,9 @@ export const schemaSteps: readonly string[] = [
   ) STRICT;
 
   CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+  `,
+  `
+  CREATE INDEX pack_stripe ON pack (stripe) WHERE stripe IS NOT NULL;
+  ALTER TABLE audit_account ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;
   `,
 ];

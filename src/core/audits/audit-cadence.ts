@@ -39,6 +39,14 @@ export function auditCadence(
   };
 }
 
+/**
+ * How long an opened challenge may wait before it counts as unanswered in the track record: a tenth of the grace period. Whoever was only asked
+ * while it left answers on its return; whoever lets what it was asked lie for days has chosen to.
+ */
+export function answerDueMs({ graceMs }: Pick<Terms, 'graceMs'>): number {
+  return Math.floor(graceMs / 10);
+}
+
 /** Blocks that an owner may have drawn in any 24 hours, whether it opens its seals or not: so much of its daily need as was agreed. */
 export function auditAllowance(
   terms: AuditTerms,

@@ -29,6 +29,11 @@ export function isAudited(stores: Stores, agreement: AgreementId): boolean {
   return stores.audits.open(auditorLane(agreement)).some(({ phase }) => phase !== 'untold');
 }
 
+/** It was opened before that, was not answered, and was not counted for it. */
+export function isOverdue({ phase, since, outcome }: AuditRow, before: Instant): boolean {
+  return phase === 'opened' && outcome === undefined && since < before;
+}
+
 export class AuditKeeping {
   readonly #stores: Stores;
   readonly #space: AuditSpace;
@@ -79,6 +84,18 @@ export class AuditKeeping {
       audits.put({ ...rowOf(lane, opened.challenge.id, since), phase: 'opened', document });
       const account = charged(this.#space.account(lane), drawnBlocks(subject), since);
       audits.putAccount({ ...account, lastAt: since });
+    });
+  }
+
+  /** What was opened before `before` and still waits counts as unanswered, once. It stays pending. */
+  noteUnanswered(lane: AuditLane, before: Instant): void {
+    const { audits } = this.#stores;
+    const late = audits.open(lane).filter((row) => isOverdue(row, before));
+    if (late.length === 0) return;
+    this.#stores.transact(() => {
+      for (const row of late) audits.put({ ...row, outcome: 'unanswered' });
+      const account = this.#space.account(lane);
+      audits.putAccount({ ...account, unanswered: account.unanswered + late.length });
     });
   }
 

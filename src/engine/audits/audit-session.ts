@@ -5,10 +5,10 @@
  * any answer was; passed only if none is left unanswered.
  */
 import type { Bytes } from '../../base/bytes.ts';
-import type { Instant } from '../../base/units.ts';
+import { type Instant, instant } from '../../base/units.ts';
 import type { LedgerHead } from '../../core/agreements/acknowledgement.ts';
 import { drawSpaceOf } from '../../core/audits/answerer.ts';
-import { auditCadence } from '../../core/audits/audit-cadence.ts';
+import { answerDueMs, auditCadence } from '../../core/audits/audit-cadence.ts';
 import { stratumOf, visitedBitmap } from '../../core/audits/audit-round.ts';
 import {
   type AuditorEvent,
@@ -107,6 +107,7 @@ export class AuditSession {
   async run(blocks?: number): Promise<AuditEvent | undefined> {
     const { ledger } = this.#parts.stores;
     if (ledger.head(this.#lane.agreement, 'owner') === undefined) await this.#line.adopt();
+    this.#noteUnanswered();
     this.#state = this.#keeping.state(this.#agreement);
     this.#settleLostEpochs();
     await this.#tellVerdicts();
@@ -119,6 +120,11 @@ export class AuditSession {
     await this.#noteLostEpoch();
     await this.#tellVerdicts();
     return this.#signal.aborted ? undefined : this.#event();
+  }
+
+  #noteUnanswered(): void {
+    const dueMs = answerDueMs(agreementOf(this.#agreement).terms);
+    this.#keeping.noteUnanswered(this.#lane, instant(Math.max(0, this.#parts.clock.now() - dueMs)));
   }
 
   /** The partner began another life: what was asked in an earlier one is lost, by its own account. */

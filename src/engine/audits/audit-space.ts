@@ -177,6 +177,6 @@ function emptyAccount(lane: AuditLane, now: Instant): AuditAccount {
   return {
     ...{ agreement, side, epoch: 0, sequence: 0, hash: ledgerStart(agreement, 0).hash },
     ...{ round: 0, roundStart: 0, lastAt: undefined },
-    ...{ dayStart: now, drawnBlocks: 0, passed: 0, wrong: 0 },
+    ...{ dayStart: now, drawnBlocks: 0, passed: 0, wrong: 0, unanswered: 0 },
   };
 }

@@ -91,7 +91,7 @@ function auditView(row: AuditRow, parties: Parties): AuditView {
   const told = verdict === undefined ? undefined : readVerdict(verdict, parties.owner);
   return {
     at: row.since,
-    outcome: row.outcome ?? 'unclear',
+    outcome: row.outcome === 'passed' || row.outcome === 'wrong' ? row.outcome : 'unclear',
     blocks: opened?.ok === true ? drawnBlocks(opened.value.challenge.subject) : 0,
     findings: told?.ok === true ? told.value.findings : [],
     isDenied: denial !== undefined,

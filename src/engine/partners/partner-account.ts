@@ -1,13 +1,16 @@
 /** What this computer counted of a partner and of itself, for receipts of the track record (C27). */
+import { instant } from '../../base/units.ts';
+import { answerDueMs } from '../../core/audits/audit-cadence.ts';
 import type { Conduct, ConductOutcome } from '../../core/records/conduct.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import type { AuditSide } from '../../ports/audit-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
+import { isOverdue } from '../audits/audit-keeping.ts';
 import { facts } from '../facts.ts';
 import type { Account, PartnerAccount } from '../records/record-account.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
-import { liveBytesAt } from './partner-space.ts';
+import { agreementOf, liveBytesAt } from './partner-space.ts';
 import type { PartnerWatch } from './partner-watch.ts';
 
 export interface PartnerAccountParts {
@@ -35,7 +38,7 @@ export class ObservedAccount implements Account {
       since: row.since,
       theirs: {
         heldBytes: liveBytesAt(stores, row.partner),
-        audits: auditCounts(stores, row, 'auditor'),
+        audits: auditCounts(this.#parts, row, 'auditor'),
         onLineMs: Math.floor(observation?.lifetime.part ?? 0),
         watchedMs: Math.floor(observation?.lifetime.whole ?? 0),
         provenDays: keeper.stateOf(row).provenDays,
@@ -43,7 +46,7 @@ export class ObservedAccount implements Account {
       },
       ours: {
         heldBytes: stores.held.blockCount(row.partner) * blockBytes,
-        audits: auditCounts(stores, row, 'answerer'),
+        audits: auditCounts(this.#parts, row, 'answerer'),
         onLineMs: atWork,
         watchedMs,
         provenDays: 0,
@@ -53,16 +56,24 @@ export class ObservedAccount implements Account {
   }
 }
 
-/** Audits of the partner, or those that it asked of us; what is pending may still be answered. */
+/** Audits of the partner, or those that it asked of us; what has not waited for long may still be answered. */
 function auditCounts(
-  stores: Stores,
-  { agreement }: AgreementRow,
+  { stores, clock }: Pick<PartnerAccountParts, 'stores' | 'clock'>,
+  row: AgreementRow,
   side: AuditSide,
 ): Conduct['audits'] {
-  const lane = { agreement, side };
-  const { passed, wrong } = stores.audits.account(lane) ?? { passed: 0, wrong: 0 };
-  const pending = stores.audits.open(lane).filter(({ phase }) => phase === 'opened').length;
-  return { asked: passed + wrong + pending, passed, wrong, unanswered: 0 };
+  const lane = { agreement: row.agreement, side };
+  const account = stores.audits.account(lane);
+  const { passed, wrong } = account ?? { passed: 0, wrong: 0 };
+  const waiting = stores.audits
+    .open(lane)
+    .filter(({ phase, outcome }) => phase === 'opened' && outcome === undefined);
+  // Of the partner's they were counted when they were asked about last; ours are only asked about by the partner.
+  const due = instant(Math.max(0, clock.now() - answerDueMs(agreementOf(row).terms)));
+  const late = side === 'answerer' ? waiting.filter((audit) => isOverdue(audit, due)).length : 0;
+  const unanswered = (account?.unanswered ?? 0) + late;
+  const asked = passed + wrong + unanswered + waiting.length - late;
+  return { asked, passed, wrong, unanswered };
 }
 
 function outcomeOf(row: AgreementRow, keeper: LifecycleKeeper): ConductOutcome {
