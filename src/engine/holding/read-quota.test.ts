@@ -129,7 +129,7 @@ test('blocks that answered seals count', () => {
   scene.stores.audits.putAccount({
     ...{ agreement: agreement.agreement, side: 'answerer', epoch: 0, sequence: 0 },
     ...{ hash: new Uint8Array(32), round: 0, roundStart: 0, lastAt: undefined },
-    ...{ dayStart: instant(scene.now), drawnBlocks: 7, passed: 0, wrong: 0 },
+    ...{ dayStart: instant(scene.now), drawnBlocks: 7, passed: 0, wrong: 0, unanswered: 0 },
   });
   assert.equal(scene.quota.allowance(agreement).leftBytes, before - 7 * blockBytes);
 });
