@@ -1,7 +1,6 @@
-/** Partners that are good until they are needed: they deny restores, give an older manifest, or hide what they hold. What rests on the others comes back all the same. */
+/** Partners that are good until they are needed: they deny restores, or give an older manifest. What rests on the others comes back all the same. */
 import { present } from '../../base/assert.ts';
 import { encodeRefusal } from '../../core/wire/refusal.ts';
-import { parsePath } from '../../core/wire/resources.ts';
 import type { DrillReport } from '../../engine/drills/drill-report.ts';
 import type { SimPeer } from '../sim-peer.ts';
 import { bodyOf, bytesOfBody, isRestoreRead } from './conduct.ts';
@@ -71,27 +70,6 @@ async function runRollback(parts: ScenarioParts): Promise<ScenarioEnd> {
   return town.end();
 }
 
-async function runInventoryLiar(parts: ScenarioParts): Promise<ScenarioEnd> {
-  const { town, owner } = townOf(parts);
-  const [snapshot] = await town.settle();
-  const liar = town.world.prng.fork('liar').pick(town.partnersOf(owner));
-  town.conductOf(liar).answers = (request, engine) => {
-    const isList = parsePath(request.path)?.resource === 'inventory';
-    // The page behind the last name is empty.
-    return engine(isList ? { ...request, path: `/v1/shards?after=${'f'.repeat(32)}` } : request);
-  };
-  const heir = await town.recover(owner, town.partnersOf(owner));
-  await town.mustRestore(heir, present(snapshot, 'a snapshot'));
-  const whole = (): boolean => {
-    const health = heir.computer?.status().health;
-    return health !== undefined && health.stripes > 0 && health.whole === health.stripes;
-  };
-  await town.until('what the liar hides is made up for', whole);
-  for (const peer of town.peers)
-    if (peer !== liar) town.require(!town.holdsWrong(heir, peer), `${peer.name} was honest`);
-  return town.end();
-}
-
 export const betrayals: readonly Scenario[] = [
   {
     name: 'hostage-taker',
@@ -102,11 +80,5 @@ export const betrayals: readonly Scenario[] = [
     name: 'rollback',
     about: 'all partners but one give the oldest manifest after a disaster: the newest one wins',
     run: runRollback,
-  },
-  {
-    name: 'inventory-liar',
-    about:
-      'a partner hides what it holds after a disaster: the rest is enough, and it is made up for',
-    run: runInventoryLiar,
   },
 ];

@@ -26,6 +26,12 @@ export function cadenceOf(owner: SimPeer, partner: SimPeer): AuditCadence {
   });
 }
 
+/** An audit interval as it was agreed: whoever was never audited before is left alone for so long. */
+export function firstAuditMs(owner: SimPeer, partner: SimPeer): number {
+  const row = owner.home.stores.agreements.ofPartner(partner.keys.peerId);
+  return agreementOf(present(row, 'an agreement')).terms.auditIntervalMs;
+}
+
 /** On the average: interval ÷ (1 − kept^blocks). */
 export function foundOnAverageMs(cadence: AuditCadence, kept: number): number {
   return cadence.intervalMs / (1 - kept ** blocksOf(cadence));

@@ -9,7 +9,7 @@ import { agreementOf } from '../../engine/partners/partner-space.ts';
 import type { SimPeer } from '../sim-peer.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { isLossNotice } from './conduct.ts';
-import { cadenceOf, latestMs, surelyFoundMs } from './detection.ts';
+import { cadenceOf, firstAuditMs, latestMs } from './detection.ts';
 import { GainMeter } from './gain.ts';
 import type { Scenario, ScenarioEnd, ScenarioParts } from './scenario.ts';
 import { Town, townPeriods } from './town.ts';
@@ -33,6 +33,9 @@ function keepNothing(town: Town, cheat: SimPeer): void {
   drop().catch((reason: unknown) => town.fail(String(reason)));
 }
 
+/** So small that everybody has as much at each of its partners: a block of each stripe. */
+const fileBytes = 20_000;
+
 /** Three that back up, two of them honest, and two that lend; everybody is everybody's partner. */
 interface Hop {
   readonly town: Town;
@@ -44,7 +47,7 @@ interface Hop {
 }
 
 function hopOf(parts: ScenarioParts): Hop {
-  const town = new Town(parts, { peers: 5, owners: 3, wantedPartners: 4 });
+  const town = new Town(parts, { peers: 5, owners: 3, wantedPartners: 4, fileBytes });
   const [one, other, hopper] = town.owners;
   const victims = [present(one, 'an owner'), present(other, 'another')];
   const cheat = present(hopper, 'a third');
@@ -55,7 +58,7 @@ function hopOf(parts: ScenarioParts): Hop {
 /** It never has more than it gave, nor more use of each partner than an honest peer of its town has. */
 function requireNoGain({ town, gain, honest, victims }: Hop): void {
   town.notes.push(`gain ${gain}`, `an honest peer ${honest}`);
-  town.require(gain.gain <= 0, 'it has nothing for nothing');
+  town.require(gain.gain <= 0, `it has nothing for nothing: ${gain}`);
   town.require(gain.usable <= victims.length * honest.usable, 'an honest peer has more of others');
 }
 
@@ -101,7 +104,7 @@ const rampBytes: number = 64 * mebi;
 
 async function runWhitewasher(parts: ScenarioParts): Promise<ScenarioEnd> {
   const partnership = { rampBytes, rampStepMs: 4 * minuteMs };
-  const town = new Town(parts, { peers: 5, owners: 2, wantedPartners: 4, partnership });
+  const town = new Town(parts, { peers: 5, owners: 2, wantedPartners: 4, partnership, fileBytes });
   const [one, other] = [present(town.owners[0], 'an owner'), present(town.owners[1], 'another')];
   const honest = new GainMeter(town, one, [other]);
   const [snapshot] = await town.settle();
@@ -155,7 +158,7 @@ async function lifeOf(town: Town, washer: SimPeer, owner: SimPeer): Promise<void
   await town.until(`${washer.name} is sent shards`, holds);
   keepNothing(town, washer);
   const cadence = cadenceOf(owner, washer);
-  const predictedMs = surelyFoundMs(cadence, 0);
+  const predictedMs = firstAuditMs(owner, washer);
   const isFound = (): boolean => town.holdsWrong(owner, washer);
   const tookMs = await town.until('it is found out', isFound, latestMs(predictedMs, cadence));
   town.notes.push(`found out after ${tookMs / secondMs} s`);

@@ -3,7 +3,9 @@ import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { betrayals } from './betrayals.ts';
 import { cheatScenarios } from './cheats.ts';
 import { colluderScenarios } from './colluders.ts';
+import { disrupters } from './disrupter.ts';
 import { hopperScenarios } from './hoppers.ts';
+import { liarScenarios } from './liars.ts';
 import type { Scenario } from './scenario.ts';
 import { slander } from './slander.ts';
 import { weather } from './weather.ts';
@@ -14,7 +16,9 @@ export const scenarios: readonly Scenario[] = [
   ...colluderScenarios,
   ...hopperScenarios,
   ...betrayals,
+  ...liarScenarios,
   ...slander,
+  ...disrupters,
 ];
 
 /** Those named, with commas between, or `all`; otherwise a sentence that says which there are. */
