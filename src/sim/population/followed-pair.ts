@@ -207,7 +207,7 @@ export class FollowedPair {
   #meet(hour: number, at: PairDay): void {
     if (this.#state.unanswered) this.#step(hour, (now) => ({ type: 'answered', now }));
     this.#leave(hour);
-    if (hour < this.#reloadedHour) return;
+    if (hour < this.#reloadedHour || !this.strategy.takesShards) return;
     this.#drill(hour, at);
     this.#audit(hour, at);
   }
@@ -300,6 +300,7 @@ export class FollowedPair {
     const { intervalMs, coverageCount, uniformCount } = this.cadence(hour);
     const drawn = coverageCount + uniformCount;
     const { kept } = this.strategy;
+    if (!this.strategy.takesShards) return;
     if (!isThere) this.#expectedHours = this.#rules.periods.spareMs / hourMs / rate;
     else if (kept < 1) this.#expectedHours = intervalMs / hourMs / (1 - kept ** drawn);
     else this.#expectedHours = (drillHours / announcedShare) * ownerShare;
@@ -325,7 +326,8 @@ export class FollowedPair {
   #step(hour: number, event: (now: ReturnType<typeof atHour>) => LifecycleEvent): void {
     this.#flush(hour);
     if (this.#over) return;
-    const { periods } = this.#rules;
+    const { takesShards } = this.strategy;
+    const periods = { ...this.#rules.periods, proves: takesShards };
     const step = stepLifecycle(this.#state, event(atHour(hour)), periods);
     this.#state = step.state;
     for (const effect of step.effects) this.#heed(effect, hour);

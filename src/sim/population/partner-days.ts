@@ -110,7 +110,8 @@ export class PartnerDays {
     const toldHours = this.#community.lifecycles.get(slot)?.toldHours ?? 0;
     const moreHours = hours - toldHours;
     const state = this.#stateOf(slot, moreHours * rate * hourMs);
-    const step = silentFor(state, { moreHours, now, rate }, this.#proving);
+    const since = atHour((slots.metDay[slot] ?? 0) * 24 + 24);
+    const step = silentFor(state, { since, moreHours, now, rate }, this.#proving);
     this.#keep(slot, step.state, hours);
     return this.#heed(slot, step.effects, hours);
   }

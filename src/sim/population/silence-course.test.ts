@@ -42,7 +42,7 @@ test('a silence told at once comes to what it comes to in steps of ten minutes',
       const quiet = quietState(periods, { joinedAt, committedMs: 0, provenDays: 3 });
       const { effects } = silentFor(
         quiet,
-        { moreHours: hours, now: atHour(1_000 + hours), rate },
+        { since: atHour(1_000), moreHours: hours, now: atHour(1_000 + hours), rate },
         periods,
       );
       const types = effects.map(({ type }) => type);
@@ -58,7 +58,7 @@ test('a silence shorter than T_r leaves nothing behind, so that its hours alone 
     fc.property(fc.integer({ min: 1, max: periods.spareMs / hourMs - 1 }), (hours) => {
       const now = atHour(2_000);
       const before = quietState(periods, { joinedAt, committedMs: 0, provenDays: 9 });
-      const silent = silentFor(before, { moreHours: hours, now, rate: 1 }, periods);
+      const silent = silentFor(before, { since: now, moreHours: hours, now, rate: 1 }, periods);
       const back = stepAll(silent.state, [{ type: 'answered', now }], periods);
       assert.equal(isQuiet(back.state), true);
       assert.deepEqual(
@@ -75,7 +75,7 @@ test('a longer one is cleared by a proof, and the spare is let go of', () => {
   const before = quietState(periods, { joinedAt, committedMs: 0, provenDays: 9 });
   const silent = silentFor(
     before,
-    { moreHours: periods.spareMs / hourMs + 12, now, rate: 1 },
+    { since: now, moreHours: periods.spareMs / hourMs + 12, now, rate: 1 },
     periods,
   );
   assert.equal(isQuiet(silent.state), false);

@@ -35,14 +35,20 @@ export function quietState(
 /** The partner has been silent for so many more of the owner's hours. */
 export function silentFor(
   state: LifecycleState,
-  silence: { readonly moreHours: number; readonly now: Instant; readonly rate: number },
+  silence: {
+    /** When it began. */
+    readonly since: Instant;
+    readonly moreHours: number;
+    readonly now: Instant;
+    readonly rate: number;
+  },
   periods: LifecyclePeriods,
 ): CourseStep {
-  const { now, rate } = silence;
+  const { since, now, rate } = silence;
   const events: LifecycleEvent[] = [];
   // The tick that was under way when it was first missed does not count.
   if (!state.unanswered)
-    events.push({ type: 'missed', now }, { type: 'tick', now, ranMs: 0, rate: 1 });
+    events.push({ type: 'missed', now: since }, { type: 'tick', now: since, ranMs: 0, rate: 1 });
   for (let leftMs = silence.moreHours * hourMs; leftMs > 0; leftMs -= periods.tickMostMs)
     events.push({ type: 'tick', now, ranMs: Math.min(leftMs, periods.tickMostMs), rate });
   return stepAll(state, events, periods);

@@ -22,6 +22,8 @@ export interface Strategy {
   readonly name: string;
   /** Share of the blocks that it keeps while it is there; whoever is gone keeps nothing. */
   readonly kept: number;
+  /** It takes shards at all; else it says that its disk is full. */
+  readonly takesShards: boolean;
   /** Asked for a block that it has not: it says so (wrong), or says nothing (silent). */
   readonly whenLacking: 'admits' | 'falls-silent';
   /** Whether it answers anything at all. */
@@ -47,6 +49,7 @@ export const honestStrategies = 2;
 const honest: Strategy = {
   name: 'honest',
   kept: 1,
+  takesShards: true,
   whenLacking: 'admits',
   isThere: always,
   refusesRestores: false,
@@ -126,6 +129,9 @@ const firstDayLossHopper: Strategy = {
   tellsLoss: 'before-leaving',
 };
 
+/** Has signed for space and never has room: it holds nothing, and so has nothing to prove. */
+const fullDisk: Strategy = { ...honest, name: 'full disk', kept: 0, takesShards: false };
+
 /** Keeps everything, proves it, and gives nothing back to who is in need. */
 const hostageTaker: Strategy = { ...honest, name: 'hostage-taker', refusesRestores: true };
 
@@ -147,4 +153,5 @@ export const strategies: readonly Strategy[] = [
   lossHopper,
   firstDayLossHopper,
   lossCrier,
+  fullDisk,
 ];
