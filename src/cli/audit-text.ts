@@ -169,7 +169,8 @@ function drillPartnerText({
   code,
 }: DrillPartnerAnswer): string {
   const wrong = wrongBlocks === 0 ? '' : `, ${countedText(wrongBlocks, 'block')} wrong`;
-  const refused = code === '' ? '' : `, gave nothing at least once (${printableText(code)})`;
+  const why = code === 'peer.unreachable' ? 'it could not be reached' : printableText(code);
+  const refused = code === '' ? '' : `, gave nothing at least once (${why})`;
   return `   ${nameText(partner, name)}: ${countedText(blocks, 'block')} right${wrong}${refused}`;
 }
 

@@ -153,6 +153,7 @@ function availabilityText({ availability }: PartnerAnswer): string {
 }
 
 function transferText({ bandwidthTo, bandwidthFrom }: PartnerAnswer): string {
+  if (bandwidthTo === null && bandwidthFrom === null) return 'not measured yet';
   const shown = (rate: number | null): string => (rate === null ? 'not measured' : rateText(rate));
   return `${shown(bandwidthTo)} to it, ${shown(bandwidthFrom)} from it, on average`;
 }

@@ -84,7 +84,7 @@ test('a computer that does not look by itself says why nothing was signed', () =
 });
 
 test('a daemon that starts says whom it looks for and how, and nothing when nobody is missing', () => {
-  const search = { seeks: true, missing: 3, ways: ['network.bootstrap'] };
+  const search = { seeks: true, missing: 3, partners: 1, ways: ['network.bootstrap'] };
   assert.equal(
     lookingLine(search),
     'Looking for partners: 3 more wanted, by network.bootstrap. `covault status` says how it goes.',
@@ -92,4 +92,5 @@ test('a daemon that starts says whom it looks for and how, and nothing when nobo
   assert.match(lookingLine({ ...search, ways: [] }) ?? '', /among those who ask/);
   assert.equal(lookingLine({ ...search, missing: 0 }), undefined);
   assert.equal(lookingLine({ ...search, seeks: false }), undefined);
+  assert.match(lookingLine({ ...search, seeks: false, partners: 0 }) ?? '', /covault invite/);
 });

@@ -7,6 +7,7 @@ import { countedText, countText, roundSizeText } from './quantities.ts';
 import { printableText } from './text-escape.ts';
 
 const idShown = 12;
+const addWay = '`covault config set network.bootstrap ADDRESS`';
 
 export function searchText(answer: SearchAnswer): string {
   const accepted = answer.candidates.filter(({ rank }) => rank !== null);
@@ -29,9 +30,14 @@ export function joinedLine({
   return `${printableText(name)} (${id.slice(0, idShown)}) is a partner now: it lends you ${roundSizeText(lendsUsBytes)}, you lend it ${roundSizeText(weLendBytes)}.`;
 }
 
-/** What `up` says of the search that it begins; undefined when nobody is missing, or nobody is looked for. */
-export function lookingLine({ seeks, missing, ways }: StartedSearch): string | undefined {
-  if (missing === 0 || !seeks) return undefined;
+/** What `up` says of the search that it begins, or of how to find the first partner; undefined when nobody is missing, or nobody is looked for. */
+export function lookingLine(search: StartedSearch): string | undefined {
+  const { seeks, missing, ways, partners } = search;
+  if (missing === 0) return undefined;
+  if (!seeks)
+    return partners === 0
+      ? `No partners yet: invite somebody with \`covault invite\`, or let it look for some (${addWay}, and start this anew).`
+      : undefined;
   const by = ways.length === 0 ? 'among those who ask' : `by ${ways.join(', ')}`;
   return `Looking for partners: ${countText(missing)} more wanted, ${by}. \`covault status\` says how it goes.`;
 }
@@ -93,8 +99,6 @@ function reasonText({ code, detail }: { readonly code: string; readonly detail: 
   return printableText(detail === '' ? code : `${detail} (${code})`);
 }
 
-const addWay = '`covault config set network.bootstrap ADDRESS`';
-
 function nobodyLines(answer: SearchAnswer): readonly string[] {
   const { enough, seeks, ways, candidates, dryRun, presentPartners } = answer;
   const nobody = presentPartners === 0 ? 'Nobody' : 'Nobody else';
@@ -103,7 +107,7 @@ function nobodyLines(answer: SearchAnswer): readonly string[] {
   if (candidates.length === 0 && !enough)
     lines.push(
       ways.length === 0
-        ? `${nobody} was found: there is no way to meet others yet. Add one with ${addWay}, or invite somebody.`
+        ? `${nobody} was found: there is no way to meet others yet. Add one with ${addWay}${answer.daemon ? ' and start `covault up` anew' : ''}, or invite somebody.`
         : `${nobody} was found by ${ways.join(', ')}.${whetherUp} \`covault up\` goes on looking; or invite somebody.`,
     );
   if (!dryRun && !seeks && !enough)

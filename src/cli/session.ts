@@ -3,6 +3,7 @@
  *
  * Nothing heavy is loaded before it is needed, so that a command which the daemon answers starts at once.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Outcome, succeeded } from '../base/outcome.ts';
 import { socketStands } from '../daemon/api-socket.ts';
 import type { DaemonAnswer, DaemonCall } from '../daemon/local-api-client.ts';
@@ -39,6 +40,9 @@ export interface OpenChoices {
   readonly uploadLimit?: number | undefined;
 }
 
+const startingMs = 3_000;
+const askAgainMs = 200;
+
 export class Session {
   readonly options: GlobalOptions;
   readonly output: Output;
@@ -67,15 +71,25 @@ export class Session {
       progress: (value: unknown) => handlers.progress?.(value as ProgressOf<Name>),
       send: async (value: unknown) => handlers.data?.(value as DataOf<Name>),
     };
-    if (this.#running === undefined) {
+    const ask = async (): Promise<Outcome<ResultOf<Name>, OperationFailure> | undefined> => {
       const { home } = this.options;
       const answer = await askDaemon({ home, name, input, ...listener });
-      if (answer.daemon === 'answered') {
-        this.#byDaemon = true;
-        return answer.outcome as Outcome<ResultOf<Name>, OperationFailure>;
-      }
+      if (answer.daemon !== 'answered') return undefined;
+      this.#byDaemon = true;
+      return answer.outcome as Outcome<ResultOf<Name>, OperationFailure>;
+    };
+    const told = this.#running === undefined ? await ask() : undefined;
+    if (told !== undefined) return told;
+    let running = await this.open({});
+    // A daemon that is starting has the home before it answers.
+    const untilMs = performance.now() + startingMs;
+    while (!running.ok && running.error.code === 'home.in-use' && performance.now() < untilMs) {
+      await sleep(askAgainMs, undefined, { signal: this.signal }).catch(() => undefined);
+      if (this.signal.aborted) break;
+      const later = await ask();
+      if (later !== undefined) return later;
+      running = await this.open({});
     }
-    const running = await this.open({});
     if (!running.ok) return running;
     const { runOperation } = await import('../daemon/operation-run.ts');
     const outcome = await runOperation(running.value, { name, input }, listener);

@@ -42,6 +42,7 @@ export interface StartedSearch {
   readonly seeks: boolean;
   /** More partners wanted than there are. */
   readonly missing: number;
+  readonly partners: number;
   /** Settings that lead to others: `network.bootstrap` and the like. */
   readonly ways: readonly string[];
 }
@@ -68,7 +69,10 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
       http: api.value.http ?? null,
       tokenFile: api.value.http === undefined ? null : join(running.home, tokenName),
       pid: process.pid,
-      search: { seeks, missing, ways: waysToMeet(running.config) },
+      search: {
+        ...{ seeks, missing, partners: report.partners.length },
+        ways: waysToMeet(running.config),
+      },
     });
     await tellJoined(running, options);
     await api.value.close();

@@ -5,6 +5,7 @@ import type { PartnerView } from '../engine/partners/partnerships.ts';
 import type { Route } from '../ports/transport.ts';
 import type { SearchOutlook } from './answers.ts';
 import { type Check, ok } from './doctor-checks.ts';
+import { dayText } from './time-text.ts';
 
 export function mappingCheck(wanted: boolean, daemon: boolean, mapped: readonly string[]): Check {
   const name = 'router';
@@ -90,7 +91,7 @@ function partnerCheck(partner: PartnerView): Check {
     };
   if (partner.reachable === false) {
     const grace = partner.graceEndsAt;
-    const until = grace === undefined ? '' : `; its grace ends ${new Date(grace).toISOString()}`;
+    const until = grace === undefined ? '' : `; its grace ends ${dayText(grace)}`;
     return {
       name,
       level: 'warn',

@@ -83,7 +83,7 @@ test('an address of one that lends is a way to meet others: a dry run ranks, and
   await done(bea, ['config', 'set', 'partners.searchIntervalSeconds', '20s']);
   const daemon = await up(ada);
   daemons.push(daemon);
-  const search = { seeks: true, missing: 1, ways: ['network.bootstrap'] };
+  const search = { seeks: true, missing: 1, partners: 0, ways: ['network.bootstrap'] };
   assert.deepEqual(daemon.started['search'], search);
   const answer = await done(bea, ['search', '--dry-run']);
   const [found] = answer['candidates'] as readonly Answer[];

@@ -15,7 +15,7 @@ export function addInvite(program: Program, run: Run): void {
     .description('print a code with which one other computer becomes your partner')
     .option(
       '--lend <size>',
-      'what you lend to whoever joins (default: a share of what you lend in all, leaving as much for each partner wanted)',
+      'what you lend to whoever joins (default: one partner’s share of all that you lend)',
       sizeValue,
     )
     .option(
@@ -23,7 +23,7 @@ export function addInvite(program: Program, run: Run): void {
       'what they lend you, at least (default: as much as you lend)',
       sizeValue,
     )
-    .option('--days <number>', 'how long the code is valid', daysValue, daysValue(defaultDays))
+    .option('--days <number>', `how long the code is valid (default: ${defaultDays})`, daysValue)
     .option('--wait', 'with a daemon running: wait until somebody has joined')
     .addHelpText(
       'after',
@@ -35,7 +35,7 @@ export function addInvite(program: Program, run: Run): void {
 interface InviteOptions {
   readonly lend?: number | undefined;
   readonly want?: number | undefined;
-  readonly days: number;
+  readonly days?: number | undefined;
   readonly wait?: true | undefined;
 }
 
@@ -43,7 +43,12 @@ async function invite(session: Session, options: InviteOptions): Promise<ExitCod
   const waits = options.wait === true || !(await session.daemonRuns());
   const answer = await session.call(
     'invite',
-    { lendBytes: options.lend, wantBytes: options.want, validMs: options.days, wait: waits },
+    {
+      lendBytes: options.lend,
+      wantBytes: options.want,
+      validMs: options.days ?? daysValue(defaultDays),
+      wait: waits,
+    },
     { data: (made) => showCode(session, { made, waits }) },
   );
   if (!answer.ok) return session.fail(answer.error);

@@ -22,8 +22,11 @@ export function addPartners(program: Program, run: Run): void {
   const partners = program
     .command('partners')
     .description('the computers that hold your data, and whose data you hold')
+    .argument('[id]', 'one of them in detail, as `show` does')
     .addHelpText('after', examples)
-    .action(() => run(listPartners));
+    .action((id) =>
+      run((session) => (id === undefined ? listPartners(session) : showPartner(session, id))),
+    );
   const verb = (name: string, description: string) =>
     partners
       .command(name)

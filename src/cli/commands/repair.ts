@@ -56,6 +56,8 @@ export function repairLines(result: RepairResult): readonly string[] {
   const { health, mended, durationMs, hindrances, partners, work } = result;
   const done =
     mended === 0 ? [] : [`Mended ${countedText(mended, 'pack')} in ${durationText(durationMs)}.`];
+  if (health.stripes === 0 && mended === 0 && work.stripes === 0)
+    return ['Nothing is with partners yet: there is nothing to repair.'];
   const notes = hindrances.map((hindrance) => `!  ${hindranceText(hindrance, partners)}`);
   if (isWhole(result))
     return [...done, `All ${countedText(health.stripes, 'pack')} are whole.`, ...notes];
