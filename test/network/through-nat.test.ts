@@ -35,6 +35,8 @@ async function makeHome(place: Place, listen: string, bootstrap: readonly string
   await done(place, 'init', '--no-passphrase', '--name', place.home.split('/').at(-1) ?? '');
   await done(place, 'config', 'set', 'network.listen', JSON.stringify([listen]));
   await done(place, 'config', 'set', 'network.bootstrap', JSON.stringify(bootstrap));
+  // They are to become partners by invitation.
+  await done(place, 'config', 'set', 'partners.seek', 'false');
 }
 
 async function up(place: Place): Promise<ChildProcess> {

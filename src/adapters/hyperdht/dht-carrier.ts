@@ -45,7 +45,7 @@ type Opened = Outcome<OpenedStream, Silence>;
 const relayAfterMs: number = 3 * secondMs;
 const relaysTried = 2;
 /** A peer that was not found is not looked for again so soon: requests to one that is off-line should fail fast. */
-const lookAgainMs = { firstMs: 20 * secondMs, mostMs: 5 * minuteMs } as const;
+const lookAgainMs = { firstMs: 20 * secondMs, mostMs: 2 * minuteMs } as const;
 
 class PunchingCarrier implements DhtCarrier {
   readonly #options: DhtCarrierOptions;
