@@ -14,6 +14,7 @@ import type { BackupRequest, Computer } from '../../engine/computer.ts';
 import type { PartnershipSettings } from '../../engine/partners/partnership-settings.ts';
 import type { Kernels } from '../../primitives/kernels/kernels.ts';
 import { calmPlan, type FaultPlan } from '../fault-plan.ts';
+import { Crashed } from '../life.ts';
 import { simAddress } from '../network.ts';
 import { SimLink } from '../sim-link.ts';
 import { SimMeeting } from '../sim-meeting.ts';
@@ -222,7 +223,7 @@ export class Town {
         'value' in ended || 'failure' in ended || this.world.node(peer.name) !== node;
       const limit = { until: isOver, untilMs: this.world.nowMs + 4 * hourMs };
       if ((await this.world.run(limit)) !== 'reached') this.fail(`${peer.name} comes to no end`);
-      if ('failure' in ended) throw ended.failure;
+      if ('failure' in ended && !(ended.failure instanceof Crashed)) throw ended.failure;
       if (ended.value !== undefined) return ended.value.of;
     }
   }
@@ -290,12 +291,17 @@ export class Town {
   /** The owner's home is gone; a new computer with its words asks these peers. Gives the new computer. */
   async recover(owner: SimPeer, from: readonly SimPeer[]): Promise<SimPeer> {
     this.world.crash(owner.name);
-    const heir = this.#newPeer(`${owner.name} again`, undefined, { rootSeed: owner.rootSeed });
-    heir.spawn();
+    const parts = { meeting: this.#meeting, rootSeed: owner.rootSeed };
+    const heir = this.#newPeer(`${owner.name} again`, undefined, parts);
     const peers = from.map(({ keys }) => ({ peer: undefined, address: simAddress(keys.peerId) }));
-    const outcome = await this.play(heir, (computer) =>
-      computer.recover(peers, { floor: undefined, ...unwatched }),
-    );
+    const ended: { outcome?: Awaited<ReturnType<Computer['recover']>> } = {};
+    // At once: whoever looks for partners of its own before is no empty home any more.
+    heir.spawn(async (computer) => {
+      if (ended.outcome?.ok !== true)
+        ended.outcome = await computer.recover(peers, { floor: undefined, ...unwatched });
+    });
+    await this.until(`${heir.name} is recovered`, () => ended.outcome !== undefined);
+    const outcome = present(ended.outcome, 'it ended');
     if (!outcome.ok) this.fail(`${owner.name} cannot be recovered: ${outcome.error.detail}`);
     return heir;
   }
