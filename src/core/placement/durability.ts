@@ -39,17 +39,16 @@ export const ordinaryModel: LossModel = {
 };
 
 const yearMs: number = 365 * dayMs;
-/** An owner that runs for less than an hour of the week is not measured in finer steps. */
+/** An owner for which less than an hour of the week counts is not measured in finer steps. */
 const leastShare: number = 1 / 168;
 
 /**
- * MTTR of an owner that is on line for this share of the time, 0 … 1: silence is counted until T_r (`spareMs`) in its counted time, of which an hour on line is worth
- * `rate` (core/partners/counted-time.ts); and then it takes a day to send what is missing elsewhere.
+ * MTTR of an owner for which this share of the time, 0 … 1, counts (core/partners/counted-time.ts): silence is counted until T_r (`spareMs`), and then it takes a day
+ * to send what is missing elsewhere.
  */
-export function repairTimeMs(spareMs: number, ownShare: number, rate = 1): number {
-  assert(ownShare >= 0 && ownShare <= 1, 'a share of the time');
-  assert(rate >= 1, 'counted time is no shorter than running time');
-  return spareMs / (Math.max(leastShare, ownShare) * rate) + dayMs;
+export function repairTimeMs(spareMs: number, countedShare: number): number {
+  assert(countedShare >= 0 && countedShare <= 1, 'a share of the time');
+  return spareMs / Math.max(leastShare, countedShare) + dayMs;
 }
 
 /** Nothing below is ever promised. */

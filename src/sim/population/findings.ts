@@ -197,7 +197,7 @@ function expectedByOwners(
 
 function modelFor(cell: CellPlan, rules: Rules, habit: number): LossModel {
   const share = availabilityOf(habit);
-  const repairMs = repairTimeMs(rules.periods.spareMs, share, rateOfShare(share));
+  const repairMs = repairTimeMs(rules.periods.spareMs, Math.min(1, share * rateOfShare(share)));
   return { ...ordinaryModel, cheatShare: cell.cheatShare, repairMs };
 }
 
