@@ -226,8 +226,7 @@ export class ComputerParts {
       onReport: (report) => {
         for (const { partner, blocks, code } of offenders(report)) {
           // Whoever gave nothing is asked again until it does; what was wrong an audit looks into.
-          if (blocks === 0 && isRefusal(code, partner, this.partners.keeper))
-            this.partners.keeper.happened(partner, { type: 'drill-refused' });
+          if (blocks === 0) this.#notServed(partner, code);
           this.partners.audits.soon(partner);
         }
         changes.notify();
@@ -235,10 +234,18 @@ export class ComputerParts {
     });
   }
 
+  #notServed(partner: PeerId, code: string): void {
+    const { keeper } = this.partners;
+    if (isRefusal(code, partner, { keeper, of: 'any' }))
+      keeper.happened(partner, { type: 'drill-refused' });
+    else if (isRefusal(code, partner, { keeper, of: 'old' })) this.refusedDrills.doubt(partner);
+  }
+
   #newRefusedDrills(): RefusedDrills {
     const { ports, keys, book, partners, partnership } = this;
     return new RefusedDrills({
       ...{ ...ports, keys, book, keeper: partners.keeper },
+      uncommitted: (peer) => partners.uncommittedAt(peer, 'its'),
       auditIntervalMs: partnership.auditIntervalMs,
       newFetch: (watched) => this.#newFetch({ pace: this.pace, watched }),
       announceRestore: (peer, signal) => partners.notices.announceRestore(peer, signal),

@@ -85,6 +85,36 @@ test('what a partner holds stays when an earlier agreement with the same compute
   assert.deepEqual(durable(them.holder).held.trashed(them.owner.keys.peerId), []);
 });
 
+test('C30: what is kept for whoever fell silent stays when an earlier agreement with the same computer ran out', async () => {
+  const them = await pair('kept again');
+  await backedUp(them);
+  const { owner, holder } = them;
+  const peer = owner.keys.peerId;
+  const first = durable(holder).agreements.ofPartner(peer)?.agreement;
+  assert(present(owner.computer, 'it').forget(holder.keys.peerId).ok);
+  await waitUntil(them, 'they agree again', () => {
+    const now = durable(holder).agreements.ofPartner(peer);
+    return now !== undefined && now.agreement !== first && now.phase === 'in-commitment';
+  });
+  await waitUntil(
+    them,
+    'all is there again',
+    () => owner.computer?.snapshots().at(-1)?.phase === 'complete',
+  );
+  await them.world.run({ untilMs: them.world.nowMs + 10 * minuteMs });
+  const held = heldFor(them);
+  assert(held > 0);
+  them.world.crash(owner.name);
+  await waitUntil(
+    them,
+    'it has reneged',
+    () => durable(holder).agreements.ofPartner(peer)?.phase === 'reneged',
+  );
+  await them.world.run({ untilMs: them.world.nowMs + 10 * minuteMs });
+  assert.deepEqual(durable(holder).held.trashed(peer), []);
+  assert.equal(heldFor(them), held);
+});
+
 test('C27: a partner that reneged is no candidate, until a person forgives it', async () => {
   const them = await pair('reneged');
   const peer = them.holder.keys.peerId;

@@ -11,7 +11,7 @@ import type { Outcome } from '../../base/outcome.ts';
 import { lifecyclePhases } from './lifecycle-phase.ts';
 import type { CommitmentStep, Leaving, LifecycleState } from './lifecycle-state.ts';
 
-const kind = { magic: 'covault/lifecycle', version: 1, limitBytes: 1_024 };
+const kind = { magic: 'covault/lifecycle', version: 1, limitBytes: 2_048 };
 const stepsMaximum = 8;
 /** Times that only ever add up are kept in whole milliseconds. */
 const timeMaximum = Number.MAX_SAFE_INTEGER;
@@ -24,10 +24,8 @@ export function encodeLifecycle(state: LifecycleState): Bytes {
     Math.floor(state.committedMs),
     orNull(state.committedAt),
     orNull(state.recommittedAt),
-    state.steps.map(({ theirs, ours, readableBytes, committedMs }) => [
-      ...[theirs.epoch, theirs.sequence, ours.epoch, ours.sequence],
-      ...[readableBytes, Math.floor(committedMs)],
-    ]),
+    state.steps.map(stepFields),
+    state.settled.map(stepFields),
     state.unanswered,
     state.unproved,
     state.refusedMs === undefined ? null : Math.floor(Math.min(timeMaximum, state.refusedMs)),
@@ -61,6 +59,7 @@ function readState(fields: FieldReader): LifecycleState {
     committedAt: fields.optional((field) => field.instant()),
     recommittedAt: fields.optional((field) => field.instant()),
     steps: fields.list(stepsMaximum, readStep),
+    settled: fields.list(stepsMaximum, readStep),
     unanswered: fields.flag(),
     unproved: fields.flag(),
     refusedMs: fields.optional((field) => field.uint()),
@@ -80,6 +79,18 @@ function readState(fields: FieldReader): LifecycleState {
     pastEndMs: fields.uint(),
     keptLeftMs: fields.uint(),
   };
+}
+
+function stepFields({
+  theirs,
+  ours,
+  readableBytes,
+  committedMs,
+}: CommitmentStep): readonly number[] {
+  return [
+    ...[theirs.epoch, theirs.sequence, ours.epoch, ours.sequence],
+    ...[readableBytes, Math.floor(committedMs)],
+  ];
 }
 
 function readStep(fields: FieldReader): CommitmentStep {

@@ -19,6 +19,8 @@ export interface LifecycleState {
   readonly recommittedAt: Instant | undefined;
   /** Commitments of what was added to the terms later; the oldest first. */
   readonly steps: readonly CommitmentStep[];
+  /** Growths whose commitment is over by our count, for two C more: the partner may count less. */
+  readonly settled: readonly CommitmentStep[];
   /** The last time we asked, nothing answered. */
   readonly unanswered: boolean;
   /** It answers, but a challenge is open that it does not answer. */
@@ -56,7 +58,7 @@ export interface LifecycleState {
   readonly keptLeftMs: number;
 }
 
-/** More is lent than before: what was stored after these places has a commitment of its own. */
+/** More is lent than before: what was stored after these places has a commitment of its own. Where nothing more is lent, the place is `neverReached`. */
 export interface CommitmentStep {
   /** In the ledger of what the partner stored here. */
   readonly theirs: LedgerPlace;
@@ -136,6 +138,7 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
     committedAt: periods.commitmentMs > 0 ? undefined : now,
     recommittedAt: undefined,
     steps: [],
+    settled: [],
     unanswered: false,
     unproved: false,
     refusedMs: undefined,
@@ -165,9 +168,25 @@ export function inCommitment(
   return committedMs < commitmentMs;
 }
 
-/** Whether a commitment runs, of the agreement or of what was added to it. */
+/** Beyond every place of a ledger. */
+export const neverReached: LedgerPlace = { epoch: Number.MAX_SAFE_INTEGER, sequence: 0 };
+
+/** Whether something of ours there is not given back yet: a commitment runs, of the agreement or of what the partner lends us more. */
 export function hasOpenCommitment(state: LifecycleState, periods: LifecyclePeriods): boolean {
-  return inCommitment(state, periods) || state.steps.length > 0;
+  return inCommitment(state, periods) || state.steps.some(lendsUsMore);
+}
+
+function lendsUsMore({ ours }: CommitmentStep): boolean {
+  return ours.epoch !== neverReached.epoch;
+}
+
+export function isAfter(place: LedgerPlace, { epoch, sequence }: LedgerPlace): boolean {
+  return place.epoch > epoch || (place.epoch === epoch && place.sequence > sequence);
+}
+
+/** The earlier of two places in a ledger. */
+export function earlierPlace(left: LedgerPlace, right: LedgerPlace): LedgerPlace {
+  return isAfter(left, right) ? right : left;
 }
 
 /** From when on all can be restored, if all goes well: what `status` says as "restorable from". An estimate, for only good service counts. */
@@ -176,7 +195,9 @@ export function restorableFrom(
   { commitmentMs }: Pick<LifecyclePeriods, 'commitmentMs'>,
   now: Instant,
 ): Instant {
-  const least = steps.reduce((ms, step) => Math.min(ms, step.committedMs), committedMs);
+  const least = steps
+    .filter(lendsUsMore)
+    .reduce((ms, step) => Math.min(ms, step.committedMs), committedMs);
   return instant(now + Math.max(0, Math.ceil(commitmentMs - least)));
 }
 
@@ -195,11 +216,9 @@ export function restoresAllowed(
 /** The growth of the terms after which a shard in this place was stored, while its commitment runs; the newest of several. */
 export function openStepOf(
   { steps }: Pick<LifecycleState, 'steps'>,
-  { epoch, sequence }: LedgerPlace,
+  place: LedgerPlace,
 ): CommitmentStep | undefined {
-  return steps.findLast(
-    ({ theirs }) => epoch > theirs.epoch || (epoch === theirs.epoch && sequence > theirs.sequence),
-  );
+  return steps.findLast(({ theirs }) => isAfter(place, theirs));
 }
 
 /**

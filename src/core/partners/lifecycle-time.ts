@@ -5,6 +5,10 @@ import { boundedRate } from './counted-time.ts';
 import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
 import { inCommitment, type LifecyclePeriods, type LifecycleState } from './lifecycle-state.ts';
 
+/** A growth is remembered until our count is so many times C: until then the partner may hold that it is not over. */
+const excusedCommitments = 3;
+const settledMost = 8;
+
 export function stepTime(
   state: LifecycleState,
   event: Extract<LifecycleEvent, { readonly type: 'tick' }>,
@@ -104,16 +108,23 @@ function committed(
   { now, countedMs }: Passed,
   { commitmentMs }: LifecyclePeriods,
 ): LifecycleState {
-  const { committedMs, steps } = state;
-  if (committedMs >= commitmentMs && steps.length === 0) return state;
+  const { committedMs, steps, settled } = state;
+  if (committedMs >= commitmentMs && steps.length + settled.length === 0) return state;
   const passedMs = Math.min(commitmentMs, committedMs + countedMs);
+  // The older ones are settled first.
+  const counted = [...settled, ...steps].map((step) => ({
+    ...step,
+    committedMs: step.committedMs + countedMs,
+  }));
+  const excusedMs = excusedCommitments * commitmentMs;
   return {
     ...state,
     committedMs: passedMs,
     committedAt: passedMs < commitmentMs ? undefined : (state.committedAt ?? now),
-    steps: steps
-      .map((step) => ({ ...step, committedMs: step.committedMs + countedMs }))
-      .filter((step) => step.committedMs < commitmentMs),
+    steps: counted.filter((step) => step.committedMs < commitmentMs),
+    settled: counted
+      .filter((step) => step.committedMs >= commitmentMs && step.committedMs < excusedMs)
+      .slice(-settledMost),
   };
 }
 

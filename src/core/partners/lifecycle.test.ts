@@ -428,6 +428,29 @@ test('C30: however often the terms grow, nothing is given back before it was C h
   assert.equal(openStepOf(partner.state, { epoch: 1, sequence: 299 }) === undefined, true);
 });
 
+test('C30: a growth is remembered until our count is three times C, for the partner may count less', () => {
+  const partner = standing(open);
+  partner.step({ type: 'grown', now: partner.now, ...places({ epoch: 1, sequence: 40 }) });
+  partner.runs(open.commitmentMs + hourMs);
+  assert.deepEqual([partner.state.steps.length, partner.state.settled.length], [0, 1]);
+  partner.runs(2 * open.commitmentMs - 2 * hourMs);
+  assert.equal(partner.state.settled.length, 1);
+  partner.runs(2 * hourMs);
+  assert.deepEqual(partner.state.settled, []);
+});
+
+test('C17: a drill that was under way while commitment began anew refuses nothing', () => {
+  const partner = standing(open);
+  partner.step({ type: 'recommitted', now: partner.now }).happens('drill-refused');
+  partner.runs(open.commitmentMs + hourMs, () => partner.happens('proved'));
+  assert.equal(
+    partner.state.phase,
+    'standing',
+    'nobody is asked in commitment, so nothing would clear it',
+  );
+  assert.equal(partner.restores(), true);
+});
+
 test('days of service cannot be earned by the minute', () => {
   const partner = new Partnership(open);
   for (let proof = 0; proof < 1_000; proof += 1) partner.happens('proved');

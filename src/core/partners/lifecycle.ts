@@ -14,6 +14,7 @@ import { dayMs, type Instant, instant } from '../../base/units.ts';
 import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
 import {
   type CommitmentStep,
+  earlierPlace,
   type FailureCause,
   inCommitment,
   isRenewable,
@@ -63,6 +64,8 @@ export function stepLifecycle(
     case 'proved':
       return proved(state, event.now, periods);
     case 'drill-refused':
+      // Nobody is asked in commitment: it began anew while the drill was under way.
+      if (inCommitment(state, periods)) return { state, effects: [] };
       return {
         state: failing(state, { unanswered: false, refusedMs: 0 }, 'silence'),
         effects: [],
@@ -269,19 +272,25 @@ function grown(
 ): LifecycleState {
   if (commitmentMs === 0) return state;
   const last = state.steps.at(-1);
+  const step = { theirs, ours, readableBytes, committedMs: 0 };
+  if (state.steps.length < stepsMost || last === undefined)
+    return { ...state, steps: [...state.steps, step] };
   // The newest two become one, from the first places and with the whole wait: never is more readable for it.
-  const isOwn = state.steps.length < stepsMost || last === undefined;
-  const place = isOwn ? { theirs, ours, readableBytes } : last;
-  const before = state.steps.slice(0, stepsMost - 1);
-  return { ...state, steps: [...before, { ...place, committedMs: 0 }] };
+  const joined = {
+    theirs: earlierPlace(last.theirs, theirs),
+    ours: earlierPlace(last.ours, ours),
+    readableBytes: Math.min(last.readableBytes, readableBytes),
+    committedMs: 0,
+  };
+  return { ...state, steps: [...state.steps.slice(0, -1), joined] };
 }
 
 /** It comes back while what it stored is still here. It begins anew, so that whoever is kept for nothing in between has paid for it before it can use that. */
 function renewed(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
   if (!isRenewable(state, periods, now)) return { state, effects: [] };
-  const { committedMs, committedAt, steps } = lifecycleStart(periods, now);
+  const { committedMs, committedAt, steps, settled } = lifecycleStart(periods, now);
   const begun = {
-    ...{ ...clean(state, now), committedMs, committedAt, steps, cleanSince: now },
+    ...{ ...clean(state, now), committedMs, committedAt, steps, settled, cleanSince: now },
     ...{ leaving: undefined, pastEndMs: 0, keptLeftMs: 0, unaskedMs: 0 },
   };
   const next = { ...begun, phase: goodPhase(begun, periods), since: now };
@@ -297,8 +306,9 @@ function recommitted(
   const { recommittedAt: before } = state;
   const restMs = recommitmentRests * (periods.graceMs + periods.commitmentMs);
   if (before !== undefined && Math.abs(now - before) < restMs) return { state, effects: [] };
-  const { committedMs, committedAt, steps } = lifecycleStart(periods, now);
-  const begun = { committedMs, committedAt, steps, refusedMs: undefined, recommittedAt: now };
+  const { committedMs, committedAt, steps, settled } = lifecycleStart(periods, now);
+  const anew = { committedMs, committedAt, steps, settled };
+  const begun = { ...anew, refusedMs: undefined, recommittedAt: now };
   const next = { ...state, ...begun };
   if (state.phase !== 'standing') return { state: next, effects: [] };
   return { state: { ...next, phase: goodPhase(next, periods), since: now }, effects: [] };

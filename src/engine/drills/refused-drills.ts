@@ -8,7 +8,8 @@ import { hourMs } from '../../base/units.ts';
 import { codewordCount } from '../../core/erasure/layout.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
-import type { PeerId } from '../../core/vocabulary/ids.ts';
+import { ShardNamer } from '../../core/sealing/shard-name.ts';
+import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import { type AgreementRow, type PackRow, StorageFull, type Stores } from '../../ports/stores.ts';
@@ -27,9 +28,17 @@ export interface RefusedDrillsParts {
   readonly random: Random;
   readonly book: PartnerBook;
   readonly keeper: Pick<LifecycleKeeper, 'stateOf' | 'mayReadFrom' | 'mayStillCommit' | 'happened'>;
+  /** What a partner may hold to be in commitment, of what it took in after its terms grew. */
+  readonly uncommitted: (partner: PeerId) => ReadonlySet<ShardName>;
   readonly auditIntervalMs: number;
   readonly newFetch: (watched: (reading: ShardReading) => void) => ShardFetch;
   readonly announceRestore: (partner: PeerId, signal: AbortSignal) => Promise<boolean>;
+}
+
+interface Drawn {
+  readonly of: Asked;
+  readonly shard: ShardAt;
+  readonly codewords: number;
 }
 
 const askedAtOnce = 16;
@@ -42,19 +51,27 @@ const excuses: ReadonlySet<string> = new Set([
   'shard.unknown',
 ]);
 
-/** Whether a partner that gave nothing, for this reason, refused to. That its commitment is not over yet it may say for a while only. */
+/**
+ * Whether a partner that gave nothing, for this reason, refused to. That its commitment is not over yet it may say for a while only; of what it took in after its terms
+ * grew for longer, so that only a shard from before (`old`) tells.
+ */
 export function isRefusal(
   code: string,
   partner: PeerId,
-  keeper: Pick<LifecycleKeeper, 'mayStillCommit'>,
+  { keeper, of }: { readonly keeper: Pick<LifecycleKeeper, 'mayStillCommit'>; readonly of: Asked },
 ): boolean {
-  if (code === 'request.in-commitment') return !keeper.mayStillCommit(partner);
-  return code !== '' && !excuses.has(code);
+  if (code !== 'request.in-commitment') return code !== '' && !excuses.has(code);
+  const excused = keeper.mayStillCommit(partner);
+  return excused === 'nothing' || (excused === 'what-came-later' && of === 'old');
 }
+
+type Asked = 'old' | 'any';
 
 export class RefusedDrills {
   readonly #parts: RefusedDrillsParts;
   readonly #reserves: ReserveShards;
+  /** Partners that were not heard to refuse what they may not. */
+  readonly #doubted = new Set<PeerId>();
 
   constructor(parts: RefusedDrillsParts) {
     this.#parts = parts;
@@ -70,6 +87,11 @@ export class RefusedDrills {
     }
   }
 
+  /** It gave nothing of what it need not give perhaps: it is asked for what it must. */
+  doubt(partner: PeerId): void {
+    this.#doubted.add(partner);
+  }
+
   /** Asks every partner that refused a drill, once. */
   async round(signal: AbortSignal): Promise<void> {
     const { stores, book, keeper } = this.#parts;
@@ -83,26 +105,32 @@ export class RefusedDrills {
 
   #refused(row: AgreementRow): boolean {
     if (!isInForce(row.phase) || row.lifecycle === undefined) return false;
+    if (this.#doubted.has(row.partner)) return true;
     return this.#parts.keeper.stateOf(row).refusedMs !== undefined;
   }
 
   async #ask(partner: PeerId, signal: AbortSignal): Promise<void> {
     const { newFetch, announceRestore, random } = this.#parts;
     const drawn = this.#draw(partner);
-    if (drawn === undefined) return;
+    if (drawn === undefined) {
+      this.#doubted.delete(partner);
+      return;
+    }
     await announceRestore(partner, signal);
     const readings: ShardReading[] = [];
     const first = Math.floor(drawnUnit(random) * drawn.codewords);
     const stretch = { first, count: 1, wanted: [] };
     await newFetch((reading) => readings.push(reading)).blocks(drawn.shard, stretch, signal);
     const [reading] = readings;
-    if (reading !== undefined && !signal.aborted) this.#judge(partner, reading);
+    if (reading !== undefined && !signal.aborted) this.#judge(reading, drawn.of);
   }
 
   /** Wrong bytes were noted when they came. A full disk forgets nothing: the partner is asked again. */
-  #judge(partner: PeerId, { code, wrong }: ShardReading): void {
+  #judge({ partner, code, wrong }: ShardReading, of: Asked): void {
     const isServed = code === undefined && wrong === 0;
-    if (!isServed && !isRefusal(code ?? '', partner, this.#parts.keeper)) return;
+    const { keeper } = this.#parts;
+    if (!isServed && !isRefusal(code ?? '', partner, { keeper, of })) return;
+    this.#doubted.delete(partner);
     try {
       this.#parts.keeper.happened(partner, { type: isServed ? 'drill-served' : 'drill-refused' });
     } catch (reason) {
@@ -110,20 +138,37 @@ export class RefusedDrills {
     }
   }
 
-  /** A shard that it holds, or has in reserve. */
-  #draw(partner: PeerId): { readonly shard: ShardAt; readonly codewords: number } | undefined {
+  /** A shard that it holds, or has in reserve; one from before its terms grew, if there is any. */
+  #draw(partner: PeerId): Drawn | undefined {
     const { stores, random } = this.#parts;
     const held = stores.shards.ofPartner(partner).filter(({ phase }) => phase === 'held');
-    const places = held.length > 0 ? held : this.#reservesAt(partner);
+    const all = held.length > 0 ? held : this.#reservesAt(partner);
+    const old = this.#oldAmong(partner, all);
+    const places = old.length > 0 ? old : all;
     const place = places[Math.floor(drawnUnit(random) * places.length)];
     const row: PackRow | undefined = place && stores.packs.get(place.pack);
     if (place === undefined || row?.code === undefined || row.stripe === undefined)
       return undefined;
     const { pack, suite, stripe } = row;
     return {
+      of: old.length > 0 ? 'old' : 'any',
       shard: { pack, suite, stripe, index: place.index, partner },
       codewords: codewordCount(row.lengthBytes, row.code.dataShards),
     };
+  }
+
+  #oldAmong<Place extends Pick<ShardAt, 'pack' | 'index'>>(
+    partner: PeerId,
+    places: readonly Place[],
+  ): readonly Place[] {
+    const { stores, keys, uncommitted } = this.#parts;
+    const names = uncommitted(partner);
+    if (names.size === 0) return places;
+    const namer = new ShardNamer(keys.shardNameKey, partner);
+    return places.filter(({ pack, index }) => {
+      const stripe = stores.packs.get(pack)?.stripe;
+      return stripe !== undefined && !names.has(namer.nameOf(stripe, index));
+    });
   }
 
   #reservesAt(partner: PeerId): readonly Pick<ShardAt, 'pack' | 'index'>[] {

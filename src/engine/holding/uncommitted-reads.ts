@@ -8,19 +8,22 @@ import { assert } from '../../base/assert.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { LedgerPlace } from '../../core/agreements/acknowledgement.ts';
-import type { CommitmentStep } from '../../core/partners/lifecycle-state.ts';
 import type { Refusal } from '../../core/wire/refusal.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
+import type { OpenStep } from '../partners/lifecycle-keeper.ts';
 
 export interface UncommittedReadsParts {
   readonly stores: Pick<Stores, 'facts'>;
   /** The growth after which a shard in this place was stored, while its commitment runs. */
-  readonly openStep: (agreement: AgreementRow, place: LedgerPlace) => CommitmentStep | undefined;
+  readonly openStep: (agreement: AgreementRow, place: LedgerPlace) => OpenStep | undefined;
 }
 
-/** Of one growth: `paid` is durable, `used` is what was read of it. */
+/**
+ * Of growths whose commitments run at once, from the oldest of them on: `paid` is durable, `used` is what was read. They have one account, or many small growths would
+ * let as much be read as one that is as large as all of them.
+ */
 interface Tally {
-  readonly theirs: LedgerPlace;
+  readonly since: LedgerPlace;
   used: number;
   paid: number;
 }
@@ -53,14 +56,14 @@ export class UncommittedReads {
     return succeeded(undefined);
   }
 
-  #tally(agreement: AgreementRow, { theirs }: CommitmentStep): Tally {
+  #tally(agreement: AgreementRow, { since }: OpenStep): Tally {
     const name = nameOf(agreement);
     const tallies = this.#tallies.get(name) ?? this.#read(name);
     const known = tallies.find(
-      (tally) => tally.theirs.epoch === theirs.epoch && tally.theirs.sequence === theirs.sequence,
+      (tally) => tally.since.epoch === since.epoch && tally.since.sequence === since.sequence,
     );
-    const { epoch, sequence } = theirs;
-    const tally = known ?? { theirs: { epoch, sequence }, used: 0, paid: 0 };
+    const { epoch, sequence } = since;
+    const tally = known ?? { since: { epoch, sequence }, used: 0, paid: 0 };
     const others = tallies.filter((other) => other !== tally).slice(1 - talliesMost);
     this.#tallies.set(name, [...others, tally]);
     return tally;
@@ -69,7 +72,7 @@ export class UncommittedReads {
   #write(agreement: AgreementRow): void {
     const name = nameOf(agreement);
     const tallies = this.#tallies.get(name) ?? [];
-    const value = tallies.map(({ theirs, paid }) => [theirs.epoch, theirs.sequence, paid]);
+    const value = tallies.map(({ since, paid }) => [since.epoch, since.sequence, paid]);
     this.#parts.stores.facts.put(name, encodeCbor(value));
   }
 
@@ -79,7 +82,7 @@ export class UncommittedReads {
     const decoded = decodeCbor(value, 1_024);
     assert(decoded.ok && Array.isArray(decoded.value), 'an account of reads is a list');
     return (decoded.value as [number, number, number][]).map(([epoch, sequence, paid]) => ({
-      ...{ theirs: { epoch, sequence }, used: paid, paid },
+      ...{ since: { epoch, sequence }, used: paid, paid },
     }));
   }
 }

@@ -5,12 +5,17 @@
  */
 import { present } from '../../base/assert.ts';
 import { ledgerStart } from '../../core/agreements/acknowledgement.ts';
-import { bytesLentTo, decodeSignedAgreement } from '../../core/agreements/agreement.ts';
+import {
+  bytesLentBy,
+  bytesLentTo,
+  decodeSignedAgreement,
+} from '../../core/agreements/agreement.ts';
 import type { Deed } from '../../core/agreements/negotiation.ts';
 import type { AnswererEffect, Relation } from '../../core/agreements/negotiation-answerer.ts';
 import type { AskerEffect } from '../../core/agreements/negotiation-asker.ts';
 import { linkOfBody } from '../../core/agreements/replacement.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
+import { neverReached } from '../../core/partners/lifecycle-state.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -60,7 +65,7 @@ export class AgreementRegister {
     const before = number === 0 ? undefined : stores.agreements.get(root);
     const found =
       addresses.length > 0 ? addresses : this.#parts.candidates.addressOf(partner).addresses;
-    const row: AgreementRow =
+    const next: AgreementRow =
       before === undefined
         ? keeper.begun({
             agreement: root,
@@ -75,18 +80,12 @@ export class AgreementRegister {
             lastSeenAt: clock.now(),
           })
         : { ...before, document: deed.document };
-    stores.transact(() => {
+    const row = stores.transact(() => {
       // A half-signed proposal of the same document makes way for the whole one.
       stores.agreements.remove(id);
-      stores.agreements.put(row);
+      stores.agreements.put(next);
+      return before === undefined ? next : this.#grown(before, next);
     });
-    if (before !== undefined && isMore(before, row) && !agreementOf(row).terms.trusted)
-      keeper.happened(partner, {
-        type: 'grown',
-        theirs: holderHead(stores, root),
-        ours: stores.ledger.head(root, 'owner') ?? ledgerStart(root, 0),
-        readableBytes: this.#readableBytes(before),
-      });
     log.write('info', before === undefined ? 'agreement.signed' : 'agreement.changed', {
       partner,
       number,
@@ -96,11 +95,35 @@ export class AgreementRegister {
     return row;
   }
 
-  /** Of what the partner stores from now on: what it was lent before and did not use, and in any case enough for an index. */
+  /** Each direction for itself, and both on both sides: what we take in from now on the partner must not be drilled for, and what it takes in not by us. */
+  #grown(before: AgreementRow, after: AgreementRow): AgreementRow {
+    const { stores, keeper } = this.#parts;
+    const [was, is] = [agreementOf(before), agreementOf(after)];
+    const { partner, agreement } = after;
+    const theirs = bytesLentTo(is, partner) > bytesLentTo(was, partner);
+    const ours = bytesLentBy(is, partner) > bytesLentBy(was, partner);
+    if (is.terms.trusted || !(theirs || ours)) return after;
+    const grown = keeper.happened(partner, {
+      type: 'grown',
+      theirs: theirs ? holderHead(stores, agreement) : neverReached,
+      ours: ours
+        ? (stores.ledger.head(agreement, 'owner') ?? ledgerStart(agreement, 0))
+        : neverReached,
+      readableBytes: this.#readableBytes(before),
+    });
+    return grown ?? after;
+  }
+
+  /**
+   * Of what the partner stores from now on: what it was lent before and did not use, and in any case enough for an index. What was lent so late that its commitment
+   * runs was not used for long enough either.
+   */
   #readableBytes(before: AgreementRow): number {
+    const { stores, keeper } = this.#parts;
     const lentBytes = bytesLentTo(agreementOf(before), before.partner);
-    const usedBytes = this.#parts.stores.held.blockCount(before.partner) * blockBytes;
-    return Math.max(Math.floor(lentBytes / 8), lentBytes - usedBytes);
+    const usedBytes = stores.held.blockCount(before.partner) * blockBytes;
+    const open = keeper.stateOf(before).steps.map(({ readableBytes }) => readableBytes);
+    return Math.max(Math.floor(lentBytes / 8), Math.min(lentBytes - usedBytes, ...open));
   }
 
   /** Our half of an agreement, durable before it is sent. */
@@ -149,12 +172,6 @@ export class AgreementRegister {
       return !terms.trusted || replaces !== undefined;
     });
   }
-}
-
-/** The partner is lent more than before. */
-function isMore(before: AgreementRow, after: AgreementRow): boolean {
-  const { partner } = after;
-  return bytesLentTo(agreementOf(after), partner) > bytesLentTo(agreementOf(before), partner);
 }
 
 /** The agreement in a row, which was checked when it was stored. */

@@ -16,6 +16,7 @@ import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import {
   type CommitmentStep,
   cleanMs,
+  earlierPlace,
   hasOpenCommitment,
   inCommitment,
   isRenewable,
@@ -47,6 +48,12 @@ export interface LifecycleKeeperParts {
   /** Told of every effect once its state is durable; the row is the one after it. */
   readonly onEffect: (row: AgreementRow, effect: LifecycleEffect) => void;
 }
+
+/** What a partner may still hold to be in commitment: all that it has of ours, or what it took in after its terms grew. */
+export type StillCommitted = 'everything' | 'what-came-later' | 'nothing';
+
+/** `since`: where the oldest growth began whose commitment runs. */
+export type OpenStep = CommitmentStep & { readonly since: LedgerPlace };
 
 type Timeless<Event> = Event extends LifecycleEvent ? Omit<Event, 'now'> : never;
 
@@ -132,8 +139,11 @@ export class LifecycleKeeper {
   }
 
   /** The growth of its terms after which a partner stored a shard here, at this place of its ledger, while the commitment of that runs. */
-  openStep(row: AgreementRow, place: LedgerPlace): CommitmentStep | undefined {
-    return row.phase === 'proposed' ? undefined : openStepOf(this.stateOf(row), place);
+  openStep(row: AgreementRow, place: LedgerPlace): OpenStep | undefined {
+    if (row.phase === 'proposed') return undefined;
+    const state = this.stateOf(row);
+    const step = openStepOf(state, place);
+    return step && { ...step, since: state.steps.map(({ theirs }) => theirs).reduce(earlierPlace) };
   }
 
   /** Restores may be made from this peer; true for those that are no partners, who say so themselves. */
@@ -158,13 +168,15 @@ export class LifecycleKeeper {
     return isRenewable(this.stateOf(row), this.periodsOf(row), this.#now());
   }
 
-  /** It may rightly say that its commitment is not over: it counts for itself, and is on line less than we are. */
-  mayStillCommit(peer: PeerId): boolean {
+  /** Of what it may rightly say that its commitment is not over: it counts for itself, and is on line less than we are. */
+  mayStillCommit(peer: PeerId): StillCommitted {
     const row = this.#inForce(peer);
-    if (row === undefined || row.phase === 'proposed') return false;
+    if (row === undefined || row.phase === 'proposed') return 'nothing';
     const [state, periods] = [this.stateOf(row), this.periodsOf(row)];
-    if (hasOpenCommitment(state, periods) || state.committedAt === undefined) return true;
-    return this.#now() - state.committedAt < excusedCommitments * periods.commitmentMs;
+    if (inCommitment(state, periods) || state.committedAt === undefined) return 'everything';
+    const excusedMs = excusedCommitments * periods.commitmentMs;
+    if (this.#now() - state.committedAt < excusedMs) return 'everything';
+    return state.steps.length + state.settled.length > 0 ? 'what-came-later' : 'nothing';
   }
 
   /** It has been silent for T_r: what it holds is to be placed elsewhere as well. */

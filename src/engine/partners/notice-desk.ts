@@ -107,9 +107,11 @@ export class NoticeDesk {
 
   /** A partner says that it takes us for a former one: it is asked to renew, once in a while. */
   ended(peer: PeerId): void {
-    const { book, clock, changes } = this.#parts;
+    const { book, clock, changes, keeper } = this.#parts;
     const row = book.get(peer);
     if (row === undefined || !isInForce(row.phase)) return;
+    // Whose notice ended a little earlier there than here is to stay away.
+    if (keeper.stateOf(row).leaving !== undefined) return;
     const asked = this.#renewedAt.get(peer);
     if (asked !== undefined && Math.abs(clock.now() - asked) < renewalRestMs) return;
     this.#renewedAt.set(peer, clock.now());

@@ -166,9 +166,9 @@ export class PartnerParts {
   }
 
   /** What a partner need not give back yet, though its first commitment is over. */
-  uncommittedAt(peer: PeerId): ReadonlySet<ShardName> {
+  uncommittedAt(peer: PeerId, count: 'ours' | 'its' = 'ours'): ReadonlySet<ShardName> {
     const row = this.#needs.book.get(peer);
-    return row === undefined ? new Set() : this.#uncommitted.at(row);
+    return row === undefined ? new Set() : this.#uncommitted.at(row, count);
   }
 
   /** What this computer says about itself, signed of late. */
@@ -262,8 +262,8 @@ export class PartnerParts {
   #follow(row: AgreementRow, effect: LifecycleEffect): void {
     switch (effect.type) {
       case 'discard':
-        // Under a later agreement the same shards may count again.
-        if (this.#needs.book.get(row.partner) === undefined)
+        // Under a later agreement the same shards may count again, or be kept for whoever reneged on that.
+        if (this.#needs.book.get(row.partner) === undefined && !this.keeper.kept(row.partner))
           this.#needs.trash().addAll(row.partner);
         return;
       case 'reinstated':

@@ -5,6 +5,7 @@
  * The ledger that the partner signed says which they are; it is read again when it went on.
  */
 import { acknowledgedName, type LedgerPlace } from '../../core/agreements/acknowledgement.ts';
+import { earlierPlace } from '../../core/partners/lifecycle-state.ts';
 import type { AgreementId, ShardName } from '../../core/vocabulary/ids.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
@@ -18,27 +19,36 @@ interface Known {
 export class UncommittedShards {
   readonly #stores: Stores;
   readonly #keeper: Pick<LifecycleKeeper, 'stateOf'>;
-  readonly #known = new Map<AgreementId, Known>();
+  readonly #known = new Map<string, Known>();
 
   constructor(stores: Stores, keeper: Pick<LifecycleKeeper, 'stateOf'>) {
     this.#stores = stores;
     this.#keeper = keeper;
   }
 
-  /** Names of those that this partner holds. */
-  at(row: AgreementRow): ReadonlySet<ShardName> {
-    const [oldest] = row.phase === 'proposed' ? [] : this.#keeper.stateOf(row).steps;
-    const head = oldest && this.#stores.ledger.head(row.agreement, 'owner');
-    if (oldest === undefined || head === undefined) {
-      this.#known.delete(row.agreement);
+  /** Names of those that this partner holds, by our count; or by its own, which may be behind ours (`mayStillCommit`). */
+  at(row: AgreementRow, count: 'ours' | 'its' = 'ours'): ReadonlySet<ShardName> {
+    const from = this.#from(row, count);
+    const head = from && this.#stores.ledger.head(row.agreement, 'owner');
+    const key = `${row.agreement} ${count}`;
+    if (from === undefined || head === undefined) {
+      this.#known.delete(key);
       return none;
     }
-    const known = this.#known.get(row.agreement);
-    if (known !== undefined && isSame(known.from, oldest.ours) && isSame(known.head, head))
+    const known = this.#known.get(key);
+    if (known !== undefined && isSame(known.from, from) && isSame(known.head, head))
       return known.names;
-    const names = this.#namesSince(row.agreement, oldest.ours, head);
-    this.#known.set(row.agreement, { from: oldest.ours, head, names });
+    const names = this.#namesSince(row.agreement, from, head);
+    this.#known.set(key, { from, head, names });
     return names;
+  }
+
+  #from(row: AgreementRow, count: 'ours' | 'its'): LedgerPlace | undefined {
+    if (row.phase === 'proposed') return undefined;
+    const { steps, settled } = this.#keeper.stateOf(row);
+    const counted = count === 'ours' ? steps : [...settled, ...steps];
+    const [first, ...others] = counted.map(({ ours }) => ours);
+    return first && others.reduce(earlierPlace, first);
   }
 
   #namesSince(
@@ -47,6 +57,7 @@ export class UncommittedShards {
     { epoch, sequence }: LedgerPlace,
   ): ReadonlySet<ShardName> {
     const names = new Set<ShardName>();
+    if (epoch < from.epoch) return names;
     const first = epoch > from.epoch ? 1 : from.sequence + 1;
     for (let at = first; at <= sequence; at += 1) {
       const entry = this.#stores.ledger.get(agreement, 'owner', { epoch, sequence: at });

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { agreedPair } from '../../sim/agreed-pair.ts';
+import type { StillCommitted } from '../partners/lifecycle-keeper.ts';
+import { isRefusal } from './refused-drills.ts';
+
+const partner = agreedPair(1 << 20).owner.peerId;
+
+function refuses(code: string, still: StillCommitted, of: 'old' | 'any'): boolean {
+  return isRefusal(code, partner, { keeper: { mayStillCommit: () => still }, of });
+}
+
+test('C17: commitment excuses a partner while it may run there, and that of a growth excuses nothing that is older', () => {
+  const code = 'request.in-commitment';
+  assert.equal(refuses(code, 'everything', 'old'), false);
+  assert.equal(refuses(code, 'what-came-later', 'any'), false);
+  assert.equal(refuses(code, 'what-came-later', 'old'), true);
+  assert.equal(refuses(code, 'nothing', 'any'), true);
+  assert.equal(refuses('request.not-partner', 'everything', 'any'), true);
+  assert.equal(refuses('peer.unreachable', 'nothing', 'old'), false);
+  assert.equal(refuses('', 'nothing', 'old'), false);
+});
