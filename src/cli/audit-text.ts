@@ -124,6 +124,7 @@ export function partnerAuditsText({ ofPartner, ofUs }: PartnerAuditsAnswer): rea
     `Visited       ${covered}`,
     ...ofPartner.latest.flatMap(latestText),
     `It audits us  ${countText(ofUs.passed)} passed, ${countText(ofUs.wrong)} failed`,
+    ...waitingLines(ofUs),
     ...ofUs.failures
       .slice(0, findingsNamed)
       .flatMap(({ at, findings, told }) => [
@@ -131,6 +132,35 @@ export function partnerAuditsText({ ofPartner, ofUs }: PartnerAuditsAnswer): rea
         ...findingLines(findings),
       ]),
   ];
+}
+
+/** What it asked of us and did not get. */
+function waitingLines({ waiting, refusal }: PartnerAuditsAnswer['ofUs']): readonly string[] {
+  const asked = waiting.map(
+    ({ at, blocks }) =>
+      `   ${momentText(at)}  asked for ${countedText(blocks, 'block')}, and has no answer yet; it asks for the same again`,
+  );
+  if (refusal === null) return asked;
+  const { at, code, detail } = refusal;
+  return [...asked, `   ${momentText(at)}  got no blocks: ${unansweredText(code, detail)}`];
+}
+
+function unansweredText(code: string, detail: string): string {
+  switch (code) {
+    case 'peer.fault':
+      return `this computer could not read what was asked for (${printableText(detail)})`;
+    case 'request.quota':
+      return 'it asked for more than was agreed for a day';
+    case 'audit.unopened':
+      return 'what it asked before was still open';
+    case 'audit.old-ledger':
+    case 'audit.other-account':
+      return 'its account of what lies here is another than ours';
+    case 'audit.denied':
+      return 'it asked for what this computer does not know any more, and was told so';
+    default:
+      return `${printableText(code)}${detail === '' ? '' : ` (${printableText(detail)})`}`;
+  }
 }
 
 function latestText({

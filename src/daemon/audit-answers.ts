@@ -65,6 +65,18 @@ export interface PartnerAuditsAnswer {
     readonly wrong: number;
     /** Newest first. */
     readonly failures: readonly AuditFailureAnswer[];
+    /** Asked of us and not answered yet, oldest first. */
+    readonly waiting: readonly {
+      readonly challenge: string;
+      readonly at: string;
+      readonly blocks: number;
+    }[];
+    /** Why it got no answer when it asked last. */
+    readonly refusal: {
+      readonly at: string;
+      readonly code: string;
+      readonly detail: string;
+    } | null;
   };
 }
 
@@ -111,7 +123,13 @@ export function partnerAuditsAnswer({ ofPartner, ofUs }: PartnerAudits): Partner
         findings: view.findings.map(findingAnswer),
       })),
     },
-    ofUs: { ...ofUs, failures: ofUs.failures.map(failureAnswer) },
+    ofUs: {
+      ...ofUs,
+      failures: ofUs.failures.map(failureAnswer),
+      waiting: ofUs.waiting.map((view) => ({ ...view, at: timeText(view.at) })),
+      refusal:
+        ofUs.refusal === undefined ? null : { ...ofUs.refusal, at: timeText(ofUs.refusal.at) },
+    },
   };
 }
 

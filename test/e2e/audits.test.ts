@@ -1,6 +1,6 @@
 /** Audits and drills as a person asks for them, on processes of their own: who passed, who did not and why, and what the one that failed is told. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Prng } from '../../src/base/prng.ts';
@@ -124,6 +124,50 @@ test('shards that are gone from a partner’s disk are found out, named, and tol
   const shown = await read(ada, ['partners', 'show', 'bea']);
   assert.match(shown.out, / {2}wrong, \d+ blocks?$/m);
   assert.match((await read(ada, ['status'])).out, /bea was found with wrong or missing shards/);
+});
+
+test('a partner whose disk fails is silent, and both sides see what waits and why', async () => {
+  const held = join(cyd.path, 'held');
+  const files = readdirSync(held).flatMap((owner) =>
+    readdirSync(join(held, owner)).map((name) => join(held, owner, name)),
+  );
+  for (const file of files) {
+    renameSync(file, `${file}.away`);
+    mkdirSync(file);
+  }
+  const said = await on(ada, ['audit', 'cyd']);
+  const { audits } = said.json() as unknown as AuditResult;
+  assert.deepEqual([audits[0]?.outcome, audits[0]?.reason], ['silent', 'peer.fault']);
+  assert.notEqual(audits[0]?.pendingSince, null);
+  assert.match((await read(ada, ['partners', 'show', 'cyd'])).out, /, 1 not answered yet$/m);
+  const { ofUs } = await auditsOf(cyd, 'ada');
+  assert.deepEqual([ofUs.waiting.length, ofUs.refusal?.code], [1, 'peer.fault']);
+  const told = (await read(cyd, ['partners', 'show', 'ada'])).out;
+  assert.match(told, /asked for \d+ blocks?, and has no answer yet; it asks for the same again$/m);
+  assert.match(told, /got no blocks: this computer could not read what was asked for/);
+  for (const file of files) {
+    rmdirSync(file);
+    renameSync(`${file}.away`, file);
+  }
+  assert.equal((await on(ada, ['audit', 'cyd'])).exit, 0, 'the same is asked again, and answered');
+  const after = (await auditsOf(cyd, 'ada')).ofUs;
+  assert.deepEqual([after.waiting, after.refusal, after.wrong], [[], null, 0]);
+});
+
+test('what is asked beyond what was agreed is unclear, in words, and held against nobody', async () => {
+  const said = await eventually('the blocks of a day are used up', async () => {
+    const answer = await on(ada, ['audit', 'cyd', '--blocks', '64']);
+    return answer.exit === 0 ? undefined : answer;
+  });
+  const { audits } = said.json() as unknown as AuditResult;
+  assert.deepEqual([audits[0]?.outcome, audits[0]?.reason], ['unclear', 'request.quota']);
+  const words = (await read(ada, ['audit', 'cyd', '--blocks', '64'])).out;
+  assert.match(
+    words,
+    /cyd: unclear: as much was asked of it today as was agreed; ask again tomorrow/,
+  );
+  const { ofUs } = await auditsOf(cyd, 'ada');
+  assert.deepEqual([ofUs.wrong, ofUs.failures, ofUs.waiting], [0, [], []]);
 });
 
 test('when nobody answers the exit code says so, and nobody is blamed', async () => {

@@ -4,9 +4,9 @@
  * An audit is wrong by our own finding, when we had to say that a block is lost, or by the owner's signed word. The person here sees both.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, hexText } from '../../base/bytes.ts';
+import { type Bytes, emptyBytes, hexText } from '../../base/bytes.ts';
 import type { Instant } from '../../base/units.ts';
-import type { AcceptedAudit } from '../../core/audits/answerer.ts';
+import { type AcceptedAudit, drawnBlocks } from '../../core/audits/answerer.ts';
 import { type AnswerEntry, readAnswer } from '../../core/audits/audit-answer.ts';
 import { readOpening } from '../../core/audits/challenge-opening.ts';
 import {
@@ -32,6 +32,16 @@ export interface AuditFailureView {
   readonly findings: readonly Finding[];
   /** The owner told; otherwise it is our own finding. */
   readonly told: boolean;
+}
+
+/** A challenge of the owner's that this computer has not answered yet. */
+export interface WaitingAuditView {
+  /** Id of the challenge, in hexadecimal. */
+  readonly challenge: string;
+  /** When it was opened to us. */
+  readonly at: Instant;
+  /** Blocks that it asks for. */
+  readonly blocks: number;
 }
 
 /** So many audits of one agreement are remembered of each outcome. */
@@ -70,6 +80,20 @@ export class AnsweredAudits {
       rememberedAudits,
     );
     return rows.map((row) => this.#failure(agreement, row));
+  }
+
+  /** What the owner asked for and did not get yet, oldest first. */
+  waiting(agreement: AgreementRow): readonly WaitingAuditView[] {
+    const parties = { owner: agreement.partner, partner: this.#self };
+    return this.#parts.stores.audits
+      .open(answererLane(agreement))
+      .filter(({ phase }) => phase === 'opened')
+      .map((row) => {
+        const opened = readOpening(transcriptOf(row).opening ?? emptyBytes, parties);
+        assert(opened.ok, 'a stored opening was checked');
+        const blocks = drawnBlocks(opened.value.challenge.subject);
+        return { challenge: hexText(row.challenge), at: row.since, blocks };
+      });
   }
 
   /** Inside the transaction of the caller. */

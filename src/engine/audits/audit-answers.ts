@@ -46,6 +46,7 @@ import {
   answererLane,
   type Parties,
   transcriptOf,
+  type WaitingAuditView,
 } from './answered-audits.ts';
 import { allowanceLeft, charged } from './audit-quota.ts';
 import { AuditSpace, storedEntries } from './audit-space.ts';
@@ -59,12 +60,22 @@ export interface AuditAnswersParts {
   readonly log: EventLog;
 }
 
+/** Why the last message about an audit was not answered with blocks. */
+export interface AuditRefusalView {
+  readonly at: Instant;
+  /** A code of refusals; `audit.denied` where what was asked about is not known here any more, which was said, signed. */
+  readonly code: RefusalCode | 'audit.denied';
+  readonly detail: string;
+}
+
 export class AuditAnswers {
   readonly #parts: AuditAnswersParts;
   readonly #self: PeerId;
   readonly #space: AuditSpace;
   readonly #answered: AnsweredAudits;
   readonly #kept: KeptShards;
+  /** Of each agreement, since its last audit that was answered. */
+  readonly #refusals = new Map<AgreementId, AuditRefusalView>();
   /** Messages under one agreement are answered one after the other. */
   readonly #lanes = new Map<AgreementId, Lane>();
 
@@ -80,12 +91,33 @@ export class AuditAnswers {
   answer(agreement: AgreementRow, message: Bytes): Promise<Outcome<Bytes, Refusal>> {
     const lane = this.#lanes.get(agreement.agreement) ?? new Lane();
     this.#lanes.set(agreement.agreement, lane);
-    return lane.run(() => this.#answer(agreement, message));
+    return lane.run(async () => {
+      const reply = await this.#answer(agreement, message);
+      if (!reply.ok) this.#noteRefusal(agreement, reply.error);
+      return reply;
+    });
   }
 
   /** The latest audits that this computer failed, newest first. */
   failures(agreement: AgreementRow): readonly AuditFailureView[] {
     return this.#answered.failures(agreement);
+  }
+
+  /** What was asked of this computer and not answered yet, oldest first. */
+  waiting(agreement: AgreementRow): readonly WaitingAuditView[] {
+    return this.#answered.waiting(agreement);
+  }
+
+  /** Why the owner got no answer when it asked last; undefined when it got one. */
+  refusal({ agreement }: AgreementRow): AuditRefusalView | undefined {
+    return this.#refusals.get(agreement);
+  }
+
+  #noteRefusal(
+    { agreement }: AgreementRow,
+    { code, detail }: Pick<AuditRefusalView, 'code' | 'detail'>,
+  ): void {
+    this.#refusals.set(agreement, { at: this.#parts.clock.now(), code, detail });
   }
 
   async #answer(agreement: AgreementRow, message: Bytes): Promise<Outcome<Bytes, Refusal>> {
@@ -132,7 +164,7 @@ export class AuditAnswers {
       for (const effect of effects)
         if (effect.type === 'charge') this.#keepSeal(lane, effect, { state, now });
     });
-    return this.#replyOf(effects);
+    return this.#replyOf(agreement, effects);
   }
 
   /** Takes the place of a seal that was never opened. */
@@ -168,7 +200,7 @@ export class AuditAnswers {
       identitySeed,
     );
     const [effect] = effects;
-    if (effect?.type !== 'prove') return this.#replyOf(effects);
+    if (effect?.type !== 'prove') return this.#replyOf(agreement, effects);
     stores.transact(() => this.#keepOpened(agreement, effect.audit));
     return await this.#prove(agreement, effect.audit);
   }
@@ -198,6 +230,7 @@ export class AuditAnswers {
     const missing = entries.filter(({ proof }) => proof === undefined).length;
     const lane = answererLane(agreement);
     stores.transact(() => this.#answered.keep(lane, { audit, answer, missing, now: clock.now() }));
+    this.#refusals.delete(agreement.agreement);
     const told = { owner: agreement.partner, blocks: entries.length, missing };
     log.write(missing > 0 ? 'warn' : 'debug', 'audit.answered', told);
     return succeeded(frameReply(encodeAuditReply({ type: 'answer', document: answer }), blocks));
@@ -205,15 +238,18 @@ export class AuditAnswers {
 
   #verdict(agreement: AgreementRow, document: Bytes): Outcome<Bytes, Refusal> {
     const refusal = this.#answered.told(agreement, document);
-    return refusal === undefined ? this.#replyOf([]) : failed(refusal);
+    return refusal === undefined ? this.#replyOf(agreement, []) : failed(refusal);
   }
 
-  #replyOf(effects: readonly AnswererEffect[]): Outcome<Bytes, Refusal> {
+  #replyOf(agreement: AgreementRow, effects: readonly AnswererEffect[]): Outcome<Bytes, Refusal> {
     let reply: AuditReply = { type: 'noted', document: emptyBytes };
     for (const effect of effects) {
       if (effect.type === 'refuse') return refused(effect.code, effect.detail);
       if (effect.type === 'reply-nonce') reply = { type: 'nonce', document: effect.document };
-      if (effect.type === 'reply-denial') reply = { type: 'denial', document: effect.document };
+      if (effect.type === 'reply-denial') {
+        reply = { type: 'denial', document: effect.document };
+        this.#noteRefusal(agreement, { code: 'audit.denied', detail: '' });
+      }
     }
     return succeeded(frameReply(encodeAuditReply(reply), []));
   }

@@ -14,7 +14,9 @@ import {
   answererLane,
   type Parties,
   transcriptOf,
+  type WaitingAuditView,
 } from './answered-audits.ts';
+import type { AuditAnswers, AuditRefusalView } from './audit-answers.ts';
 import type { AuditStanding } from './audit-desk.ts';
 import { auditorLane } from './audit-keeping.ts';
 
@@ -46,6 +48,10 @@ export interface AuditedConduct {
   readonly wrong: number;
   /** The latest that we failed, newest first. */
   readonly failures: readonly AuditFailureView[];
+  /** What waits for our answer, oldest first: the owner asks for the same again. */
+  readonly waiting: readonly WaitingAuditView[];
+  /** Why it got no answer when it asked last. */
+  readonly refusal: AuditRefusalView | undefined;
 }
 
 export interface PartnerAudits {
@@ -79,10 +85,15 @@ export function auditCoverage(
 export function auditedConduct(
   stores: Stores,
   row: AgreementRow,
-  failures: readonly AuditFailureView[],
+  answers: Pick<AuditAnswers, 'failures' | 'waiting' | 'refusal'>,
 ): AuditedConduct {
   const account = stores.audits.account(answererLane(row));
-  return { passed: account?.passed ?? 0, wrong: account?.wrong ?? 0, failures };
+  return {
+    ...{ passed: account?.passed ?? 0, wrong: account?.wrong ?? 0 },
+    failures: answers.failures(row),
+    waiting: answers.waiting(row),
+    refusal: answers.refusal(row),
+  };
 }
 
 function auditView(row: AuditRow, parties: Parties): AuditView {

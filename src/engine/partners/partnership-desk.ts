@@ -97,24 +97,34 @@ export class PartnershipDesk implements Partnerships {
     const standing = partners.audits.standing(row.agreement);
     return {
       ofPartner: auditCoverage(ports.stores, row, { standing, self: keys.peerId }),
-      ofUs: auditedConduct(ports.stores, row, partners.answers.failures(row)),
+      ofUs: auditedConduct(ports.stores, row, partners.answers),
     };
   }
 
-  /** The notice and what it says are durable together; it is sent until the partner knows. */
+  /**
+   * The notice and what it says are durable together; it is sent until the partner knows. It runs from when what lies there can be read back: what is
+   * nowhere else could not be moved before.
+   */
   async leave(partner: PeerId): Promise<Answer> {
     const row = this.#inForce(partner);
     if (row === undefined) return unknown(partner);
     const { keeper, notices } = this.#parts.partners;
     if (row.phase === 'leaving') return succeeded(this.#view(row));
     const { stores, clock } = this.#parts.ports;
-    const until = instant(clock.now() + agreementOf(row).terms.noticeMs);
+    const from = this.#isOnlyThere(partner) ? keeper.datesOf(row).commitmentEndsAt : undefined;
+    const until = instant((from ?? clock.now()) + agreementOf(row).terms.noticeMs);
     const left = stores.transact(() => {
       notices.give(row, { type: 'leaving', until });
       return keeper.happened(partner, { type: 'notice-given', until });
     });
     this.#parts.changes.notify();
     return succeeded(this.#view(left ?? row));
+  }
+
+  /** It holds shards of packs that do not lie here. */
+  #isOnlyThere(partner: PeerId): boolean {
+    const { shards, packs } = this.#parts.ports.stores;
+    return shards.ofPartner(partner).some(({ pack }) => packs.get(pack)?.spooled === false);
   }
 
   async stay(partner: PeerId): Promise<Answer> {
