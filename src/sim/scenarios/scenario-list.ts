@@ -8,6 +8,7 @@ import { hopperScenarios } from './hoppers.ts';
 import { liarScenarios } from './liars.ts';
 import type { Scenario } from './scenario.ts';
 import { slander } from './slander.ts';
+import { twinScenarios } from './twins.ts';
 import { weather } from './weather.ts';
 
 export const scenarios: readonly Scenario[] = [
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   ...liarScenarios,
   ...slander,
   ...disrupters,
+  ...twinScenarios,
 ];
 
 /** Those named, with commas between, or `all`; otherwise a sentence that says which there are. */

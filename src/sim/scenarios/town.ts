@@ -288,9 +288,17 @@ export class Town {
       );
   }
 
-  /** The owner's home is gone; a new computer with its words asks these peers. Gives the new computer. */
-  async recover(owner: SimPeer, from: readonly SimPeer[]): Promise<SimPeer> {
-    this.world.crash(owner.name);
+  /**
+   * The owner's home is gone; a new computer with its words asks these peers. Gives the new computer. Where the older one lives, it goes on and is not reached any more:
+   * its address is now the newer one's.
+   */
+  async recover(
+    owner: SimPeer,
+    from: readonly SimPeer[],
+    course: 'the older is gone' | 'the older lives' = 'the older is gone',
+  ): Promise<SimPeer> {
+    if (course === 'the older lives') this.link.network.crash(owner.keys.peerId);
+    else this.world.crash(owner.name);
     const parts = { meeting: this.#meeting, rootSeed: owner.rootSeed };
     const heir = this.#newPeer(`${owner.name} again`, undefined, parts);
     const peers = from.map(({ keys }) => ({ peer: undefined, address: simAddress(keys.peerId) }));
