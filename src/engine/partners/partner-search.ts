@@ -125,7 +125,10 @@ export class PartnerSearch {
     const { desk, settings, judging } = this.#parts;
     await desk.resume(signal);
     await this.#maintain(signal);
-    if (!settings.seek || signal.aborted) return;
+    if (!settings.seek || signal.aborted) {
+      this.#pauses = 1;
+      return;
+    }
     await this.#announce();
     if (judging.sufficiency().enough) {
       this.#pauses = 1;
