@@ -10,6 +10,7 @@ import type { SimPeer } from '../sim-peer.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { isLossNotice } from './conduct.ts';
 import { cadenceOf, firstAuditMs, latestMs } from './detection.ts';
+import { fairTown, fileBytes, requireNoGain } from './fair-town.ts';
 import { GainMeter } from './gain.ts';
 import type { Scenario, ScenarioEnd, ScenarioParts } from './scenario.ts';
 import { Town, townPeriods } from './town.ts';
@@ -17,7 +18,7 @@ import { Town, townPeriods } from './town.ts';
 const { spareAfterMs, graceMs, commitmentMs, probeIntervalMs } = townPeriods;
 
 /** Whatever comes in is thrown away soon after it was acknowledged, and nobody is told. */
-function keepNothing(town: Town, cheat: SimPeer): void {
+export function keepNothing(town: Town, cheat: SimPeer): void {
   const { held } = cheat.home;
   town.conductOf(cheat).asks = async ({ request, send }) =>
     isLossNotice(request, cheat.keys.peerId)
@@ -33,38 +34,9 @@ function keepNothing(town: Town, cheat: SimPeer): void {
   drop().catch((reason: unknown) => town.fail(String(reason)));
 }
 
-/** So small that everybody has as much at each of its partners: a block of each stripe. */
-const fileBytes = 20_000;
-
-/** Three that back up, two of them honest, and two that lend; everybody is everybody's partner. */
-interface Hop {
-  readonly town: Town;
-  readonly hopper: SimPeer;
-  readonly victims: readonly SimPeer[];
-  readonly gain: GainMeter;
-  /** Of one of the honest, with the other. */
-  readonly honest: GainMeter;
-}
-
-function hopOf(parts: ScenarioParts): Hop {
-  const town = new Town(parts, { peers: 5, owners: 3, wantedPartners: 4, fileBytes });
-  const [one, other, hopper] = town.owners;
-  const victims = [present(one, 'an owner'), present(other, 'another')];
-  const cheat = present(hopper, 'a third');
-  const honest = new GainMeter(town, present(one, 'an owner'), victims.slice(1));
-  return { town, hopper: cheat, victims, gain: new GainMeter(town, cheat, victims), honest };
-}
-
-/** It never has more than it gave, nor more use of each partner than an honest peer of its town has. */
-function requireNoGain({ town, gain, honest, victims }: Hop): void {
-  town.notes.push(`gain ${gain}`, `an honest peer ${honest}`);
-  town.require(gain.gain <= 0, `it has nothing for nothing: ${gain}`);
-  town.require(gain.usable <= victims.length * honest.usable, 'an honest peer has more of others');
-}
-
 async function runHopper(parts: ScenarioParts): Promise<ScenarioEnd> {
-  const hop = hopOf(parts);
-  const { town, hopper, victims } = hop;
+  const hop = fairTown(parts);
+  const { town, cheat: hopper, victims } = hop;
   const snapshots = await town.settle();
   const first = present(victims[0], 'an owner');
   const cadence = cadenceOf(first, hopper);

@@ -8,6 +8,7 @@ import { hopperScenarios } from './hoppers.ts';
 import { liarScenarios } from './liars.ts';
 import type { Scenario } from './scenario.ts';
 import { slander } from './slander.ts';
+import { takers } from './takers.ts';
 import { twinScenarios } from './twins.ts';
 import { weather } from './weather.ts';
 
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   ...cheatScenarios,
   ...colluderScenarios,
   ...hopperScenarios,
+  ...takers,
   ...betrayals,
   ...liarScenarios,
   ...slander,
