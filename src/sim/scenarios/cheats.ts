@@ -1,9 +1,11 @@
 /** Partners that keep less than they took, or prove nothing: each is found out by its audits alone (RESEARCH §2). */
 import { present } from '../../base/assert.ts';
 import { mebi } from '../../base/units.ts';
+import { ShardNamer } from '../../core/sealing/shard-name.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { encodeRefusal } from '../../core/wire/refusal.ts';
 import type { IncomingRequest, OutgoingReply } from '../../ports/transport.ts';
+import { durable } from '../checkers.ts';
 import {
   type Answering,
   bodyOf,
@@ -56,13 +58,19 @@ function freeload(of: Cheat): Begun {
   return audited(of, 0);
 }
 
-/** Every block that it keeps for the owner, as shard and number. */
+/** Every block that the owner counts on there, as shard and number. What lies in the trash is asked for by nobody. */
 function blocksOf({ owner, cheat }: Cheat): readonly string[] {
-  const own = cheat.home.held.wholeNames().filter((blob) => blob.startsWith(owner.keys.peerId));
-  return own.flatMap((blob) => {
-    const { length } = present(cheat.home.held.whole(blob), 'it holds it');
-    const name = blob.slice(blob.indexOf('/') + 1);
-    return Array.from({ length: length / blockBytes }, (_, number) => `${name} ${number}`);
+  const { peerId } = cheat.keys;
+  const stores = durable(owner);
+  const namer = new ShardNamer(owner.keys.shardNameKey, peerId);
+  const held = stores.shards.ofPartner(peerId).filter(({ phase }) => phase === 'held');
+  return held.flatMap(({ pack, index }) => {
+    const stripe = present(stores.packs.get(pack)?.stripe, 'the stripe of a held shard');
+    const name = namer.nameOf(stripe, index);
+    const bytes = present(cheat.home.held.whole(`${owner.keys.peerId}/${name}`), 'it holds it');
+    return Array.from({ length: bytes.length / blockBytes }, (_, number) =>
+      placeOf({ name, number }),
+    );
   });
 }
 

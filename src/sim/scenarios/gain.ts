@@ -27,8 +27,6 @@ export class GainMeter {
   /** Byte-hours. */
   #usable = 0;
   #kept = 0;
-  #given = 0;
-  #isRunning = true;
 
   /** Counts from now on what is between `of` and these. */
   constructor(town: Town, of: SimPeer, partners: readonly SimPeer[]) {
@@ -55,15 +53,6 @@ export class GainMeter {
     return this.#usable - this.#kept;
   }
 
-  /** How often a partner gave what it was asked for, and how often none did, at the last count. */
-  get givenAtLast(): number {
-    return this.#given;
-  }
-
-  stop(): void {
-    this.#isRunning = false;
-  }
-
   /** For the line of the run, in MiB hours. */
   toString(): string {
     const told = (value: number): string => (value / mebi).toFixed(3);
@@ -73,10 +62,9 @@ export class GainMeter {
   async #run(): Promise<void> {
     const clock = new VirtualClock(this.#town.world.timeline);
     const hours = sampleMs / hourMs;
-    while (this.#isRunning) {
+    for (;;) {
       await clock.sleep(sampleMs);
       const given = await Promise.all(this.#partners.map((partner) => this.#givenBy(partner)));
-      this.#given = given.filter((bytes) => bytes > 0).length;
       this.#usable += hours * given.reduce((sum, bytes) => sum + bytes, 0);
       this.#kept += hours * this.#keptNow();
     }
