@@ -179,6 +179,22 @@ test('a partner that leaves has its shards moved first, and both sides know that
   );
 });
 
+test('a notice to a partner in commitment runs from when what is only there can be read back', async () => {
+  const them = circle('leaving early', 6, 4);
+  await settled({ ...them, peers: them.peers.slice(0, 1) }, 4, minuteMs);
+  await play(them, async (computer) => {
+    await backUp(computer);
+    const { shards } = durable(present(them.peers[0], 'the owner'));
+    const there = computer
+      .partners()
+      .find(({ agreement }) => shards.ofPartner(agreement.partner).length > 0);
+    const { agreement, commitmentEndsAt } = present(there, 'who was sent something');
+    const left = await computer.leave(agreement.partner);
+    const from = present(commitmentEndsAt, 'it gives nothing back yet');
+    assert(left.ok && left.value.leavesAt === from + present(periods.noticeMs, 'a period'));
+  });
+});
+
 test('a notice that is taken back changes nothing', async () => {
   const them = circle('staying', 4, 3);
   await settled({ ...them, peers: them.peers.slice(0, 1) }, 3, minuteMs);

@@ -121,10 +121,12 @@ export class PartnershipDesk implements Partnerships {
     return succeeded(this.#view(left ?? row));
   }
 
-  /** It holds shards of packs that do not lie here. */
+  /** It holds shards of packs that do not lie here, or is about to. */
   #isOnlyThere(partner: PeerId): boolean {
     const { shards, packs } = this.#parts.ports.stores;
-    return shards.ofPartner(partner).some(({ pack }) => packs.get(pack)?.spooled === false);
+    return shards
+      .ofPartner(partner)
+      .some(({ pack, phase }) => phase !== 'held' || packs.get(pack)?.spooled === false);
   }
 
   async stay(partner: PeerId): Promise<Answer> {
