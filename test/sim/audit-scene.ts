@@ -126,13 +126,22 @@ export class AuditScene {
     }
   }
 
-  /** The owner loses its catalogue, and has the agreement and the partner's newest entry from a recovery. */
-  forgetOwner(): void {
+  /**
+   * The owner loses its catalogue, and has the agreement from a recovery; of the ledger the partner's newest entry, because something was stored there since, or none,
+   * and only the inventory says that something is there.
+   */
+  forgetOwner(ledger: 'the newest entry' | 'nothing' = 'the newest entry'): void {
     const { agreement } = this;
     const head = present(this.ownerStores.ledger.head(agreement.agreement, 'owner'), 'a ledger');
+    const { packs, shards } = this.ownerStores;
     this.ownerStores = twinStores();
     this.ownerStores.agreements.put(agreement);
-    this.ownerStores.ledger.append(head);
+    if (ledger === 'the newest entry') this.ownerStores.ledger.append(head);
+    else
+      for (const row of packs.all()) {
+        this.ownerStores.packs.add(row, present(packs.contents(row.pack), 'contents'));
+        for (const shard of shards.ofPack(row.pack)) this.ownerStores.shards.put(shard);
+      }
     this.desk = this.#newDesk(new Prng('recovered'));
   }
 

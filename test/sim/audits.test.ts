@@ -160,6 +160,23 @@ test('an owner that lost its catalogue audits on, over the ledger that its partn
   });
 });
 
+for (const life of ['first', 'second'] as const)
+  test(`an owner that lost everything audits what its inventory found at a partner in its ${life} life`, async () => {
+    await inAuditScene({ seed: `inherited ${life}`, shards: eight }, async (scene) => {
+      assert.equal((await scene.audit())?.outcome, 'passed');
+      if (life === 'second') {
+        scene.reviveHolder();
+        await scene.run(dayMs);
+      }
+      scene.forgetOwner('nothing');
+      const before = scene.events.length;
+      await scene.run(dayMs);
+      const since = scene.events.slice(before).map(({ outcome }) => outcome);
+      assert.ok(since.length >= 3, `${since.length} audits in a day`);
+      assert.ok(since.every((outcome) => outcome === 'passed'));
+    });
+  });
+
 test('an owner that missed an acknowledgement catches up instead of choosing among fewer shards', async () => {
   await inAuditScene({ seed: 'behind', shards: [1] }, async (scene) => {
     const { agreement } = scene.agreement;
