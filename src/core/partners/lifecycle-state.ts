@@ -97,6 +97,8 @@ export interface LifecyclePeriods {
   readonly tickMostMs: number;
   /** Whether there is anything that it could prove: it lends, and holds something. Otherwise an answer is enough to be reinstated. */
   readonly proves: boolean;
+  /** The last that it was sent of late it did not take in, though it lends space for it. */
+  readonly refusesRoom: boolean;
 }
 
 export interface LifecycleKnobs {
@@ -104,6 +106,7 @@ export interface LifecycleKnobs {
   readonly spareMs: number;
   /** Whether the partner holds anything of ours. */
   readonly proves: boolean;
+  readonly refusesRoom?: boolean;
   readonly endsAt?: Instant | undefined;
   readonly serviceDayMs?: number;
 }
@@ -126,6 +129,7 @@ export function lifecyclePeriods(terms: Terms, knobs: LifecycleKnobs): Lifecycle
     serviceDaysMost,
     tickMostMs: Math.min(10 * minuteMs, graceMs / 8),
     proves: knobs.proves,
+    refusesRoom: knobs.refusesRoom ?? false,
   };
 }
 

@@ -90,7 +90,8 @@ function inForceTick(
 /** Good service: time in which nothing is held against the partner. A night takes nothing from it. */
 function served(state: LifecycleState, passed: Passed, periods: LifecyclePeriods): LifecycleState {
   const isGood = state.phase !== 'suspended' && !state.unproved && state.proofsOwed === 0;
-  if (!isGood || state.refusedMs !== undefined) return state;
+  // Whoever takes nothing in has nothing to prove, and would have its commitment for nothing.
+  if (!isGood || state.refusedMs !== undefined || periods.refusesRoom) return state;
   const day = serviceDay(passed.now, periods);
   // Who holds nothing yet has nothing to prove.
   const counts = !periods.proves && !state.unanswered && day > state.lastProvenDay;

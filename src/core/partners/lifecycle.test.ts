@@ -387,6 +387,14 @@ test('C30: only good service counts towards commitment, by the clock of whoever 
   assert.equal(seldomOn.restores(), true);
 });
 
+test('C30: whoever takes nothing in never comes out of commitment, and is kept for nothing afterwards', () => {
+  const refuser = new Partnership({ ...open, proves: false, refusesRoom: true });
+  refuser.runs(4 * open.commitmentMs, () => refuser.happens('answered'));
+  assert.equal(refuser.restores(), false);
+  assert.equal(refuser.state.provenDays, 0);
+  assert.equal(refuser.state.phase, 'in-commitment', 'nothing is held against whoever has no room');
+});
+
 test('C30: a partner cannot say again and again that its commitment begins anew', () => {
   const taker = standing(open);
   const again = (): number => {

@@ -45,6 +45,8 @@ export interface LifecycleKeeperParts {
   readonly spareAfterMs: number;
   /** Whether the partner can be asked for proof of what it holds; otherwise an answer is enough to come back. */
   readonly proves: (row: AgreementRow) => boolean;
+  /** Whether the last that it was sent of late it did not take in; left out: all do. */
+  readonly refusesRoom?: (row: AgreementRow) => boolean;
   /** Told of every effect once its state is durable; the row is the one after it. */
   readonly onEffect: (row: AgreementRow, effect: LifecycleEffect) => void;
 }
@@ -91,6 +93,7 @@ export class LifecycleKeeper {
     return lifecyclePeriods(agreement.terms, {
       spareMs: this.#parts.spareAfterMs,
       proves: this.#parts.proves(row),
+      refusesRoom: this.#parts.refusesRoom?.(row) ?? false,
       endsAt: endOf(agreement),
     });
   }

@@ -67,6 +67,8 @@ interface Call {
   readonly limitBytes: number;
 }
 
+/** Failures that say nothing of whether the peer would have done what it was asked for. */
+const unsaid: ReadonlySet<string> = new Set(['peer.unreachable', 'peer.cancelled']);
 /** A message is over by then on any line; a peer that sends one byte now and then would never fall silent. */
 const messageMs: number = 5 * minuteMs;
 
@@ -78,6 +80,8 @@ export interface PartnerClientSelf {
   readonly heard: (peer: PeerId, answered: boolean) => void;
   /** Told of peers that take this computer for a former partner. */
   readonly ended?: (peer: PeerId) => void;
+  /** Told whether a peer that was there took a shard in. */
+  readonly taken?: (peer: PeerId, whole: boolean) => void;
   /** Told when bytes of shards begin to go to a peer or to come from it; what it gives is called with how many went well. */
   readonly transferring?: (peer: PeerId, direction: 'up' | 'down') => (bytes: number) => void;
 }
@@ -166,6 +170,8 @@ export class PartnerClient {
         }),
     );
     ended?.(value.ok ? (shard.blockCount - shard.firstBlock) * blockBytes : 0);
+    const isSaid = value.ok || !unsaid.has(value.error.code);
+    if (isSaid) this.#self.taken?.(to.peer, value.ok);
     if (value.ok || !isLate) return value;
     return failed({ code: 'peer.silent', detail: 'takes less than can be waited for' });
   }
@@ -191,12 +197,7 @@ export class PartnerClient {
     return answer;
   }
 
-  /** A sign of life. */
-  async probe(to: PeerAddress, signal: AbortSignal): Promise<boolean> {
-    return (await this.profile(to, signal)).ok;
-  }
-
-  /** What the peer says of itself, signed and unchecked. */
+  /** What the peer says of itself, signed and unchecked: a sign of life. */
   profile(to: PeerAddress, signal: AbortSignal): Promise<Outcome<Bytes, PeerFailure>> {
     return this.message(to, { method: 'GET', resource: { resource: 'profile' } }, signal);
   }

@@ -1,6 +1,6 @@
 /** The parts of a computer that find, watch and keep partners, and how they hang together. */
 import type { Bytes } from '../../base/bytes.ts';
-import { hourMs, type Instant, secondMs } from '../../base/units.ts';
+import { dayMs, hourMs, type Instant, secondMs } from '../../base/units.ts';
 import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
 import { fullShards } from '../../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
@@ -32,6 +32,7 @@ import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
 import type { PartnerPlanning } from './partner-planning.ts';
 import { PartnerSearch } from './partner-search.ts';
+import { agreementOf } from './partner-space.ts';
 import { PartnerStance } from './partner-stance.ts';
 import { PartnerWatch } from './partner-watch.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
@@ -75,6 +76,8 @@ export class PartnerParts {
   readonly negotiations: NegotiationDesk;
   readonly search: PartnerSearch;
   readonly #uncommitted: UncommittedShards;
+  /** Partners that did not take in what they were sent last, and when. */
+  readonly #roomRefusedAt = new Map<PeerId, Instant>();
   #profile: { readonly document: Bytes; readonly at: Instant } | undefined;
 
   constructor(needs: PartnerPartsNeeds) {
@@ -88,6 +91,7 @@ export class PartnerParts {
       ...shared,
       spareAfterMs: partnership.spareAfterMs,
       proves: (row) => provable.anyAt(row),
+      refusesRoom: (row) => this.#refusesRoom(row),
       onEffect: (row, effect) => this.#follow(row, effect),
     });
     this.#uncommitted = new UncommittedShards(stores, this.keeper);
@@ -169,6 +173,19 @@ export class PartnerParts {
   uncommittedAt(peer: PeerId, count: 'ours' | 'its' = 'ours'): ReadonlySet<ShardName> {
     const row = this.#needs.book.get(peer);
     return row === undefined ? new Set() : this.#uncommitted.at(row, count);
+  }
+
+  /** Whether a partner took in what it was sent, which is never more than it lends space for. */
+  noteTaken(peer: PeerId, whole: boolean): void {
+    if (whole) this.#roomRefusedAt.delete(peer);
+    else this.#roomRefusedAt.set(peer, this.#needs.ports.clock.now());
+  }
+
+  /** For a while only: nothing may be left to send. Whoever makes a backup a day tries again within that. */
+  #refusesRoom(row: AgreementRow): boolean {
+    const at = this.#roomRefusedAt.get(row.partner);
+    const restMs = Math.min(2 * dayMs, agreementOf(row).terms.commitmentMs / 8);
+    return at !== undefined && Math.abs(this.#needs.ports.clock.now() - at) < restMs;
   }
 
   /** What this computer says about itself, signed of late. */
