@@ -78,7 +78,7 @@ function madeAnew(
   return present(decoded.value.get(own.index), 'what was asked for');
 }
 
-/** k − 1 others and one more give it what they keep. It answers what it was asked for with what the code makes of that. */
+/** k others give it what they keep. It answers what it was asked for with what the code makes of that. */
 function regenerate(of: Cheat): Begun {
   const { town, cheat, friends } = of;
   const stripes = stripesOf(of);
