@@ -3,7 +3,7 @@
  *
  * What lies well stays. A pack is coded again when partners came who bear more losses than its code does. The place of a single shard is filled otherwise when its
  * partner leaves, lends less than it has of ours, is silent for long, or lost it: with any shard of the stripe that somebody still has in reserve, else with one that
- * is sent to somebody new, a further one if the present one may come back (`openPlaces`). When there are too few partners for its code a pack gets a code for fewer,
+ * is sent to somebody new, a further one if the present one may come back (`fillStripe`). When there are too few partners for its code a pack gets a code for fewer,
  * if that bears more than what is left of the present one.
  */
 import { present } from '../../base/assert.ts';
@@ -12,9 +12,9 @@ import { bytesLentBy } from '../../core/agreements/agreement.ts';
 import { stripeIdOf } from '../../core/erasure/layout.ts';
 import { takesShards } from '../../core/partners/lifecycle-phase.ts';
 import { isWeaker } from '../../core/placement/code-choice.ts';
-import { openPlaces } from '../../core/placement/open-places.ts';
 import { placeShards } from '../../core/placement/placement.ts';
 import { codesToTry, type PlannedPartner } from '../../core/placement/planner.ts';
+import { fillStripe, type ReserveShard } from '../../core/placement/stripe-filling.ts';
 import { type Code, indexCount, shardCount } from '../../core/vocabulary/code.ts';
 import type { PeerId, StripeId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -24,7 +24,7 @@ import { facts } from '../facts.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PartnerPlanning } from '../partners/partner-planning.ts';
 import { agreementOf, bytesAt, liveBytesAt, shardBytesOf } from '../partners/partner-space.ts';
-import type { ReserveShard, ReserveShards } from './reserve-shards.ts';
+import type { ReserveShards } from './reserve-shards.ts';
 
 /** How a pack should lie. */
 export interface WantedLayout {
@@ -166,35 +166,13 @@ export class LayoutWish {
     const partners = this.#now().partners.filter(({ peer }) => !wrong.includes(peer));
     const shardBytes = shardBytesOf(row.lengthBytes, code);
     const beside = this.#beside(row, shards);
-    const whole = this.#withReserves(code, kept, beside);
-    const open = openPlaces(
-      code,
-      whole.keys(),
-      this.#mayReturn([...shards.filter(isHeld), ...beside]),
-    );
-    const placed = placeShards({
-      ...{ code, partners, shardBytes, stripeId: stripe, kept: whole, open },
+    const placed = fillStripe({
+      ...{ code, partners, shardBytes, stripeId: stripe, kept },
+      reserves: beside,
+      taken: this.#mayReturn([...shards.filter(isHeld), ...beside]),
     });
     if (!placed.ok) return undefined;
     return { code, stripe, shards: placed.value.partners, reason: isRepair ? 'repair' : 'move' };
-  }
-
-  /** What stays, and in the open places what partners that can be counted on have of the stripe besides. */
-  #withReserves(
-    code: Code,
-    kept: ReadonlyMap<number, PeerId>,
-    beside: readonly ReserveShard[],
-  ): ReadonlyMap<number, PeerId> {
-    const whole = new Map(kept);
-    const busy = new Set(kept.values());
-    for (const { index, partner } of beside) {
-      if (whole.size >= shardCount(code)) break;
-      const isGood = this.#now().partners.some(({ peer }) => peer === partner);
-      if (!isGood || whole.has(index) || busy.has(partner)) continue;
-      whole.set(index, partner);
-      busy.add(partner);
-    }
-    return whole;
   }
 
   /** Shards of the stripe that partners have and that are not of the present layout: those of the next one, and those in reserve. */

@@ -7,6 +7,7 @@
  */
 import { dayMs, type Instant, secondMs } from '../../base/units.ts';
 import { bytesLentBy } from '../../core/agreements/agreement.ts';
+import type { ReserveShard } from '../../core/placement/stripe-filling.ts';
 import { ShardNamer } from '../../core/sealing/shard-name.ts';
 import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -20,12 +21,6 @@ export interface ReserveShardsParts {
   readonly clock: Clock;
   readonly book: PartnerBook;
   readonly shardNameKey: Uint8Array;
-}
-
-/** A shard that can be taken back. */
-export interface ReserveShard {
-  readonly index: number;
-  readonly partner: PeerId;
 }
 
 /** Longer than most partnerships go without a long outage; then the room is worth more. */
