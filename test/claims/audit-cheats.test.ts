@@ -116,6 +116,21 @@ test('C16: what was visited just now is not safe to drop: it is asked for again 
   });
 });
 
+test('C16: a round visits every shard, so none goes unasked, whatever chance does', async () => {
+  await inAuditScene({ seed: 'C16 every shard', shards: Array(12).fill(3) }, async (scene) => {
+    for (let audit = 0; audit < 12; audit += 1) {
+      assert.equal((await scene.audit())?.outcome, 'passed');
+      await scene.clock.sleep(6 * hourMs);
+    }
+    const lane = { agreement: scene.agreement.agreement, side: 'auditor' } as const;
+    const shards = scene.ownerStores.audits.shards(lane);
+    assert.deepEqual(
+      shards.map(({ visitedIn }) => visitedIn > 0),
+      Array(12).fill(true),
+    );
+  });
+});
+
 test('C17: one that kept the hashes of blocks, and not the blocks, does not pass, even where the owner forgot what it sealed', async () => {
   await inAuditScene({ seed: 'C17 hashes', shards: [4] }, async (scene) => {
     forgetPacks(scene);
