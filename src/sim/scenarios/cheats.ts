@@ -89,12 +89,18 @@ function dropBlocks(of: Cheat, dropped: ReadonlySet<string>): void {
   town.conductOf(cheat).answers = forgingAnswers(cheat, forge, others);
 }
 
-/** One block of a hundred. */
+/** One block of a hundred. Of the two that an audit draws one is of all blocks, the other of a shard whose turn it is: the large one's comes as often as any. */
 function freeloadALittle(of: Cheat): Begun {
+  const { town, owner, cheat } = of;
   const blocks = blocksOf(of);
-  dropBlocks(of, new Set([of.town.world.prng.fork('dropped').pick(blocks)]));
-  of.town.notes.push(`one of ${blocks.length} blocks`);
-  return audited(of, 1 - 1 / blocks.length);
+  const dropped = town.world.prng.fork('dropped').pick(blocks);
+  const shard = dropped.split(' ')[0];
+  const beside = blocks.filter((place) => place.split(' ')[0] === shard).length;
+  const shards = owner.home.stores.shards.ofPartner(cheat.keys.peerId).length;
+  dropBlocks(of, new Set([dropped]));
+  town.notes.push(`one of ${blocks.length} blocks`);
+  const missed = (1 - 1 / blocks.length) * (1 - 1 / (shards * beside));
+  return audited(of, Math.sqrt(missed));
 }
 
 /** The connection breaks before the answer has gone out. */
