@@ -13,6 +13,7 @@ const names = {
   rivalsSeenBy: 'manifest-rivals-seen-by',
   unconfirmed: 'inventory-unconfirmed',
   successor: 'successor-incarnation',
+  absence: 'last-long-absence',
 } as const;
 
 export const facts = {
@@ -62,6 +63,20 @@ export const facts = {
 
   setSuccessor(stores: Stores, incarnation: number): void {
     stores.facts.put(names.successor, encodeCbor(incarnation));
+  },
+
+  /** When this computer came back from its last long absence, and how long that was; undefined: it had none. */
+  absence(stores: Stores): { readonly until: number; readonly ms: number } | undefined {
+    const value = stores.facts.get(names.absence);
+    if (value === undefined) return undefined;
+    const decoded = decodeCbor(value, 32);
+    assert(decoded.ok && Array.isArray(decoded.value), 'an absence has an end and a length');
+    const [until, ms] = decoded.value as [number, number];
+    return { until, ms };
+  },
+
+  setAbsence(stores: Stores, absence: { readonly until: number; readonly ms: number }): void {
+    stores.facts.put(names.absence, encodeCbor([absence.until, absence.ms]));
   },
 
   /** Partners that have not told since the last recovery which shards of ours they hold. */

@@ -110,3 +110,22 @@ test('C30: an owner that was merely away finds its partners again, with all that
   await waitUntil(scene, 'they stand', () => arePhases(scene, 'standing'));
   assert.equal(owner.computer?.snapshots().at(-1)?.phase, 'complete');
 });
+
+test('C30: an owner that is away for long twice in short time blames nobody for counting its commitment anew', async () => {
+  const scene = await reneged('two absences');
+  const { owner, world } = scene;
+  const phases = (): string | undefined =>
+    owner.computer
+      ?.partners()
+      .map(({ phase }) => phase)
+      .join();
+  const all = (phase: string): string => Array(3).fill(phase).join();
+  world.restart(owner.name);
+  await waitUntil(scene, 'they took it back', () => arePhases(scene, 'in-commitment'));
+  await waitUntil(scene, 'it stands', () => phases() === all('standing'));
+  world.crash(owner.name);
+  await waitUntil(scene, 'it has reneged again', () => arePhases(scene, 'reneged'));
+  world.restart(owner.name);
+  await waitUntil(scene, 'they took it back again', () => arePhases(scene, 'in-commitment'));
+  await waitUntil(scene, 'it counts anew as well', () => phases() === all('in-commitment'));
+});

@@ -11,6 +11,8 @@ import { availabilityOf, type Observation } from './observation.ts';
 
 /** Whoever is on for less than this share of the time is counted as if it were this much. */
 const leastShare = 1 / 4;
+/** So nobody's time counts for more than this many times what it is. */
+export const fastestRate: number = 1 / leastShare;
 /** Before so much of its time was seen a computer is taken to be on always. */
 const watchedLeastMs: number = 7 * dayMs;
 
@@ -28,5 +30,5 @@ export function rateOfShare(share: number): number {
 
 /** A rate that an event gave, within bounds. */
 export function boundedRate(rate: number): number {
-  return Math.min(1 / leastShare, Math.max(1, rate));
+  return Math.min(fastestRate, Math.max(1, rate));
 }

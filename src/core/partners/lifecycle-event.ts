@@ -34,8 +34,8 @@ export type LifecycleEvent =
       /** See `CommitmentStep`. */
       readonly readableBytes: number;
     }
-  /** It took us back after it held that we had reneged or left: commitment begins anew on both sides. */
-  | { readonly type: 'recommitted'; readonly now: Instant }
+  /** It took us back after it held that we had reneged or left: commitment begins anew on both sides. `wasAway`: for so long that it may well have held that. */
+  | { readonly type: 'recommitted'; readonly now: Instant; readonly wasAway?: boolean }
   /** After the end it says, signed, that it wants to be a partner again. */
   | { readonly type: 'renewed'; readonly now: Instant }
   | { readonly type: 'notice-given'; readonly now: Instant; readonly until: Instant }

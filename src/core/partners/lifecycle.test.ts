@@ -405,7 +405,9 @@ test('C30: a partner cannot say again and again that its commitment begins anew'
   assert.equal(taker.state.phase, 'in-commitment');
   taker.runs(open.commitmentMs + dayMs);
   assert.equal(again(), open.commitmentMs);
-  taker.jumps(3 * (open.graceMs + open.commitmentMs));
+  const away: LifecycleEvent = { type: 'recommitted', now: taker.now, wasAway: true };
+  assert.equal(taker.step(away).state.committedMs, 0, 'it is we who gave cause for it');
+  taker.runs(open.commitmentMs + dayMs).jumps(3 * (open.graceMs + open.commitmentMs));
   assert.equal(again(), 0);
 });
 

@@ -83,7 +83,7 @@ export function stepLifecycle(
     case 'loss-noticed':
       return lossNoticed(state, event.now, periods);
     case 'recommitted':
-      return recommitted(state, event.now, periods);
+      return recommitted(state, event, periods);
     case 'grown':
       return { state: grown(state, event, periods), effects: [] };
     case 'dropped':
@@ -297,15 +297,16 @@ function renewed(state: LifecycleState, now: Instant, periods: LifecyclePeriods)
   return { state: next, effects: [{ type: 'reinstated' }] };
 }
 
-/** Once in a while only, or whoever gives nothing back would be in commitment for ever. */
+/** Once in a while only, unless we gave cause for it, or whoever gives nothing back would be in commitment for ever. */
 function recommitted(
   state: LifecycleState,
-  now: Instant,
+  { now, wasAway }: Extract<LifecycleEvent, { readonly type: 'recommitted' }>,
   periods: LifecyclePeriods,
 ): LifecycleStep {
   const { recommittedAt: before } = state;
   const restMs = recommitmentRests * (periods.graceMs + periods.commitmentMs);
-  if (before !== undefined && Math.abs(now - before) < restMs) return { state, effects: [] };
+  const isResting = before !== undefined && Math.abs(now - before) < restMs;
+  if (isResting && wasAway !== true) return { state, effects: [] };
   const { committedMs, committedAt, steps, settled } = lifecycleStart(periods, now);
   const anew = { committedMs, committedAt, steps, settled };
   const begun = { ...anew, refusedMs: undefined, recommittedAt: now };

@@ -8,6 +8,7 @@ import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { type Instant, minuteMs } from '../../base/units.ts';
+import { fastestRate } from '../../core/partners/counted-time.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import { ShardNamer } from '../../core/sealing/shard-name.ts';
@@ -19,6 +20,7 @@ import type { EventLog } from '../../ports/event-log.ts';
 import type { AgreementRow, ShardRow, Stores } from '../../ports/stores.ts';
 import { AuditKeeping } from '../audits/audit-keeping.ts';
 import { AuditSpace } from '../audits/audit-space.ts';
+import { facts } from '../facts.ts';
 import type { ReadQuota } from '../holding/read-quota.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
 import { spoilReserves } from '../upkeep/reserve-shards.ts';
@@ -200,8 +202,17 @@ export class NoticeDesk {
   /** Whoever takes us back counts our commitment anew, and so do we its. */
   #told(peer: PeerId, document: Bytes): void {
     const notice = readNotice(document, this.#parts.keys.peerId);
-    if (notice.ok && notice.value.subject.type === 'renew')
-      this.#parts.keeper.happened(peer, { type: 'recommitted' });
+    if (!notice.ok || notice.value.subject.type !== 'renew') return;
+    this.#parts.keeper.happened(peer, { type: 'recommitted', wasAway: this.#wasAway(peer) });
+  }
+
+  /** This computer came back of late, and was away for so long that the partner may have counted G. */
+  #wasAway(peer: PeerId): boolean {
+    const { stores, book, clock } = this.#parts;
+    const [row, absence] = [book.get(peer), facts.absence(stores)];
+    if (row === undefined || absence === undefined) return false;
+    const leastMs = agreementOf(row).terms.graceMs / fastestRate;
+    return absence.ms >= leastMs && Math.abs(clock.now() - absence.until) < leastMs;
   }
 
   #enter(row: AgreementRow, { subject }: Notice): void {

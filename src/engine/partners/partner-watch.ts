@@ -6,7 +6,7 @@
  */
 import { equalBytes } from '../../base/bytes.ts';
 import { type Instant, minuteMs, secondMs } from '../../base/units.ts';
-import { countedRate } from '../../core/partners/counted-time.ts';
+import { countedRate, fastestRate } from '../../core/partners/counted-time.ts';
 import {
   beginObservation,
   decodeObservation,
@@ -23,6 +23,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Random } from '../../ports/random.ts';
 import { StorageFull, type Stores } from '../../ports/stores.ts';
+import { facts } from '../facts.ts';
 import { jittered } from '../work/jitter.ts';
 import { TaskPool } from '../work/task-pool.ts';
 import { BusyTime } from './busy-time.ts';
@@ -149,7 +150,7 @@ export class PartnerWatch {
   /** Watches until `signal` aborts, as the loops of the engine do. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#parts;
-    this.#noteAbsence();
+    await this.#guarded(async () => this.#noteAbsence());
     while (!signal.aborted) {
       await this.#guarded(async () => this.#round(signal));
       await clock.sleep(jittered(this.#tickMs(), random), signal);
@@ -260,11 +261,19 @@ export class PartnerWatch {
     const { clock, self } = this.#parts;
     const now = clock.now();
     const own = this.own();
-    if (own !== undefined && now > own.lastSeenAt)
+    if (own !== undefined && now > own.lastSeenAt) {
       this.#observe(self, (seen) =>
         observeStretch(seen, { from: own.lastSeenAt, until: now, online: false }),
       );
+      this.#cameBack(now, now - own.lastSeenAt);
+    }
     this.#tickedAt = now;
+  }
+
+  /** For so long that a partner may have given this computer up meanwhile: whoever counts its time fourfold does so in a quarter of G. */
+  #cameBack(until: Instant, ms: number): void {
+    const { stores, graceMs } = this.#parts;
+    if (ms >= graceMs / fastestRate) facts.setAbsence(stores, { until, ms });
   }
 
   #tick(): void {
@@ -277,6 +286,7 @@ export class PartnerWatch {
     // A computer that slept did not run; whatever it missed meanwhile was its own doing.
     const ran = passedMs <= unwatchedIntervals * this.#tickMs() + secondMs;
     this.#observe(self, (seen) => observeStretch(seen, { from, until: now, online: ran }));
+    if (!ran) this.#cameBack(now, passedMs);
     keeper.tick(ran && this.isOnline() ? passedMs : 0, countedRate(this.own()));
   }
 
