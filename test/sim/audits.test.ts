@@ -242,6 +242,35 @@ test('what a partner lost of what it signed for again is found out like anything
   });
 });
 
+test('what was known to be lost is held against nobody when it is asked for, and anything else is', async () => {
+  await inAuditScene({ seed: 'known loss', shards: [4] }, async (scene) => {
+    const { ownerStores, holder, clock } = scene;
+    const name = present(scene.names[0], 'a shard');
+    const row = present(ownerStores.shards.ofPartner(holder.peerId)[0], 'a row');
+    const retired = { partner: holder.peerId, name, pack: row.pack, retiredAt: clock.now() };
+    const asked = async (): Promise<string | undefined> => {
+      await clock.sleep(6 * hourMs);
+      const event = await scene.audit();
+      return `${event?.outcome} ${event?.reason}`;
+    };
+    scene.disk.remove(scene.blobOf(name));
+    ownerStores.shards.put({ ...row, phase: 'lost' });
+    assert.equal(await asked(), 'unclear audit.known-loss', 'it said so, or was found out before');
+    assert.equal(scene.seen.includes('verdict'), false);
+    // Repaired: another partner holds what this one lost.
+    ownerStores.shards.put({ ...row, partner: scene.owner.peerId });
+    ownerStores.layouts.retire([{ ...retired, reserve: false }]);
+    assert.equal(await asked(), 'unclear audit.known-loss');
+    ownerStores.layouts.retire([{ ...retired, reserve: true }]);
+    assert.equal(await asked(), 'wrong missing', 'what is in reserve is counted on');
+    ownerStores.layouts.forgetRetired(holder.peerId, name);
+    ownerStores.shards.put({ ...row, phase: 'held' });
+    assert.equal(await asked(), 'wrong missing');
+    assert.equal(ownerStores.shards.ofPack(row.pack)[0]?.phase, 'lost');
+    assert.equal(scene.seen.includes('verdict'), true);
+  });
+});
+
 test('a partner that is away is offline, and is audited as soon as it comes back', async () => {
   await inAuditScene({ seed: 'away', shards: eight }, async (scene) => {
     await scene.away();

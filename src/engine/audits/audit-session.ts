@@ -330,7 +330,7 @@ export class AuditSession {
         .ofPartner(this.#agreement.partner)
         .every(({ phase }) => phase !== 'held' && phase !== 'wrong');
     const isKnown = ({ name, fault }: Finding): boolean =>
-      fault === 'missing' && this.#shards.shardOf(name)?.phase === 'lost';
+      fault === 'missing' && this.#shards.isKnownLost(name);
     return findings.length > 0 && findings.every(isKnown);
   }
 

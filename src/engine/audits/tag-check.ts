@@ -14,6 +14,8 @@ interface NamedStripe {
   readonly pack: PackId;
   readonly stripe: StripeId;
   readonly suite: Suite;
+  /** It is the one that the pack's shards are of now, and not one that is to take its place. */
+  readonly isPresent: boolean;
 }
 
 /** For one audit: stripes that are on their way to become a pack's are as they were when first asked about. */
@@ -31,14 +33,29 @@ export class NamedShards {
     this.#namer = new ShardNamer(keys.shardNameKey, partner);
   }
 
-  /** The shard as the catalogue has it; undefined when nothing rests on it any more. */
+  /** The shard of a pack's present stripe, as the catalogue has it; undefined when nothing rests on it. */
   shardOf(name: ShardName): ShardRow | undefined {
     const named = this.#find(name);
-    if (named === undefined) return undefined;
+    return named?.isPresent === true
+      ? this.#rowIn(this.#stores.shards.ofPack(named.pack), name)
+      : undefined;
+  }
+
+  /** It was known, before it was asked for, that the partner does not have it: it counts as lost already, or nothing is to come of it any more. */
+  isKnownLost(name: ShardName): boolean {
+    const { layouts } = this.#stores;
+    const named = this.#find(name);
+    const next = named && this.#rowIn(layouts.shards(named.pack), name);
+    const row = this.shardOf(name) ?? (named?.isPresent === false ? next : undefined);
+    if (row !== undefined) return row.phase === 'lost';
+    return layouts
+      .retired()
+      .some((left) => left.partner === this.#partner && left.name === name && !left.reserve);
+  }
+
+  #rowIn(rows: readonly ShardRow[], name: ShardName): ShardRow | undefined {
     const { index } = this.#namer.read(name);
-    return this.#stores.shards
-      .ofPack(named.pack)
-      .find((row) => row.index === index && row.partner === this.#partner);
+    return rows.find((row) => row.index === index && row.partner === this.#partner);
   }
 
   /** Undefined where the pack was forgotten: then only the partner's own signature tells what it should hold. */
@@ -55,12 +72,12 @@ export class NamedShards {
     const { packs, layouts } = this.#stores;
     const { stripePrefix } = this.#namer.read(name);
     for (const { pack, stripe, suite } of packs.ofStripe(stripePrefix))
-      if (stripe !== undefined) return { pack, stripe, suite: suiteOf(suite) };
+      if (stripe !== undefined) return { pack, stripe, suite: suiteOf(suite), isPresent: true };
     this.#next ??= layouts.all();
     const prefix = hexText(stripePrefix);
     const next = this.#next.find(({ stripe }) => stripe.startsWith(prefix));
     const row = next && packs.get(next.pack);
-    return next && row && { ...next, suite: suiteOf(row.suite) };
+    return next && row && { ...next, suite: suiteOf(row.suite), isPresent: false };
   }
 }
 
