@@ -99,7 +99,7 @@ test('a shard that is gone is sent again from the spool, a wrong one is not', as
   });
 });
 
-test('a home that was set back behind another with its identity says so, also after a restart', async () => {
+test('a home whose identity was recovered elsewhere says so, also after a restart', async () => {
   const scene = new Scene('rival', 3);
   let lives = 0;
   let ended = 0;
@@ -107,14 +107,14 @@ test('a home that was set back behind another with its identity says so, also af
     lives += 1;
     scene.owner.files.writeFile('/home/more', utf8Bytes(`life ${lives}`));
     if (lives === 3) {
-      assert.ok(hindrance(computer, 'identity.elsewhere'));
+      assert.ok(hindrance(computer, 'identity.superseded'));
       ended = lives;
       return;
     }
     const { snapshot } = await backUp(computer);
     if (lives === 1) await reach(computer, node, { snapshot, phase: 'complete' });
     else await node.clock.sleep(10 * minuteMs);
-    assert.equal(hindrance(computer, 'identity.elsewhere'), lives === 2);
+    assert.equal(hindrance(computer, 'identity.superseded'), lives === 2);
     ended = lives;
   };
   assert.equal(await scene.play(program), 'reached', scene.report());

@@ -24,7 +24,8 @@ import type { VirtualClock } from '../../sim/virtual-clock.ts';
 import { onVirtualTime } from '../../sim/virtual-run.ts';
 import { Notifier } from '../work/notifier.ts';
 import { InvitationDesk } from './invitation-desk.ts';
-import { PartnerClient, wholeBody } from './partner-client.ts';
+import { PartnerClient } from './partner-client.ts';
+import { wholeBody } from './whole-body.ts';
 
 interface Side {
   readonly keys: OwnerKeys;

@@ -3,9 +3,9 @@
  *
  * Whatever a partner sends is bounded before it is read whole.
  */
-import { type Bytes, concatBytes } from '../../base/bytes.ts';
+import type { Bytes } from '../../base/bytes.ts';
 import { linkedAbort } from '../../base/linked-abort.ts';
-import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { failed, type Outcome } from '../../base/outcome.ts';
 import { minuteMs } from '../../base/units.ts';
 import { auditReplyMaximumBytes } from '../../core/audits/audit-message.ts';
 import type { AgreementId, PeerId, ShardName } from '../../core/vocabulary/ids.ts';
@@ -28,17 +28,17 @@ import {
   uploadFields,
 } from '../../core/wire/shard-upload.ts';
 import type { Clock } from '../../ports/clock.ts';
-import {
-  type Body,
-  BodyBroken,
-  type Fields,
-  type Method,
-  type PeerAddress,
-  type PeerReply,
-  type Silence,
-  type Transport,
+import type {
+  Body,
+  Fields,
+  Method,
+  PeerAddress,
+  PeerReply,
+  Silence,
+  Transport,
 } from '../../ports/transport.ts';
 import { UploadPace } from '../sending/upload-pace.ts';
+import { nonsense, wholeBody } from './whole-body.ts';
 
 /** The peer answered, and refused. */
 export interface Refused {
@@ -375,29 +375,4 @@ async function refusalOf(reply: PeerReply): Promise<Refused> {
   if (!decoded.ok)
     return { code: 'peer.refused', refusal: undefined, detail: `status ${reply.status}` };
   return { code: 'peer.refused', refusal: decoded.value.code, detail: decoded.value.detail };
-}
-
-/** A whole body of at most `limitBytes`. */
-export async function wholeBody(
-  body: AsyncIterable<Uint8Array>,
-  limitBytes: number,
-): Promise<Outcome<Bytes, Silence | Misanswered>> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const part of body) {
-      length += part.length;
-      if (length > limitBytes) return nonsense(`more than ${limitBytes} bytes`);
-      parts.push(part);
-    }
-  } catch (reason) {
-    if (reason instanceof BodyBroken)
-      return failed({ code: 'peer.broken-off', detail: reason.message });
-    throw reason;
-  }
-  return succeeded(concatBytes(parts));
-}
-
-function nonsense(detail: string): Outcome<never, Misanswered> {
-  return failed({ code: 'peer.nonsense', detail });
 }

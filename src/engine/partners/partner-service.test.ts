@@ -21,8 +21,9 @@ import { ShardService } from '../holding/shard-service.ts';
 import { Notifier } from '../work/notifier.ts';
 import { InvitationDesk } from './invitation-desk.ts';
 import { PartnerBook } from './partner-book.ts';
-import { PartnerClient, wholeBody } from './partner-client.ts';
+import { PartnerClient } from './partner-client.ts';
 import { PartnerService } from './partner-service.ts';
+import { wholeBody } from './whole-body.ts';
 
 const name = 'b2'.repeat(16) as ShardName;
 const shard: Bytes = new Uint8Array(4 * blockBytes).map((_, index) => index >> 16);

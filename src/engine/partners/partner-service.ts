@@ -28,7 +28,7 @@ import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { NegotiationDesk } from './negotiation-desk.ts';
 import type { NoticeDesk } from './notice-desk.ts';
 import type { PartnerBook } from './partner-book.ts';
-import { wholeBody } from './partner-client.ts';
+import { wholeBody } from './whole-body.ts';
 
 /** What partners, and those that would be, ask besides their data. */
 export interface PartnershipServices {

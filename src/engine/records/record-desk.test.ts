@@ -33,7 +33,8 @@ import { SimNetwork, simAddress } from '../../sim/network.ts';
 import { type TwinStores, twinStores } from '../../sim/twin-stores.ts';
 import type { VirtualClock } from '../../sim/virtual-clock.ts';
 import { onVirtualTime } from '../../sim/virtual-run.ts';
-import { PartnerClient, wholeBody } from '../partners/partner-client.ts';
+import { PartnerClient } from '../partners/partner-client.ts';
+import { wholeBody } from '../partners/whole-body.ts';
 import type { PartnerAccount } from './record-account.ts';
 import { RecordDesk } from './record-desk.ts';
 
