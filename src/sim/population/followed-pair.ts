@@ -327,7 +327,7 @@ export class FollowedPair {
     this.#flush(hour);
     if (this.#over) return;
     const { takesShards } = this.strategy;
-    const periods = { ...this.#rules.periods, proves: takesShards };
+    const periods = { ...this.#rules.periods, proves: takesShards, refusesRoom: !takesShards };
     const step = stepLifecycle(this.#state, event(atHour(hour)), periods);
     this.#state = step.state;
     for (const effect of step.effects) this.#heed(effect, hour);
