@@ -102,8 +102,8 @@ export class PartnershipDesk implements Partnerships {
   }
 
   /**
-   * The notice and what it says are durable together; it is sent until the partner knows. It runs from when what lies there can be read back: what is
-   * nowhere else could not be moved before.
+   * The notice and what it says are durable together; it is sent until the partner knows. It runs from when what lies there, or here, can be read
+   * back: what is nowhere else could not be moved before.
    */
   async leave(partner: PeerId): Promise<Answer> {
     const row = this.#inForce(partner);
@@ -111,7 +111,7 @@ export class PartnershipDesk implements Partnerships {
     const { keeper, notices } = this.#parts.partners;
     if (row.phase === 'leaving') return succeeded(this.#view(row));
     const { stores, clock } = this.#parts.ports;
-    const from = this.#isOnlyThere(partner) ? keeper.datesOf(row).commitmentEndsAt : undefined;
+    const from = this.#mustBeMoved(partner) ? keeper.datesOf(row).commitmentEndsAt : undefined;
     const until = instant((from ?? clock.now()) + agreementOf(row).terms.noticeMs);
     const left = stores.transact(() => {
       notices.give(row, { type: 'leaving', until });
@@ -121,12 +121,13 @@ export class PartnershipDesk implements Partnerships {
     return succeeded(this.#view(left ?? row));
   }
 
-  /** It holds shards of packs that do not lie here, or is about to. */
-  #isOnlyThere(partner: PeerId): boolean {
-    const { shards, packs } = this.#parts.ports.stores;
-    return shards
+  /** It holds shards of packs that do not lie here, or is about to; or we hold something for it, of which we know no more. */
+  #mustBeMoved(partner: PeerId): boolean {
+    const { shards, packs, held } = this.#parts.ports.stores;
+    const isThere = shards
       .ofPartner(partner)
       .some(({ pack, phase }) => phase !== 'held' || packs.get(pack)?.spooled === false);
+    return isThere || held.blockCount(partner) > 0;
   }
 
   async stay(partner: PeerId): Promise<Answer> {
