@@ -37,7 +37,11 @@ process.stderr.on('error', () => undefined);
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, (problem: unknown) => endInternally(problem));
 
+/** Loaded with the program. */
+let endForStorage: ((problem: unknown) => void) | undefined;
+
 function endInternally(problem: unknown): never {
+  endForStorage?.(problem);
   const text = problem instanceof Error ? (problem.stack ?? problem.message) : String(problem);
   const json = process.argv.includes('--json');
   if (json)
@@ -51,6 +55,7 @@ function endInternally(problem: unknown): never {
 }
 
 const { runProgram } = await import('./program.ts');
+({ endForStorage } = await import('./storage-end.ts'));
 const { programVersion } = await import('../daemon/program-version.ts');
 try {
   const exit = await runProgram(process.argv.slice(2), {
