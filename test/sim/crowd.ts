@@ -1,7 +1,7 @@
 /** Computers of a simulated world that find partners by themselves, and what must hold of what they sign. */
 import assert from 'node:assert/strict';
 import { present } from '../../src/base/assert.ts';
-import { mebi, secondMs } from '../../src/base/units.ts';
+import { hourMs, mebi, secondMs } from '../../src/base/units.ts';
 import { decodeSignedAgreement, verifyAgreement } from '../../src/core/agreements/agreement.ts';
 import type { ComputerSettings } from '../../src/engine/computer.ts';
 import { agreementOf } from '../../src/engine/partners/partner-space.ts';
@@ -117,4 +117,31 @@ export function checkAgreements(peers: readonly SimPeer[]): void {
     assert(lent <= lentBytes, `${peer.name} lends ${lent}`);
     assert.equal(new Set(rows.map(({ partner }) => partner)).size, rows.length);
   }
+}
+
+/** Until something holds, within an hour. */
+export async function waitUntil(
+  { world }: Pick<Crowd, 'world'>,
+  what: string,
+  holds: () => boolean,
+): Promise<void> {
+  const limitMs = world.nowMs + hourMs;
+  while (!holds()) {
+    assert(world.nowMs < limitMs, `in vain: ${what}`);
+    await world.run({ untilMs: world.nowMs + secondMs });
+  }
+}
+
+/** Runs `work` to its end, on the world's time, within an hour. */
+export async function played<T>(
+  { world }: Pick<Crowd, 'world'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  let isOver = false;
+  const running = work().finally(() => {
+    isOver = true;
+  });
+  const end = await world.run({ until: () => isOver, untilMs: world.nowMs + hourMs });
+  assert.equal(end, 'reached');
+  return await running;
 }

@@ -7,7 +7,7 @@ import type { Computer } from '../../src/engine/computer.ts';
 import type { PartnershipSettings } from '../../src/engine/partners/partnership-settings.ts';
 import { simAddress } from '../../src/sim/network.ts';
 import { SimPeer } from '../../src/sim/sim-peer.ts';
-import { type Crowd, crowd, settled } from './crowd.ts';
+import { type Crowd, crowd, played, settled } from './crowd.ts';
 import { backUp, kernels, quiet, smallFiles } from './scene.ts';
 
 /** Periods in proportion, on the scale of minutes. */
@@ -35,17 +35,6 @@ async function backedUp(): Promise<Crowd> {
     assert.equal(await computer.protect(snapshot, 'complete', quiet), 'complete');
   });
   return them;
-}
-
-/** Runs `work` to its end, on the world's time. */
-async function played<T>({ world }: Crowd, work: () => Promise<T>): Promise<T> {
-  let ended = false;
-  const running = work().finally(() => {
-    ended = true;
-  });
-  const end = await world.run({ until: () => ended, untilMs: world.nowMs + 10 * minuteMs });
-  assert.equal(end, 'reached');
-  return await running;
 }
 
 test('a disaster in commitment ends with the date from which restores are possible, and then they are', async () => {

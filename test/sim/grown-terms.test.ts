@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { hourMs, mebi, minuteMs, secondMs } from '../../src/base/units.ts';
+import { mebi, minuteMs, secondMs } from '../../src/base/units.ts';
 import { decodeLifecycle } from '../../src/core/partners/lifecycle-codec.ts';
 import type { PartnershipSettings } from '../../src/engine/partners/partnership-settings.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { simAddress } from '../../src/sim/network.ts';
 import { SimPeer } from '../../src/sim/sim-peer.ts';
-import { type Crowd, crowd, settled } from './crowd.ts';
+import { crowd, played, settled, waitUntil } from './crowd.ts';
 import { backUp, kernels, quiet, smallFiles } from './scene.ts';
 
 /** Periods in proportion, on the scale of minutes. */
@@ -19,23 +19,6 @@ const periods: Partial<PartnershipSettings> = {
   ...{ deleteLockMs: 2 * minuteMs, spareAfterMs: minuteMs, auditIntervalMs: 20 * secondMs },
   ...{ rampBytes: 24 * mebi, rampStepMs, wantedPartners: 3 },
 };
-
-async function waitUntil({ world }: Crowd, what: string, holds: () => boolean): Promise<void> {
-  const limitMs = world.nowMs + hourMs;
-  while (!holds()) {
-    assert(world.nowMs < limitMs, `in vain: ${what}`);
-    await world.run({ untilMs: world.nowMs + secondMs });
-  }
-}
-
-async function played<T>(them: Crowd, work: () => Promise<T>): Promise<T> {
-  let isOver = false;
-  const running = work().finally(() => {
-    isOver = true;
-  });
-  await waitUntil(them, 'it ends', () => isOver);
-  return await running;
-}
 
 function openSteps(peer: SimPeer): readonly number[] {
   return durable(peer)

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { hourMs, minuteMs, secondMs } from '../../src/base/units.ts';
+import { minuteMs, secondMs } from '../../src/base/units.ts';
 import type { PartnershipSettings } from '../../src/engine/partners/partnership-settings.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { simAddress } from '../../src/sim/network.ts';
 import { SimPeer } from '../../src/sim/sim-peer.ts';
-import { type Crowd, crowd, settled } from './crowd.ts';
+import { type Crowd, crowd, played, settled, waitUntil } from './crowd.ts';
 import { backUp, kernels, quiet, smallFiles } from './scene.ts';
 
 /** Periods in proportion, on the scale of minutes. */
@@ -57,24 +57,6 @@ function arePhases({ owner, holders }: Scene, phase: string): boolean {
   );
 }
 
-async function waitUntil({ world }: Crowd, what: string, holds: () => boolean): Promise<void> {
-  const limitMs = world.nowMs + hourMs;
-  while (!holds()) {
-    assert(world.nowMs < limitMs, `in vain: ${what}`);
-    await world.run({ untilMs: world.nowMs + secondMs });
-  }
-}
-
-async function ended<T>({ world }: Crowd, work: Promise<T>): Promise<T> {
-  let isOver = false;
-  void work.finally(() => {
-    isOver = true;
-  });
-  const end = await world.run({ until: () => isOver, untilMs: world.nowMs + 10 * minuteMs });
-  assert.equal(end, 'reached');
-  return await work;
-}
-
 test('C30: whoever lost everything and came back after G gets it back after one more commitment', async () => {
   const scene = await reneged('late disaster');
   const { world, link, owner, holders } = scene;
@@ -83,7 +65,8 @@ test('C30: whoever lost everything and came back after G gets it back after one 
   await world.run({ untilMs: world.nowMs + secondMs });
   const computer = present(heir.computer, 'the heir runs');
   const peers = holders.map(({ keys }) => ({ peer: undefined, address: simAddress(keys.peerId) }));
-  const recover = () => ended(scene, computer.recover(peers, { floor: undefined, ...quiet }));
+  const recover = () =>
+    played(scene, () => computer.recover(peers, { floor: undefined, ...quiet }));
   const early = await recover();
   assert(!early.ok && early.error.code === 'recover.too-few-partners', JSON.stringify(early));
   const from = present(early.error.restorableFrom, 'it is said from when on');

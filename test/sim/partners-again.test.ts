@@ -7,7 +7,7 @@ import type { PartnershipSettings } from '../../src/engine/partners/partnership-
 import { durable } from '../../src/sim/checkers.ts';
 import { calmPlan, type PlannedCrash } from '../../src/sim/fault-plan.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';
-import { type Crowd, crowd, partnersOf, settled } from './crowd.ts';
+import { type Crowd, crowd, partnersOf, settled, waitUntil } from './crowd.ts';
 import { backUp, quiet, reach, Scene, smallFiles } from './scene.ts';
 
 const periods: Partial<PartnershipSettings> = {
@@ -34,14 +34,6 @@ async function pair(seed: string): Promise<Pair> {
   smallFiles(owner.files, (bytes) => draws.bytes(bytes));
   await settled(them, 1, 2 * minuteMs);
   return { ...them, owner, holder };
-}
-
-async function waitUntil({ world }: Crowd, what: string, holds: () => boolean): Promise<void> {
-  const limitMs = world.nowMs + hourMs;
-  while (!holds()) {
-    assert(world.nowMs < limitMs, `in vain: ${what}`);
-    await world.run({ untilMs: world.nowMs + secondMs });
-  }
 }
 
 async function backedUp(them: Pair): Promise<void> {

@@ -2,30 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { hourMs, minuteMs, secondMs } from '../../src/base/units.ts';
+import { minuteMs, secondMs } from '../../src/base/units.ts';
 import type { Computer } from '../../src/engine/computer.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { simAddress } from '../../src/sim/network.ts';
 import { SimPeer } from '../../src/sim/sim-peer.ts';
-import { type Crowd, crowd, settled } from './crowd.ts';
+import { type Crowd, crowd, played, settled, waitUntil } from './crowd.ts';
 import { backUp, kernels, quiet, request, smallFiles } from './scene.ts';
-
-async function waitUntil({ world }: Crowd, what: string, holds: () => boolean): Promise<void> {
-  const limitMs = world.nowMs + hourMs;
-  while (!holds()) {
-    assert(world.nowMs < limitMs, `in vain: ${what}`);
-    await world.run({ untilMs: world.nowMs + secondMs });
-  }
-}
-
-async function played<T>(them: Crowd, work: () => Promise<T>): Promise<T> {
-  let isOver = false;
-  const running = work().finally(() => {
-    isOver = true;
-  });
-  await waitUntil(them, 'it ends', () => isOver);
-  return await running;
-}
 
 const backedUp = (them: Crowd, computer: Computer): Promise<void> =>
   played(them, async () => {

@@ -1,12 +1,12 @@
-/** What passing time does to a partnership: it counts service and silence, ends periods, and lets what a former partner stored here go. Used by lifecycle.ts only. */
+/** What passing time does to a partnership: it counts service and silence, ends periods, and lets what a former partner stored here go. lifecycle.ts alone steps it. */
 import { assertNever } from '../../base/assert.ts';
 import type { Instant } from '../../base/units.ts';
 import { boundedRate } from './counted-time.ts';
 import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
 import { inCommitment, type LifecyclePeriods, type LifecycleState } from './lifecycle-state.ts';
 
-/** A growth is remembered until our count is so many times C: until then the partner may hold that it is not over. */
-const excusedCommitments = 3;
+/** Until our count is so many times C a partner may hold that its commitment is not over, for it counts for itself; so long growths are remembered. */
+export const excusedCommitments = 3;
 const settledMost = 8;
 
 export function stepTime(

@@ -29,6 +29,7 @@ import {
   restorableFrom,
   restoresAllowed,
 } from '../../core/partners/lifecycle-state.ts';
+import { excusedCommitments } from '../../core/partners/lifecycle-time.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
@@ -61,9 +62,6 @@ type Timeless<Event> = Event extends LifecycleEvent ? Omit<Event, 'now'> : never
 
 /** What happens to a partnership; when, the keeper knows. */
 export type PartnerEvent = Timeless<LifecycleEvent>;
-
-/** For so many commitment periods after it is over here a partner may still hold that it is not. */
-const excusedCommitments = 2;
 
 export class LifecycleKeeper {
   readonly #parts: LifecycleKeeperParts;
@@ -177,7 +175,7 @@ export class LifecycleKeeper {
     if (row === undefined || row.phase === 'proposed') return 'nothing';
     const [state, periods] = [this.stateOf(row), this.periodsOf(row)];
     if (inCommitment(state, periods) || state.committedAt === undefined) return 'everything';
-    const excusedMs = excusedCommitments * periods.commitmentMs;
+    const excusedMs = (excusedCommitments - 1) * periods.commitmentMs;
     if (this.#now() - state.committedAt < excusedMs) return 'everything';
     return state.steps.length + state.settled.length > 0 ? 'what-came-later' : 'nothing';
   }
