@@ -6,19 +6,11 @@
  * crash in between leaves nothing behind, and takes nothing that came back meanwhile.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, concatBytes } from '../../base/bytes.ts';
+import type { Bytes } from '../../base/bytes.ts';
 import { dayMs, type Instant, minuteMs } from '../../base/units.ts';
 import { type LedgerSubject, readEntry } from '../../core/agreements/acknowledgement.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
-import {
-  type AgreementId,
-  bytesOf,
-  idBytes,
-  idOf,
-  type PeerId,
-  type ShardName,
-  shardNameBytes,
-} from '../../core/vocabulary/ids.ts';
+import { type AgreementId, idOf, type PeerId } from '../../core/vocabulary/ids.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
@@ -27,6 +19,7 @@ import { publicKeyOf } from '../../primitives/signature.ts';
 import { awaitsProof } from '../audits/answered-audits.ts';
 import { agreementOf } from '../partners/partner-space.ts';
 import { appendHolderEntry } from './held-ledger.ts';
+import { HeldList, type HeldShard } from './held-list.ts';
 import { countDeletion } from './mass-deletion.ts';
 import { RunningTime } from './running-time.ts';
 
@@ -40,18 +33,13 @@ export interface HeldTrashParts {
   readonly claim: (blob: string) => (() => void) | undefined;
 }
 
-interface HeldShard {
-  readonly owner: PeerId;
-  readonly name: ShardName;
-}
-
 /** How often the trash is looked through. */
 const lookMs: number = 10 * minuteMs;
 /** Files removed with one note. */
 const batchMaximum = 64;
 /** For an owner whose terms are not known any more. */
 const lockMaximumMs: number = 30 * dayMs;
-const factName = 'held-removals';
+const removals: HeldList = new HeldList('held-removals');
 
 export class HeldTrash {
   readonly #parts: HeldTrashParts;
@@ -194,7 +182,7 @@ export class HeldTrash {
   #removeRows(shards: readonly HeldShard[]): void {
     const { stores, log } = this.#parts;
     stores.transact(() => {
-      write(stores, [...read(stores), ...shards]);
+      removals.write(stores, [...removals.read(stores), ...shards]);
       for (const { owner, name } of shards) stores.held.remove(owner, name);
     });
     log.write('info', 'held.purged', { shards: shards.length });
@@ -203,7 +191,7 @@ export class HeldTrash {
   /** Removes the files that are noted. One that has a row again came back: it stays. One that is being uploaded waits. */
   async #removeFiles(): Promise<void> {
     const { stores, held } = this.#parts;
-    const noted = read(stores);
+    const noted = removals.read(stores);
     if (noted.length === 0) return;
     const left: HeldShard[] = [];
     for (const shard of noted) {
@@ -221,27 +209,11 @@ export class HeldTrash {
         release();
       }
     }
-    write(stores, left);
+    removals.write(stores, left);
   }
 }
 
 /** One folder an owner, one file a shard. */
 export function blobOf({ owner, name }: HeldShard): string {
   return `${owner}/${name}`;
-}
-
-function read(stores: Stores): readonly HeldShard[] {
-  const column = stores.facts.get(factName) ?? new Uint8Array(0);
-  const shards: HeldShard[] = [];
-  const entryBytes = idBytes + shardNameBytes;
-  for (let at = 0; at < column.length; at += entryBytes) {
-    const name = column.subarray(at + idBytes, at + entryBytes);
-    shards.push({ owner: idOf(column.subarray(at, at + idBytes)), name: idOf(name) });
-  }
-  return shards;
-}
-
-function write(stores: Stores, shards: readonly HeldShard[]): void {
-  const parts = shards.flatMap(({ owner, name }) => [bytesOf(owner), bytesOf(name)]);
-  stores.facts.put(factName, concatBytes(parts));
 }
