@@ -7,7 +7,6 @@ import type { OwnerKeys } from '../core/sealing/keys.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
-import type { PeerStanding } from '../ports/transport.ts';
 import type { AuditEvent } from './audits/audit-session.ts';
 import type { PartnerAudits } from './audits/audit-views.ts';
 import { BackupRun } from './backup/backup-run.ts';
@@ -57,6 +56,7 @@ import { type RestoreOptions, RestoreRun } from './restore/restore-run.ts';
 import { TreeReader } from './restore/tree-reader.ts';
 import { waitForProtection } from './sending/protection-wait.ts';
 import { ownManifest } from './sending/publication.ts';
+import { Serving } from './serving.ts';
 import { presentSnapshots, statusReport } from './status.ts';
 import { type RepairProgress, type RepairReport, runRepair } from './upkeep/repair-run.ts';
 
@@ -75,10 +75,7 @@ class WorkingComputer implements Computer {
   readonly #parts: ComputerParts;
   readonly #partnerships: Partnerships;
   readonly #source: PackSource;
-  readonly #stopping = new AbortController();
-  #loops: readonly Promise<void>[] = [];
-  readonly #runs = new Set<Promise<unknown>>();
-  #swept: Promise<void> = Promise.resolve();
+  readonly #serving: Serving;
   #backingUp = false;
 
   constructor(ports: ComputerPorts, keys: OwnerKeys, settings: ComputerSettings) {
@@ -86,49 +83,17 @@ class WorkingComputer implements Computer {
     this.#keys = keys;
     this.#settings = settings;
     this.#parts = new ComputerParts(ports, keys, settings);
-    this.#partnerships = new PartnershipDesk(this.#parts, this.#stopping.signal);
+    this.#serving = new Serving(this.#parts);
+    this.#partnerships = new PartnershipDesk(this.#parts, this.#serving.stopping);
     this.#source = this.#parts.newSource();
   }
 
-  async start(): Promise<void> {
-    if (!this.#backingUp) this.#swept = this.#parts.spool.sweep();
-    await this.#swept;
-    if (facts.successor(this.#ports.stores) !== undefined) return;
-    this.#parts.listening = await this.#ports.transport.serve(
-      (request) => this.#parts.service.answer(request),
-      (peer) => this.#standingOf(peer),
-    );
-    const working = AbortSignal.any([this.#stopping.signal, this.#parts.superseded.signal]);
-    this.#parts.superseded.signal.addEventListener('abort', () => this.#retire(), { once: true });
-    this.#loops = this.#parts.loops.map((loop) => loop.run(working));
-    const { broke } = this.#ports;
-    if (broke !== undefined) for (const loop of this.#loops) loop.catch(broke);
+  start(): Promise<void> {
+    return this.#serving.start({ sweeps: !this.#backingUp });
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    this.#parts.changes.notify();
-    await Promise.allSettled([...this.#loops, ...this.#runs]);
-    await this.#parts.listening?.close();
-    await this.#ports.transport.close();
-  }
-
-  /** Nobody is served any more in the name of an identity that lives on elsewhere. */
-  #retire(): void {
-    const { listening } = this.#parts;
-    this.#parts.listening = undefined;
-    if (listening !== undefined) this.#runs.add(listening.close());
-  }
-
-  /** A run that `stop` waits for, under a signal that it aborts. */
-  async #tracked<T>(caller: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const running = run(AbortSignal.any([caller, this.#stopping.signal]));
-    this.#runs.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#runs.delete(running);
-    }
+  stop(): Promise<void> {
+    return this.#serving.stop();
   }
 
   async backup(
@@ -153,8 +118,8 @@ class WorkingComputer implements Computer {
         spool: this.#parts.spool,
         programVersion,
       };
-      return await this.#tracked(options.signal, async (signal) => {
-        await this.#swept;
+      return await this.#serving.tracked(options.signal, async (signal) => {
+        await this.#serving.swept;
         await this.#parts.spool.dropUnreadable('all');
         return await new BackupRun(context, request, { ...options, signal }).run();
       });
@@ -184,7 +149,7 @@ class WorkingComputer implements Computer {
         resting,
       },
       { snapshot, wanted },
-      { ...options, stopped: this.#stopping.signal },
+      { ...options, stopped: this.#serving.stopping },
     );
   }
 
@@ -194,7 +159,7 @@ class WorkingComputer implements Computer {
   }): Promise<RepairReport> {
     const { sending, upkeep, partners, changes, backoff, book } = this.#parts;
     const { stores, clock } = this.#ports;
-    return this.#tracked(options.signal, (signal) =>
+    return this.#serving.tracked(options.signal, (signal) =>
       runRepair(
         {
           ...{ stores, clock, changes },
@@ -215,7 +180,7 @@ class WorkingComputer implements Computer {
   async undelete(options: UndeleteOptions): Promise<UndeleteReport> {
     const { keys, client, book, delivery, losses, changes } = this.#parts;
     const parts = { ...this.#ports, keys, client, book, delivery, losses };
-    const report = await this.#tracked(options.signal, (signal) =>
+    const report = await this.#serving.tracked(options.signal, (signal) =>
       new UndeleteRun(parts, { ...options, signal }).run(),
     );
     changes.notify();
@@ -257,13 +222,13 @@ class WorkingComputer implements Computer {
   }
 
   search(options: SearchOptions): Promise<SearchReport> {
-    return this.#tracked(options.signal, (signal) =>
+    return this.#serving.tracked(options.signal, (signal) =>
       this.#partnerships.search({ ...options, signal }),
     );
   }
 
   audit(options: AuditOptions): Promise<readonly AuditEvent[]> {
-    return this.#tracked(options.signal, (signal) =>
+    return this.#serving.tracked(options.signal, (signal) =>
       this.#partnerships.audit({ ...options, signal }),
     );
   }
@@ -293,7 +258,9 @@ class WorkingComputer implements Computer {
     change: TermsChange,
     signal: AbortSignal,
   ): Promise<Outcome<AgreementView, PartnerFailure>> {
-    return this.#tracked(signal, (until) => this.#partnerships.changeTerms(partner, change, until));
+    return this.#serving.tracked(signal, (until) =>
+      this.#partnerships.changeTerms(partner, change, until),
+    );
   }
 
   setPaused(partner: PeerId, paused: boolean): boolean {
@@ -328,13 +295,13 @@ class WorkingComputer implements Computer {
     const parts = { stores, source, reader, partners, pace: this.#parts.pace };
     // A part is within what may be read on any day; if it is not, the partner is told then.
     if (request.path === undefined && !request.dryRun) this.#parts.partners.notices.restores();
-    return this.#tracked(options.signal, (signal) =>
+    return this.#serving.tracked(options.signal, (signal) =>
       new RestoreRun(parts, request, { ...options, signal, target }).run(),
     );
   }
 
   drill(options: DrillWish & DrillOptions): Promise<Outcome<DrillReport, DrillFailure>> {
-    return this.#tracked(options.signal, (signal) =>
+    return this.#serving.tracked(options.signal, (signal) =>
       this.#parts.drills.drill(options, { ...options, signal }),
     );
   }
@@ -348,7 +315,7 @@ class WorkingComputer implements Computer {
   }
 
   async join(code: string, offer: JoinOffer): Promise<Outcome<AgreementRow, JoinFailure>> {
-    return await this.#parts.invitations.join(code, offer, this.#stopping.signal);
+    return await this.#parts.invitations.join(code, offer, this.#serving.stopping);
   }
 
   kit(): KitContents {
@@ -372,7 +339,7 @@ class WorkingComputer implements Computer {
       commitmentEndsAt: (peer: PeerId) => this.#parts.partners.commitmentEndsAt(peer),
       renew: (signal: AbortSignal) => this.#parts.partners.notices.round(signal),
     };
-    const report = await this.#tracked(options.signal, (signal) =>
+    const report = await this.#serving.tracked(options.signal, (signal) =>
       new RecoverRun(parts, { ...options, signal }).run(peers),
     );
     if (report.ok) this.#parts.partners.notices.restores();
@@ -386,12 +353,6 @@ class WorkingComputer implements Computer {
 
   now(): Instant {
     return this.#ports.clock.now();
-  }
-
-  /** A former partner that takes back what it stored here is no stranger yet. */
-  #standingOf(peer: PeerId): PeerStanding {
-    const { book, partners } = this.#parts;
-    return partners.keeper.kept(peer) === undefined ? book.standingOf(peer) : 'partner';
   }
 
   #reader(): TreeReader {
