@@ -4,6 +4,7 @@ import { dayMs, gibi, hourMs, instant, mebi } from '../../base/units.ts';
 import { dailyNeedBytes, drillBytes, drillLeastBytes } from '../../core/agreements/daily-need.ts';
 import { idOf, type ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
+import { StorageFull } from '../../ports/stores.ts';
 import { type AgreedPair, agreedPair } from '../../sim/agreed-pair.ts';
 import { twinStores } from '../../sim/twin-stores.ts';
 import { agreementOf } from '../partners/partner-space.ts';
@@ -141,4 +142,23 @@ test('a drill a day comes round in ninety days, and is well within the quota', (
     const terms = { auditIntervalMs: 6 * hourMs, trusted: true, readQuota: 3 };
     assert.ok(3 * dailyNeedBytes(terms, { ageMs: 0, heldBytes }) >= 3 * drillBytes(heldBytes));
   }
+});
+
+test('a full disk keeps no owner from restoring, and its account goes on', () => {
+  const scene = new Scene(16_384);
+  const { facts } = scene.stores;
+  const put = facts.put.bind(facts);
+  facts.put = () => {
+    throw new StorageFull('no room');
+  };
+  const day = scene.read();
+  assert.ok(day > 0, 'the first read is not refused');
+  assert.ok(scene.quota.restoring(scene.pair.agreement).ok);
+  assert.equal(scene.read(partBytes), partBytes);
+  facts.put = put;
+  scene.quota.settle();
+  scene.restart();
+  const { restoring, leftBytes } = scene.quota.allowance(scene.pair.agreement);
+  assert.ok(restoring !== undefined);
+  assert.ok(leftBytes < 2 * partBytes);
 });

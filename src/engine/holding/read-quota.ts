@@ -4,7 +4,7 @@
  *
  * What is read is charged before it is sent, ahead and in steps, so that the account is durable without a write for each request: a restart costs the owner
  * at most one step, and gives it nothing. Blocks that answered seals drew count as well; audits have an account of their own (audit-quota.ts) and are never
- * refused for what was read.
+ * refused for what was read. A full disk refuses no read (read-accounts.ts).
  */
 import { assert } from '../../base/assert.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
@@ -19,6 +19,7 @@ import type { EventLog } from '../../ports/event-log.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
 import { answererLane } from '../audits/answered-audits.ts';
 import { agreementOf } from '../partners/partner-space.ts';
+import { ReadAccounts } from './read-accounts.ts';
 
 export interface ReadQuotaParts {
   readonly stores: Stores;
@@ -63,11 +64,18 @@ interface Account {
 
 export class ReadQuota {
   readonly #parts: ReadQuotaParts;
+  readonly #kept: ReadAccounts;
   readonly #accounts = new Map<AgreementId, Account>();
   readonly #held = new Map<PeerId, { readonly bytes: number; readonly at: Instant }>();
 
   constructor(parts: ReadQuotaParts) {
     this.#parts = parts;
+    this.#kept = new ReadAccounts(parts.stores.facts);
+  }
+
+  /** Makes durable what the disk had no room for. */
+  settle(): void {
+    this.#kept.settle();
   }
 
   /** Charges what is about to be read, or refuses it. */
@@ -197,13 +205,13 @@ export class ReadQuota {
 
   #write(agreement: AgreementRow, { day, restores }: Account): void {
     const closed = restores.map(({ since, paid }) => [since, paid]);
-    this.#parts.stores.facts.put(nameOf(agreement), encodeCbor([day.since, day.paid, closed]));
+    this.#kept.put(nameOf(agreement), encodeCbor([day.since, day.paid, closed]));
   }
 
   #read(
     agreement: AgreementRow,
   ): { readonly day: Tally; readonly restores: readonly Tally[] } | undefined {
-    const value = this.#parts.stores.facts.get(nameOf(agreement));
+    const value = this.#kept.get(nameOf(agreement));
     if (value === undefined) return undefined;
     const decoded = decodeCbor(value, 256);
     assert(decoded.ok && Array.isArray(decoded.value), 'an account of reads is a list');

@@ -2,7 +2,7 @@
  * How much owners may read back of what they stored after their agreement grew, while the commitment of that growth runs (C30): what they had stored so much less
  * of before, and in any case an eighth of what they were lent. So a restore finds its index and its trees, which are always new, and everything that is older.
  *
- * What is read is charged before it is sent, ahead and in steps, as in read-quota.ts.
+ * What is read is charged before it is sent, ahead and in steps, as in read-quota.ts; a full disk refuses no read (read-accounts.ts).
  */
 import { assert } from '../../base/assert.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
@@ -11,6 +11,7 @@ import type { LedgerPlace } from '../../core/agreements/acknowledgement.ts';
 import type { Refusal } from '../../core/wire/refusal.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
 import type { OpenStep } from '../partners/lifecycle-keeper.ts';
+import { ReadAccounts } from './read-accounts.ts';
 
 export interface UncommittedReadsParts {
   readonly stores: Pick<Stores, 'facts'>;
@@ -19,8 +20,8 @@ export interface UncommittedReadsParts {
 }
 
 /**
- * Of growths whose commitments run at once, from the oldest of them on: `paid` is durable, `used` is what was read. They have one account, or many small growths would
- * let as much be read as one that is as large as all of them.
+ * Of growths whose commitments run at once, from the oldest of them on: `paid` is durable, as soon as the disk has room; `used` is what was read. They have one
+ * account, or many small growths would let as much be read as one that is as large as all of them.
  */
 interface Tally {
   readonly since: LedgerPlace;
@@ -35,10 +36,17 @@ const talliesMost = 8;
 
 export class UncommittedReads {
   readonly #parts: UncommittedReadsParts;
+  readonly #accounts: ReadAccounts;
   readonly #tallies = new Map<string, readonly Tally[]>();
 
   constructor(parts: UncommittedReadsParts) {
     this.#parts = parts;
+    this.#accounts = new ReadAccounts(parts.stores.facts);
+  }
+
+  /** Makes durable what the disk had no room for. */
+  settle(): void {
+    this.#accounts.settle();
   }
 
   /** Charges what is about to be read of the shard in this place of the ledger, or refuses it. */
@@ -73,11 +81,11 @@ export class UncommittedReads {
     const name = nameOf(agreement);
     const tallies = this.#tallies.get(name) ?? [];
     const value = tallies.map(({ since, paid }) => [since.epoch, since.sequence, paid]);
-    this.#parts.stores.facts.put(name, encodeCbor(value));
+    this.#accounts.put(name, encodeCbor(value));
   }
 
   #read(name: string): readonly Tally[] {
-    const value = this.#parts.stores.facts.get(name);
+    const value = this.#accounts.get(name);
     if (value === undefined) return [];
     const decoded = decodeCbor(value, 1_024);
     assert(decoded.ok && Array.isArray(decoded.value), 'an account of reads is a list');

@@ -226,6 +226,8 @@ export class PartnerParts {
       await clock.sleep(jittered(Math.min(hourMs, Math.max(secondMs / 2, lookMs)), random), signal);
       if (signal.aborted) return;
       this.#guarded(() => this.#settleFormer());
+      this.reads.settle();
+      this.uncommittedReads.settle();
       try {
         await this.records.proposeDue(signal);
       } catch (reason) {
