@@ -209,7 +209,7 @@ test('what may happen is said, and from when on partners honour restores', () =>
   const restorableFrom = '2026-03-01T12:00:00.000Z';
   const young = outlookLines({ ...status.outlook, restorableFrom, measured: 1 });
   assert.match(young[0] ?? '', /^Restorable {7}from 2026-0[23]-/);
-  assert.match(young[1] ?? '', /within 7 days, from that day on \(3 of them not measured yet\)$/);
+  assert.match(young[1] ?? '', /within 7 days, until that day \(3 of them not measured yet\)$/);
   assert.deepEqual(outlookLines({ ...status.outlook, chances: null }), []);
 });
 

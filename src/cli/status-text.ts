@@ -188,7 +188,7 @@ export function outlookLines(outlook: OutlookAnswer): readonly string[] {
     );
   if (chances === null) return lines;
   const guessed = measured < holding ? ` (${holding - measured} of them not measured yet)` : '';
-  const when = restorableFrom === null ? '' : ', from that day on';
+  const when = restorableFrom === null ? '' : ', until that day';
   lines.push(
     `If this is lost  ${chanceText(chances.failsInWindow)} that a restore fails within 7 days${when}${guessed}`,
     `                 ${chanceText(chances.failsNow)} that it has to wait for partners`,

@@ -21,6 +21,7 @@ import { PartnerParts } from './partners/partner-parts.ts';
 import { PartnerPlanning } from './partners/partner-planning.ts';
 import { PartnerService } from './partners/partner-service.ts';
 import { type PartnershipSettings, partnershipSettings } from './partners/partnership-settings.ts';
+import { StripeHolders } from './partners/stripe-holders.ts';
 import { PackSource, type PackSourceParts } from './restore/pack-source.ts';
 import { ShardFetch, type ShardFetchParts } from './restore/shard-fetch.ts';
 import { TreeReader } from './restore/tree-reader.ts';
@@ -30,6 +31,7 @@ import { OwnSuccessor } from './sending/own-successor.ts';
 import { Publication } from './sending/publication.ts';
 import { ShardDelivery } from './sending/shard-delivery.ts';
 import { ShardLosses } from './sending/shard-losses.ts';
+import { ReserveShards } from './upkeep/reserve-shards.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { Backoff } from './work/backoff.ts';
 import { Notifier } from './work/notifier.ts';
@@ -188,6 +190,12 @@ export class ComputerParts {
     return new PartnerPlanning({
       ...{ ...ports, self, book, preset: { preset }, spareAfterMs, own },
       commitmentEndsAt: (partner) => this.partners.commitmentEndsAt(partner),
+      holders: new StripeHolders({
+        ...{ ...ports, shardNameKey: keys.shardNameKey },
+        reserves: new ReserveShards({ ...ports, book, shardNameKey: keys.shardNameKey }),
+        honoursRestores: (partner) => this.partners.keeper.mayReadFrom(partner),
+        uncommittedAt: (partner) => this.partners.uncommittedAt(partner),
+      }),
     });
   }
 

@@ -106,6 +106,23 @@ function assertNoWorse(better: DurabilityRequest, worse: DurabilityRequest): voi
     assert.ok(value <= (worseFields[at] ?? 0) + slack, `${value} > ${worseFields[at]}`);
 }
 
+test('whoever withholds what it has is no help to a restore, and keeps the data from being lost', () => {
+  fc.assert(
+    fc.property(requests, fc.array(fc.boolean(), { maxLength: 12 }), (request, pattern) => {
+      const holders = request.holders.map((holder, at) => ({
+        ...holder,
+        withholds: pattern[at] ?? false,
+      }));
+      const [now, inWindow, lost] = fieldsOf({ ...request, holders });
+      const giving = holders.filter(({ withholds }) => !withholds);
+      const [nowOfThese, inWindowOfThese] = fieldsOf({ ...request, holders: giving });
+      assert.ok(Math.abs((now ?? 0) - (nowOfThese ?? 1)) < slack);
+      assert.ok(Math.abs((inWindow ?? 0) - (inWindowOfThese ?? 1)) < slack);
+      assert.equal(lost, fieldsOf(request)[2]);
+    }),
+  );
+});
+
 test('the chances of all counts are those of one thing that happens', () => {
   const groups: fc.Arbitrary<readonly TryGroup[]> = fc.array(
     fc.record({ chances: fc.array(chance, { maxLength: 6 }), lostTogether: chance }),

@@ -62,6 +62,8 @@ export interface Holder {
   readonly lifeMs: number;
   /** Absent in a layer: it shares nothing with anybody. */
   readonly domains?: FailureDomains;
+  /** In commitment: what it has is there, and is given to no restore before that is over. Left out: it is given. */
+  readonly withholds?: boolean;
 }
 
 /**
@@ -154,7 +156,7 @@ export interface Durability {
   readonly failsNow: number;
   /** A restore that may take seven days fails, if the owner's computer is lost. */
   readonly failsInWindow: number;
-  /** Within a year the owner's computer is lost and the data with it. */
+  /** Within a year the owner's computer is lost and the data with it: holders that withhold it have it all the same. */
   readonly lostInYear: number;
 }
 
@@ -162,10 +164,12 @@ export function durabilityOf(request: DurabilityRequest): Durability {
   const { absenceMs, windowMs, ownerLossesPerYear } = request.model ?? ordinaryModel;
   const model = request.model ?? ordinaryModel;
   const sinceMs = absenceMs + windowMs;
-  const now = failureChance(request, ({ availability, lifeMs }) => {
-    return holdingChance(lifeMs, 0, model) * availability;
+  // Whether a commitment ends in time nobody knows who is not there to serve it: whoever withholds now is not counted on for a restore.
+  const now = failureChance(request, ({ availability, lifeMs, withholds = false }) => {
+    return withholds ? 0 : holdingChance(lifeMs, 0, model) * availability;
   });
-  const inWindow = failureChance(request, ({ availability, lifeMs }) => {
+  const inWindow = failureChance(request, ({ availability, lifeMs, withholds = false }) => {
+    if (withholds) return 0;
     return holdingChance(lifeMs, sinceMs, model) * reachingChance(availability, windowMs);
   });
   const held = failureChance(request, ({ lifeMs }) => holdingChance(lifeMs, sinceMs, model));

@@ -14,17 +14,22 @@ import {
   encodeObservation,
   observeStretch,
 } from '../../core/partners/observation.ts';
+import type { Durability } from '../../core/placement/durability.ts';
+import { ShardNamer } from '../../core/sealing/shard-name.ts';
 import { codeText } from '../../core/vocabulary/code.ts';
-import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import { type Profile, signProfile } from '../../core/wire/profile.ts';
+import type { RetiredShardRow } from '../../ports/layout-store.ts';
 import { contentsOf, packRow } from '../../ports/stores.conformance.ts';
 import type { AgreementRow, PackRow } from '../../ports/stores.ts';
 import { keysOf } from '../../sim/agreed-pair.ts';
 import { type TwinStores, twinStores } from '../../sim/twin-stores.ts';
 import { ShardPlacing } from '../sending/shard-placing.ts';
+import { ReserveShards } from '../upkeep/reserve-shards.ts';
 import { PartnerBook } from './partner-book.ts';
 import { PartnerPlanning } from './partner-planning.ts';
-import { safetyOutlook } from './safety-outlook.ts';
+import { type SafetyOutlook, safetyOutlook } from './safety-outlook.ts';
+import { StripeHolders } from './stripe-holders.ts';
 
 const began: Instant = instant(1_700_000_000_000);
 const owner = keysOf('~');
@@ -83,6 +88,8 @@ class Circle {
   readonly book: PartnerBook = new PartnerBook(this.stores);
   readonly planning: PartnerPlanning;
   readonly placing: ShardPlacing;
+  /** What partners took in after their terms grew. */
+  readonly uncommitted: Map<PeerId, ReadonlySet<ShardName>> = new Map();
   now: Instant = began;
 
   constructor(count: number, change: Partial<AgreementRow> = {}) {
@@ -90,6 +97,12 @@ class Circle {
     for (const row of this.rows) this.stores.agreements.put(row);
     const clock = { now: () => this.now, sleep: async () => undefined };
     const { stores, book } = this;
+    const commitmentEndsAt = (partner: PeerId): Instant | undefined => {
+      const isNew = book.get(partner)?.phase === 'in-commitment';
+      const isOpen = isNew || this.uncommitted.has(partner);
+      return isOpen && this.now < committed ? committed : undefined;
+    };
+    const { shardNameKey } = owner;
     this.planning = new PartnerPlanning({
       stores,
       book,
@@ -97,10 +110,14 @@ class Circle {
       preset: { preset: 'circle' },
       self: owner.peerId,
       spareAfterMs: 3 * dayMs,
-      commitmentEndsAt: (partner) => {
-        const isNew = book.get(partner)?.phase === 'in-commitment' && this.now < committed;
-        return isNew ? committed : undefined;
-      },
+      commitmentEndsAt,
+      holders: new StripeHolders({
+        ...{ stores, shardNameKey },
+        reserves: new ReserveShards({ stores, clock, book, shardNameKey }),
+        honoursRestores: (partner) =>
+          book.get(partner)?.phase !== 'in-commitment' || this.now >= committed,
+        uncommittedAt: (partner) => this.uncommitted.get(partner) ?? new Set(),
+      }),
       own: {},
     });
     const log = { write: () => undefined };
@@ -150,6 +167,22 @@ class Circle {
 
   holdersOf({ pack }: PackRow): readonly PeerId[] {
     return this.stores.shards.ofPack(pack).map(({ partner }) => partner);
+  }
+
+  nameOf(row: PackRow, at: { readonly partner: PeerId; readonly index: number }): ShardName {
+    const stripe = present(row.stripe, 'a stripe');
+    return new ShardNamer(owner.shardNameKey, at.partner).nameOf(stripe, at.index);
+  }
+
+  /** A shard of the pack that its partner kept. */
+  reserve(row: PackRow, partner: PeerId, index = 200): RetiredShardRow {
+    const name = this.nameOf(row, { partner, index });
+    return { partner, name, pack: row.pack, retiredAt: began, reserve: true };
+  }
+
+  forget(rows: readonly PackRow[], partner: PeerId, index: number): void {
+    for (const row of rows)
+      this.stores.layouts.forgetRetired(partner, this.nameOf(row, { partner, index }));
   }
 
   holdsAll({ pack }: PackRow): void {
@@ -244,6 +277,79 @@ test('partners in commitment: it is said from when on enough of them honour rest
   for (const row of mixed) stores.agreements.put(row);
   circle.now = began;
   assert.equal(safetyOutlook(stores, mixed, planning).restorableFrom, undefined, '2 of 3 suffice');
+});
+
+test('a holder in commitment counts against loss, and for no restore before that is over', () => {
+  const circle = new Circle(4);
+  const { stores, rows, planning } = circle;
+  circle.holdsAll(circle.pack(1));
+  const outlook = (now: readonly AgreementRow[]): SafetyOutlook =>
+    safetyOutlook(stores, now, planning);
+  const standing = present(outlook(rows).chances, 'chances');
+  const mixed = [agreedWith(0, { phase: 'in-commitment' }), ...rows.slice(1)];
+  for (const row of mixed) stores.agreements.put(row);
+  const one = present(outlook(mixed).chances, 'chances');
+  assert.equal(outlook(mixed).restorableFrom, undefined, 'the other three suffice');
+  assert.ok(one.failsInWindow > 2 * standing.failsInWindow);
+  assert.equal(one.lostInYear, standing.lostInYear);
+  const all = mixed.map((row) => ({ ...row, phase: 'in-commitment' as const }));
+  for (const row of all) stores.agreements.put(row);
+  const none = present(outlook(all).chances, 'chances');
+  assert.deepEqual([none.failsNow, none.failsInWindow], [1, 1]);
+  assert.equal(none.lostInYear, standing.lostInYear);
+});
+
+test('what was stored after terms grew is withheld, what was there before is not', () => {
+  const circle = new Circle(4);
+  const { stores, rows, planning } = circle;
+  circle.holdsAll(circle.pack(1));
+  const old = present(safetyOutlook(stores, rows, planning).chances, 'chances');
+  const after = circle.pack(2);
+  for (const { partner, index } of stores.shards.ofPack(after.pack))
+    circle.uncommitted.set(partner, new Set([circle.nameOf(after, { partner, index })]));
+  const still = safetyOutlook(stores, rows, planning);
+  assert.deepEqual([still.chances, still.restorableFrom], [undefined, undefined], 'it is not out');
+  circle.holdsAll(after);
+  const grown = safetyOutlook(stores, rows, planning);
+  assert.equal(grown.restorableFrom, committed);
+  assert.equal(grown.chances?.failsInWindow, 1);
+  assert.equal(grown.holding, 4);
+  circle.uncommitted.clear();
+  assert.deepEqual(safetyOutlook(stores, rows, planning).chances, old);
+});
+
+test('shards beside those of the layout count where every pack has them and their partner is sound', () => {
+  const circle = new Circle(5);
+  const { stores, rows, planning } = circle;
+  const spare = circle.partner(4);
+  const chances = (now = rows): Durability =>
+    present(safetyOutlook(stores, now, planning).chances, 'chances');
+  const packs = [1, 2].map((number) => circle.pack(number));
+  for (const row of packs) {
+    circle.holdsAll(row);
+    // As if the fifth had been away when the packs were laid out.
+    const { index } = present(
+      stores.shards.ofPack(row.pack).find(({ partner }) => partner === spare),
+      'its shard',
+    );
+    stores.shards.put({ pack: row.pack, index, partner: spare, phase: 'lost' });
+  }
+  const alone = chances();
+  const [first, second] = packs.map((row) => circle.reserve(row, spare));
+  stores.layouts.retire([present(first, 'a reserve')]);
+  assert.deepEqual(chances(), alone, 'the other pack has none');
+  stores.layouts.retire([present(second, 'a reserve')]);
+  const both = chances();
+  assert.ok(both.failsInWindow < alone.failsInWindow / 2);
+  assert.ok(both.lostInYear < alone.lostInYear);
+  const away = rows.map((row) =>
+    row.partner === spare ? { ...row, phase: 'suspended' as const } : row,
+  );
+  assert.deepEqual(chances(away), alone, 'it may not come back');
+  const other = present(stores.shards.ofPack(present(packs[0], 'a pack').pack)[0], 'a shard');
+  stores.layouts.retire(packs.map((row) => circle.reserve(row, spare, other.index)));
+  circle.forget(packs, spare, 200);
+  assert.deepEqual(chances(), alone, 'a second copy of a shard that is there adds nothing');
 });
 
 test('a computer that is hardly ever on line repairs later, and the outlook is worse', () => {

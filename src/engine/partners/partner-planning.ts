@@ -29,6 +29,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
 import type { PartnerBook } from './partner-book.ts';
 import { agreementOf, bytesAt } from './partner-space.ts';
+import type { StripeHolders } from './stripe-holders.ts';
 
 /** Packs are planned many times a second, partners change within days: what is known of one is read again after so long. */
 const knownMs: number = 1 * minuteMs;
@@ -47,6 +48,8 @@ export interface PartnerPlanningParts {
   readonly commitmentEndsAt: (partner: PeerId) => Instant | undefined;
   /** What this computer itself may fail together with. */
   readonly own: FailureDomains;
+  /** Who has shards of each pack, for chances that people are told. */
+  readonly holders: StripeHolders;
 }
 
 /** What does not change from pack to pack. */
@@ -79,6 +82,10 @@ export class PartnerPlanning {
 
   get own(): FailureDomains {
     return this.#parts.own;
+  }
+
+  get holders(): StripeHolders {
+    return this.#parts.holders;
   }
 
   /** For new stripes, with the partners that take shards. */

@@ -6,7 +6,7 @@
  */
 import type { Instant } from '../../base/units.ts';
 import { bearableLosses } from '../../core/placement/code-choice.ts';
-import { type Durability, durabilityOf } from '../../core/placement/durability.ts';
+import { type Durability, durabilityOf, type Holder } from '../../core/placement/durability.ts';
 import {
   holderOf,
   modelOf,
@@ -17,6 +17,7 @@ import {
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { AgreementRow, PackStanding, Stores } from '../../ports/stores.ts';
 import type { PartnerPlanning } from './partner-planning.ts';
+import type { StripeHolder, StripeHolders } from './stripe-holders.ts';
 
 /** Packs looked at, those that bear least first: the others are safer, and mostly lie at the same partners. */
 const packsMaximum = 256;
@@ -31,15 +32,17 @@ export interface SafetyOutlook {
   readonly wantedPartners: number;
   readonly reasons: readonly PlanReason[];
   readonly next: NextAction;
-  /** Undefined while anything cannot be restored, or nothing is backed up. In commitment or not: from `restorableFrom` on. */
+  /** As of now; undefined while anything could not even be restored when all commitments are over, or nothing is backed up. */
   readonly chances: Durability | undefined;
   /** When enough holders honour restores, as far as they do not yet; undefined: now. */
   readonly restorableFrom: Instant | undefined;
 }
 
-/** The shards of packs that have the same code and the same holders. */
+/** Packs that have the same code and the same holders, which give back, or withhold, the same. */
 interface HolderSet {
-  readonly holders: readonly PeerId[];
+  readonly holders: readonly StripeHolder[];
+  /** What every one of them has besides. */
+  readonly beside: readonly StripeHolder[];
   readonly dataShards: number;
 }
 
@@ -50,7 +53,7 @@ export function safetyOutlook(
 ): SafetyOutlook {
   const planned = new Map(rows.map((row) => [row.partner, planning.planned(row)]));
   const packs = stores.shards.standings();
-  const sets = holderSets(stores, packs, planned);
+  const sets = holderSets(packs, rows, planning.holders);
   const { wantedPartners, reasons, next } = planning.plan();
   const holders = [...planned.values()].filter(({ peer }) => holdsAll(sets, peer));
   return {
@@ -66,31 +69,50 @@ export function safetyOutlook(
 }
 
 function holdsAll(sets: readonly HolderSet[], peer: PeerId): boolean {
-  return sets.length > 0 && sets.every(({ holders }) => holders.includes(peer));
+  return sets.length > 0 && sets.every(({ holders }) => holders.some((at) => at.peer === peer));
 }
 
 function holderSets(
-  stores: Stores,
   packs: readonly PackStanding[],
-  partners: ReadonlyMap<PeerId, PlannedPartner>,
+  rows: readonly AgreementRow[],
+  stripes: StripeHolders,
 ): readonly HolderSet[] {
+  const partners = new Map(rows.map((row) => [row.partner, row]));
   const sets = new Map<string, HolderSet>();
   for (const { pack, code } of weakestFirst(packs).slice(0, packsMaximum)) {
-    const held = stores.shards.ofPack(pack).filter(({ phase }) => phase === 'held');
-    const holders = held
-      .map(({ partner }) => partner)
-      .filter((partner) => partners.has(partner))
-      .sort();
+    const { holders, beside } = stripes.of(pack, partners);
     const dataShards = code?.dataShards ?? 1;
-    sets.set(`${dataShards} ${holders.join()}`, { holders, dataShards });
+    const key = `${dataShards} ${holders.map(keyOf).sort().join()}`;
+    const before = sets.get(key)?.beside ?? beside;
+    sets.set(key, { holders, beside: common(before, beside), dataShards });
   }
   return [...sets.values()];
 }
 
+function keyOf({ peer, withholds }: StripeHolder): string {
+  return withholds ? `${peer} withholds` : peer;
+}
+
+/** What is beside some packs only is counted for none: told apart by that, packs that fail together would be added up. */
+function common(
+  left: readonly StripeHolder[],
+  right: readonly StripeHolder[],
+): readonly StripeHolder[] {
+  const others = new Map(right.map((holder) => [holder.peer, holder]));
+  return left.flatMap(({ peer, withholds }) => {
+    const other = others.get(peer);
+    return other === undefined ? [] : [{ peer, withholds: withholds || other.withholds }];
+  });
+}
+
+/** Of those that bear the same the newest: these are withheld for longest. */
 function weakestFirst(packs: readonly PackStanding[]): readonly PackStanding[] {
   const bears = ({ held, code }: PackStanding): number =>
     code === undefined || held < code.dataShards ? -1 : bearableLosses(held, code);
-  return [...packs].sort((left, right) => bears(left) - bears(right));
+  return packs
+    .map((pack) => ({ pack, bears: bears(pack) }))
+    .sort((left, right) => left.bears - right.bears || right.pack.storedAt - left.pack.storedAt)
+    .map(({ pack }) => pack);
 }
 
 function chancesOf(
@@ -100,10 +122,11 @@ function chancesOf(
 ): Durability | undefined {
   const model = modelOf(planning.preset);
   const sum = { failsNow: 0, failsInWindow: 0, lostInYear: 0 };
-  for (const { holders, dataShards } of sets) {
-    if (holders.length < dataShards) return undefined;
+  for (const { holders, beside, dataShards } of sets) {
+    const all = [...holders, ...beside];
+    if (all.length < dataShards) return undefined;
     const odds = durabilityOf({
-      holders: plannedOf(holders, partners).map(holderOf),
+      holders: all.flatMap((holder) => modelled(holder, partners)),
       dataShards,
       own: planning.own,
       model,
@@ -121,9 +144,9 @@ function restorableFrom(
   partners: ReadonlyMap<PeerId, PlannedPartner>,
 ): Instant | undefined {
   let latest: Instant | undefined;
-  for (const { holders, dataShards } of sets) {
-    const times = plannedOf(holders, partners)
-      .map((partner) => partner.restorableFrom)
+  for (const { holders, beside, dataShards } of sets) {
+    const times = [...holders, ...beside]
+      .map(({ peer, withholds }) => (withholds ? partners.get(peer)?.restorableFrom : undefined))
       .sort((left, right) => (left ?? 0) - (right ?? 0));
     const enough = times[dataShards - 1];
     if (enough !== undefined && (latest === undefined || enough > latest)) latest = enough;
@@ -131,9 +154,10 @@ function restorableFrom(
   return latest;
 }
 
-function plannedOf(
-  peers: readonly PeerId[],
+function modelled(
+  { peer, withholds }: StripeHolder,
   partners: ReadonlyMap<PeerId, PlannedPartner>,
-): readonly PlannedPartner[] {
-  return peers.flatMap((peer) => partners.get(peer) ?? []);
+): readonly Holder[] {
+  const partner = partners.get(peer);
+  return partner === undefined ? [] : [{ ...holderOf(partner), withholds }];
 }
