@@ -16,8 +16,9 @@ export interface FoundIgd {
 const group = '239.255.255.250';
 const ssdpPort = 1900;
 const networksMaximum = 8;
-/** Answers that are looked into. */
-const answersMaximum = 8;
+/** Answers that are looked into, those of one router again and again, for a busy one may fail at first; and how long each may take. */
+const attemptsMaximum = 8;
+const attemptMs = 2_000;
 const answerMaximumBytes = 2_048;
 /** UDP may lose the question. */
 const repeatMs = 1_000;
@@ -35,23 +36,34 @@ const question: Buffer = Buffer.from(
   ].join('\r\n'),
 );
 
-/** The first router with which `attempt` succeeds; rejects when none did before `signal` aborts. */
+/** The first router with which `attempt` succeeds; rejects when none did before `signal` aborts, with what the last of them failed with. */
 export async function firstIgd<T>(
-  attempt: (found: FoundIgd) => Promise<T>,
+  attempt: (found: FoundIgd, signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
   const sockets: Socket[] = [];
-  const seen = new Set<string>();
+  const trying = new Set<string>();
+  let attempts = 0;
+  let failure = 'nothing answers';
   let repeat: NodeJS.Timeout | undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
-      const refuse = (): void => reject(new Error('UPnP: no router'));
+      const refuse = (): void => reject(new Error(`UPnP: no router (${failure})`));
       if (signal.aborted) refuse();
       signal.addEventListener('abort', refuse, { once: true });
       const heard = (found: FoundIgd): void => {
-        if (seen.has(found.location.href) || seen.size >= answersMaximum) return;
-        seen.add(found.location.href);
-        attempt(found).then(resolve, () => undefined);
+        const { href } = found.location;
+        if (trying.has(href) || attempts >= attemptsMaximum) return;
+        trying.add(href);
+        attempts += 1;
+        const failed = (problem: unknown): void => {
+          trying.delete(href);
+          failure = reasonOf(problem);
+        };
+        attempt(found, AbortSignal.any([signal, AbortSignal.timeout(attemptMs)])).then(
+          resolve,
+          failed,
+        );
       };
       for (const address of ownAddresses()) sockets.push(listen(address, heard));
       repeat = setInterval(() => sockets.forEach(ask), repeatMs);
@@ -60,6 +72,12 @@ export async function firstIgd<T>(
     clearInterval(repeat);
     for (const socket of sockets) socket.close();
   }
+}
+
+/** What `fetch` fails with says little; its cause does. */
+function reasonOf(problem: unknown): string {
+  const cause = problem instanceof Error ? (problem.cause ?? problem) : problem;
+  return String(cause);
 }
 
 function ownAddresses(): readonly string[] {

@@ -18,6 +18,8 @@ const [, , role, kind = ''] = process.argv;
 interface Seen {
   readonly addresses: readonly string[];
   readonly asked: readonly string[];
+  /** What the log says of refusals, where an address is expected. */
+  readonly refused: readonly string[];
 }
 
 if (role === 'router') runRouter();
@@ -126,7 +128,9 @@ function answerTo(action: string, body: string, asked: string[]): [number, strin
 async function runComputer(): Promise<void> {
   const mapped = Promise.withResolvers<void>();
   let count = 0;
-  const write = (_level: string, event: string): void => {
+  const refused: string[] = [];
+  const write = (_level: string, event: string, facts?: { readonly detail?: unknown }): void => {
+    if (event === 'port-mapping.refused') refused.push(String(facts?.detail));
     if (event !== 'port-mapping.mapped') return;
     count += 1;
     if (count === 4) mapped.resolve();
@@ -141,7 +145,7 @@ async function runComputer(): Promise<void> {
   if (addresses.length > 0) await mapped.promise;
   clearInterval(awake);
   await mapping.close();
-  console.log(JSON.stringify(addresses));
+  console.log(JSON.stringify({ addresses, refused }));
   process.exit(0);
 }
 
@@ -209,13 +213,13 @@ function declareTests(): void {
     await new Promise((resolve) => asker.once('close', resolve));
     there.stdin.end();
     await exited;
-    return { addresses: JSON.parse(came), asked: JSON.parse(said.split('\n')[1] ?? '[]') };
+    return { ...JSON.parse(came), asked: JSON.parse(said.split('\n')[1] ?? '[]') };
   }
 
   test('a router that speaks NAT-PMP gives a port for an hour, renews it, and takes both protocols back', async (context) => {
     const seen = await withRouter(context, 'nat-pmp');
     if (seen === undefined) return;
-    assert.deepEqual(seen.addresses, [`/ip4/${external}/tcp/4748`]);
+    assert.deepEqual(seen.addresses, [`/ip4/${external}/tcp/4748`], seen.refused.join());
     const both = ['tcp 4747 3600 s', 'udp 4747 3600 s'];
     assert.deepEqual(seen.asked.slice(0, 4), [...both, ...both]);
     assert.deepEqual(seen.asked.slice(-2), ['tcp 4747 0 s', 'udp 4747 0 s']);
@@ -224,7 +228,7 @@ function declareTests(): void {
   test('a router that speaks UPnP gives a port for an hour, renews it, and takes both protocols back', async (context) => {
     const seen = await withRouter(context, 'honest');
     if (seen === undefined) return;
-    assert.deepEqual(seen.addresses, [`/ip4/${external}/tcp/4747`]);
+    assert.deepEqual(seen.addresses, [`/ip4/${external}/tcp/4747`], seen.refused.join());
     const both = ['add TCP 4747 10.78.0.2 3600 s', 'add UDP 4747 10.78.0.2 3600 s'];
     assert.deepEqual(seen.asked.slice(0, 4), [...both, ...both]);
     assert.deepEqual(seen.asked.slice(-2), ['delete TCP 4747', 'delete UDP 4747']);
@@ -233,7 +237,7 @@ function declareTests(): void {
   test('where a port outside is another computer’s the next free one is taken, for both protocols', async (context) => {
     const seen = await withRouter(context, 'taken');
     if (seen === undefined) return;
-    assert.deepEqual(seen.addresses, [`/ip4/${external}/tcp/4749`]);
+    assert.deepEqual(seen.addresses, [`/ip4/${external}/tcp/4749`], seen.refused.join());
     assert.ok(seen.asked.includes('add UDP 4749 10.78.0.2 3600 s'));
     assert.deepEqual(seen.asked.slice(-2), ['delete TCP 4749', 'delete UDP 4749']);
   });
@@ -241,7 +245,7 @@ function declareTests(): void {
   test('a router that maps for ever or not at all is asked to map for ever, and to forget it at the end', async (context) => {
     const seen = await withRouter(context, 'permanent');
     if (seen === undefined) return;
-    assert.deepEqual(seen.addresses, [`/ip4/${external}/tcp/4747`]);
+    assert.deepEqual(seen.addresses, [`/ip4/${external}/tcp/4747`], seen.refused.join());
     assert.ok(seen.asked.includes('add TCP 4747 10.78.0.2 0 s'));
     assert.deepEqual(seen.asked.slice(-2), ['delete TCP 4747', 'delete UDP 4747']);
   });
@@ -256,6 +260,8 @@ function declareTests(): void {
   ] as const)
     test(`a router that ${words} gives no address, and is asked for no port`, async (context) => {
       const seen = await withRouter(context, what, 1_500);
-      if (seen !== undefined) assert.deepEqual(seen, { addresses: [], asked: [] });
+      if (seen === undefined) return;
+      assert.deepEqual([seen.addresses, seen.asked], [[], []]);
+      assert.equal(seen.refused.length, 1);
     });
 }

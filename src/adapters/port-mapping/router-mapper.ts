@@ -40,6 +40,8 @@ class RouterMapper implements PortMapper {
   readonly #mapped = new Map<string, PortWish & { readonly router: Router }>();
   readonly #closing = new AbortController();
   #router: Promise<Router> | undefined;
+  /** Mappings that are being asked for. */
+  readonly #asked = new Set<Promise<MappedPort>>();
 
   constructor({ log, answerMs = defaultAnswerMs }: RouterMapperOptions) {
     this.#log = log;
@@ -47,7 +49,14 @@ class RouterMapper implements PortMapper {
   }
 
   async map(port: number, protocol: Protocol): Promise<MappedPort> {
-    this.#router ??= findRouter(this.#patience());
+    this.#closing.signal.throwIfAborted();
+    const asked = this.#map(port, protocol);
+    this.#asked.add(asked);
+    return asked.finally(() => this.#asked.delete(asked));
+  }
+
+  async #map(port: number, protocol: Protocol): Promise<MappedPort> {
+    this.#router ??= findRouter(AbortSignal.any([this.#patience(), this.#closing.signal]));
     try {
       const router = await this.#router;
       const signal = this.#patience();
@@ -66,7 +75,7 @@ class RouterMapper implements PortMapper {
   }
 
   #patience(): AbortSignal {
-    return AbortSignal.any([AbortSignal.timeout(this.#answerMs), this.#closing.signal]);
+    return AbortSignal.timeout(this.#answerMs);
   }
 
   /** With the port that it had before, or that the other protocol has; where that is taken with one of the next. */
@@ -93,17 +102,25 @@ class RouterMapper implements PortMapper {
     throw taken;
   }
 
+  /** A router that was asked already may map yet: it is heard first, or the port would stay open. */
   async close(): Promise<void> {
     this.#closing.abort();
-    const signal = AbortSignal.timeout(this.#answerMs);
+    await Promise.allSettled(this.#asked);
+    const signal = this.#patience();
     for (const { router, ...mapped } of this.#mapped.values())
       await router.unmap(mapped, signal).catch(() => undefined);
     this.#mapped.clear();
   }
 }
 
-function findRouter(signal: AbortSignal): Promise<Router> {
-  return Promise.any([byNatPmp(signal), firstIgd((found) => igdRouter(found, signal), signal)]);
+async function findRouter(signal: AbortSignal): Promise<Router> {
+  const ways = [byNatPmp(signal), firstIgd(igdRouter, signal)];
+  try {
+    return await Promise.any(ways);
+  } catch (problem) {
+    if (!(problem instanceof AggregateError)) throw problem;
+    throw new Error(problem.errors.map(String).join('; '));
+  }
 }
 
 async function byNatPmp(signal: AbortSignal): Promise<Router> {
