@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
-import { befriend, done, endAll, type Home, makeHome, up } from '../e2e/circle.ts';
+import { befriend, done, endAll, type Home, makeHome, recovering, up } from '../e2e/circle.ts';
 import { type Daemon, temporaryFolder } from '../e2e/command-line.ts';
 import { assertSameTree } from '../e2e/tree-comparison.ts';
 
@@ -48,7 +48,7 @@ test('C45, C48: three computers that each run the program back each other up, an
   rmSync(lost.path, { recursive: true });
   // Nothing is needed of the lost one: neither for what the others hold, nor for what they have.
   const heir = { ...lost, path: join(folder.path, 'heir') };
-  await done(heir, ['recover', '--kit', kit, '--no-passphrase']);
+  await done(heir, recovering(heir, kit));
   await Promise.all(
     [heir, present(all[0], 'the first')].map(async (home, index) => {
       const target = join(folder.path, `restored-${index}`);

@@ -66,6 +66,11 @@ export async function makeHome(folder: string, name: string): Promise<Home> {
   return home;
 }
 
+/** What makes this home the lost computer, on loopback: others may listen where it would by itself. */
+export function recovering(home: Home, kit: string): readonly string[] {
+  return ['recover', '--kit', kit, '--no-passphrase', '--listen', home.address];
+}
+
 export async function up(home: Home, surroundings: Surroundings = {}): Promise<Daemon> {
   const daemon = await startDaemon(home.path, [], surroundings);
   assert.equal(daemon.started['error'], undefined, JSON.stringify(daemon.started));

@@ -199,7 +199,8 @@ test('a lost computer comes back from its kit, and from its words and one addres
   rmSync(home('ada'), { recursive: true });
   const wordsFile = join(folder.path, 'words');
   writeFileSync(wordsFile, words.toReversed().join('\n'));
-  const recover = ['--home', home('new'), '--json', 'recover', '--no-passphrase'];
+  const anew = ['--json', 'recover', '--no-passphrase', '--listen', '/ip4/127.0.0.1/tcp/0'];
+  const recover = ['--home', home('new'), ...anew];
   const wrong = await covault([...recover, '--words-file', wordsFile]);
   assert.equal(wrong.exit, 12);
   writeFileSync(wordsFile, words.join('\n'));
@@ -210,7 +211,7 @@ test('a lost computer comes back from its kit, and from its words and one addres
   assert.equal(found.exit, 0, found.out);
   const cat = await covault(['--home', home('new'), 'cat', `latest:${files}/below/a.txt`]);
   assert.equal(cat.out, 'hello\n');
-  const other = ['--home', home('newer'), '--json', 'recover', '--no-passphrase', '--kit', kit];
+  const other = ['--home', home('newer'), ...anew, '--kit', kit];
   const byKit = await covault(other);
   assert.equal(byKit.exit, 0, byKit.out);
   assert.ok((byKit.json()['snapshots'] as number) >= 3);

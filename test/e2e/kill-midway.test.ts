@@ -14,7 +14,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Prng } from '../../src/base/prng.ts';
 import { growTree } from '../../src/cli/demo/generated-tree.ts';
 import type { PeerId } from '../../src/core/vocabulary/ids.ts';
-import { befriend, done, endAll, eventually, type Home, makeHome, up } from './circle.ts';
+import {
+  befriend,
+  done,
+  endAll,
+  eventually,
+  type Home,
+  makeHome,
+  recovering,
+  up,
+} from './circle.ts';
 import { type Daemon, type Said, start, temporaryFolder } from './command-line.ts';
 import { HeldCheck, keysOfKit } from './held-check.ts';
 import { assertSameTree } from './tree-comparison.ts';
@@ -189,7 +198,7 @@ test('what came through all this is restored exactly, from this disk and from pa
 
   rmSync(owner.path, { recursive: true });
   const recovered: Home = { ...owner, path: join(folder.path, 'again') };
-  const report = await done(recovered, ['recover', '--kit', kit, '--no-passphrase']);
+  const report = await done(recovered, recovering(recovered, kit));
   t.diagnostic(`recovered ${String(report['snapshots'])} snapshots`);
   const far = join(folder.path, 'far');
   const remote = await done(recovered, [...restore, far]);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
-import { done, eventually, type Home } from './circle.ts';
+import { done, eventually, type Home, recovering } from './circle.ts';
 import { temporaryFolder } from './command-line.ts';
 import {
   type Dweller,
@@ -102,7 +102,7 @@ test('C23, C28: what one of them backed up comes back from its kit, and no place
   const lostAt = performance.now();
   await eventually('C has passed', () => (Date.now() > servedAt ? true : undefined));
   const heir: Home = { ...owner, name: 'heir', path: join(folder.path, 'heir') };
-  await done(heir, ['recover', '--kit', kit, '--no-passphrase']);
+  await done(heir, recovering(heir, kit));
   const target = join(folder.path, 'restored');
   await done(heir, ['restore', 'latest', '--target', target]);
   assertSameTree(join(target, files), files);

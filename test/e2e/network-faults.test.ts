@@ -24,6 +24,7 @@ import {
   lastWords,
   makeHome,
   on,
+  recovering,
   up,
 } from './circle.ts';
 import { type Daemon, gathered, start, startDaemon, temporaryFolder } from './command-line.ts';
@@ -87,7 +88,7 @@ function heldFiles(home: Home): readonly string[] {
 /** A new home that recovered from the kit, and has nothing but partners to read from. */
 async function recovered(name: string): Promise<Home> {
   const home = { ...owner, path: join(folder.path, name) };
-  await done(home, ['recover', '--kit', kit, '--no-passphrase']);
+  await done(home, recovering(home, kit));
   return home;
 }
 
@@ -249,7 +250,7 @@ test('any two of four may be down; with three down nothing is made up', async ()
   const few = await on(home, ['restore', `latest:${files}`, '--target', empty]);
   assertFailure(few, 13, 'restore.too-few-partners');
   const lost = { ...owner, path: join(folder.path, 'too-few') };
-  const recover = ['recover', '--kit', kit, '--no-passphrase'];
+  const recover = recovering(lost, kit);
   assertFailure(await on(lost, recover), 13, 'recover.too-few-partners');
   for (const partner of [bea, cyd, dan]) await run(partner);
   await done(lost, recover);
@@ -273,7 +274,7 @@ test('when all that partners hold is wrong, a restore ends with 14 and writes no
     : [];
   assert.deepEqual(written, []);
   const lost = { ...owner, path: join(folder.path, 'rotten') };
-  const recover = await on(lost, ['recover', '--kit', kit, '--no-passphrase']);
+  const recover = await on(lost, recovering(lost, kit));
   assertFailure(recover, 14, 'recover.integrity');
   for (const [path, bytes] of saved) writeFileSync(path, bytes);
 });

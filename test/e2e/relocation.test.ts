@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { Prng } from '../../src/base/prng.ts';
-import { befriend, done, endAll, eventually, type Home, makeHome, up } from './circle.ts';
+import {
+  befriend,
+  done,
+  endAll,
+  eventually,
+  type Home,
+  makeHome,
+  recovering,
+  up,
+} from './circle.ts';
 import { type Daemon, temporaryFolder } from './command-line.ts';
 import { assertSameTree } from './tree-comparison.ts';
 
@@ -57,7 +66,7 @@ test('C36: one partner becomes four, any two vanish, and the owner comes back fr
   await done(owner, ['kit', 'export', '--json', kit]);
   for (const name of ['owner', 'ada', 'cyd']) await daemons.get(name)?.stop();
   const heir: Home = { ...owner, name: 'heir', path: join(folder.path, 'heir') };
-  await done(heir, ['recover', '--kit', kit, '--no-passphrase']);
+  await done(heir, recovering(heir, kit));
   const target = join(folder.path, 'restored');
   await done(heir, ['restore', 'latest', '--target', target]);
   assertSameTree(join(target, files), files);
