@@ -9,7 +9,7 @@ import {
 } from '../../base/document.ts';
 import type { Outcome } from '../../base/outcome.ts';
 import { lifecyclePhases } from './lifecycle-phase.ts';
-import type { CommitmentStep, Leaving, LifecycleState } from './lifecycle-state.ts';
+import type { CommitmentStep, Leaving, LifecycleState, LossDebt } from './lifecycle-state.ts';
 
 const kind = { magic: 'covault/lifecycle', version: 1, limitBytes: 2_048 };
 const stepsMaximum = 8;
@@ -17,7 +17,7 @@ const stepsMaximum = 8;
 const timeMaximum = Number.MAX_SAFE_INTEGER;
 
 export function encodeLifecycle(state: LifecycleState): Bytes {
-  const { leaving } = state;
+  const { leaving, lossDebt } = state;
   return encodeDocument(kind, [
     state.phase,
     state.since,
@@ -30,6 +30,7 @@ export function encodeLifecycle(state: LifecycleState): Bytes {
     state.unproved,
     state.refusedMs === undefined ? null : Math.floor(Math.min(timeMaximum, state.refusedMs)),
     orNull(state.cause),
+    orNull(state.failingFrom),
     Math.floor(state.failingMs),
     state.fresh,
     Math.floor(Math.min(timeMaximum, state.unaskedMs)),
@@ -41,6 +42,7 @@ export function encodeLifecycle(state: LifecycleState): Bytes {
     state.cleanSince,
     orNull(state.pausedUntil),
     orNull(state.lossNoticedAt),
+    lossDebt === undefined ? null : lossDebtFields(lossDebt),
     leaving === undefined ? null : [leaving.by, leaving.until],
     Math.floor(state.pastEndMs),
     Math.ceil(state.keptLeftMs),
@@ -64,6 +66,7 @@ function readState(fields: FieldReader): LifecycleState {
     unproved: fields.flag(),
     refusedMs: fields.optional((field) => field.uint()),
     cause: fields.optional((field) => field.choice(['silence', 'wrong'])),
+    failingFrom: fields.optional((field) => field.instant()),
     failingMs: fields.uint(),
     fresh: fields.flag(),
     unaskedMs: fields.uint(),
@@ -75,6 +78,7 @@ function readState(fields: FieldReader): LifecycleState {
     cleanSince: fields.instant(),
     pausedUntil: fields.optional((field) => field.instant()),
     lossNoticedAt: fields.optional((field) => field.instant()),
+    lossDebt: fields.optional(readLossDebt),
     leaving: fields.optional(readLeaving),
     pastEndMs: fields.uint(),
     keptLeftMs: fields.uint(),
@@ -99,6 +103,18 @@ function readStep(fields: FieldReader): CommitmentStep {
     ours: { epoch: record.uint(), sequence: record.uint() },
     readableBytes: record.uint(),
     committedMs: record.uint(),
+  }));
+}
+
+function lossDebtFields({ leftMs, owedMs, isUnproved }: LossDebt): readonly (number | boolean)[] {
+  return [Math.ceil(leftMs), Math.ceil(owedMs), isUnproved];
+}
+
+function readLossDebt(fields: FieldReader): LossDebt {
+  return fields.record((record) => ({
+    leftMs: record.uint(),
+    owedMs: record.uint(),
+    isUnproved: record.flag(),
   }));
 }
 

@@ -44,6 +44,8 @@ export type LifecycleEvent =
   | { readonly type: 'notice-withdrawn'; readonly now: Instant; readonly by: 'us' | 'partner' }
   /** It says, signed, that it lost everything. */
   | { readonly type: 'loss-noticed'; readonly now: Instant }
+  /** We told it that we lost everything: for a while it may hold that our commitment runs again. */
+  | { readonly type: 'own-loss'; readonly now: Instant }
   /** It says that it is back. */
   | { readonly type: 'returned'; readonly now: Instant }
   /** A person forgives it. */

@@ -29,6 +29,8 @@ export interface LifecycleState {
   readonly refusedMs: number | undefined;
   /** What failed first since it was last clean. */
   readonly cause: FailureCause | undefined;
+  /** When it began to count, by our clock: no more counts than has passed since. */
+  readonly failingFrom: Instant | undefined;
   /** Time that counts against G so far. */
   readonly failingMs: number;
   /** Nothing was counted yet since it began to fail: the tick that is under way began before. */
@@ -47,9 +49,10 @@ export interface LifecycleState {
   readonly lastProvenDay: number;
   /** No failure since. */
   readonly cleanSince: Instant;
-  /** It told of a loss: G stands still until then. */
+  /** It told of a loss, and has proved nothing since: G stands still until then. */
   readonly pausedUntil: Instant | undefined;
   readonly lossNoticedAt: Instant | undefined;
+  readonly lossDebt: LossDebt | undefined;
   /** Notice to leave. */
   readonly leaving: Leaving | undefined;
   /** Our own running time since the clock first said that the agreement is over. */
@@ -67,6 +70,14 @@ export interface CommitmentStep {
   /** How much may be read back of that all the same, in bytes: what had been lent before, as far as it was not used. */
   readonly readableBytes: number;
   readonly committedMs: number;
+}
+
+/** After a told loss: restores are honoured for `leftMs` of counted time; then `owedMs` more of good service is due. */
+export interface LossDebt {
+  readonly leftMs: number;
+  readonly owedMs: number;
+  /** It has proved nothing since. */
+  readonly isUnproved: boolean;
 }
 
 export interface Leaving {
@@ -147,6 +158,7 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
     unproved: false,
     refusedMs: undefined,
     cause: undefined,
+    failingFrom: undefined,
     failingMs: 0,
     fresh: false,
     unaskedMs: 0,
@@ -158,6 +170,7 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
     cleanSince: now,
     pausedUntil: undefined,
     lossNoticedAt: undefined,
+    lossDebt: undefined,
     leaving: undefined,
     pastEndMs: 0,
     keptLeftMs: 0,

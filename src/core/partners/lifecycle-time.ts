@@ -1,9 +1,10 @@
 /** What passing time does to a partnership: it counts service and silence, ends periods, and lets what a former partner stored here go. lifecycle.ts alone steps it. */
 import { assertNever } from '../../base/assert.ts';
-import type { Instant } from '../../base/units.ts';
+import { type Instant, instant } from '../../base/units.ts';
 import { boundedRate } from './counted-time.ts';
 import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
 import { inCommitment, type LifecyclePeriods, type LifecycleState } from './lifecycle-state.ts';
+import { isPaused, servesNothing, settleLoss } from './told-loss.ts';
 
 /** Until our count is so many times C a partner may hold that its commitment is not over, for it counts for itself; so long growths are remembered. */
 export const excusedCommitments = 3;
@@ -69,7 +70,8 @@ function inForceTick(
   // The end is final, so a clock that leaps there and back does not bring it about.
   if (now >= end && pastEndMs >= periods.tickMostMs) return endLifecycle(before, now, periods);
   const effects: LifecycleEffect[] = [];
-  let state = { ...counted(served(before, passed, periods), passed, periods), pastEndMs };
+  const settled = settleLoss(before, passed, periods);
+  let state = { ...counted(served(settled, passed, periods), passed, periods), pastEndMs };
   if (state.phase === 'in-commitment' && !inCommitment(state, periods)) {
     state = { ...state, phase: 'standing', since: now };
     effects.push({ type: 'committed' });
@@ -89,6 +91,7 @@ function inForceTick(
 
 /** Good service: time in which nothing is held against the partner. A night takes nothing from it. */
 function served(state: LifecycleState, passed: Passed, periods: LifecyclePeriods): LifecycleState {
+  if (servesNothing(state, passed.now, periods)) return state;
   const isGood = state.phase !== 'suspended' && !state.unproved && state.proofsOwed === 0;
   // Whoever takes nothing in has nothing to prove, and would have its commitment for nothing.
   if (!isGood || state.refusedMs !== undefined || periods.refusesRoom) return state;
@@ -129,20 +132,29 @@ function committed(
   };
 }
 
-/** The time that counts: the partner fails, it has not told of a loss, and we do ask. */
+/** The time that counts: the partner fails, and we do ask. After a loss that it told of, only its silence does, and only until a spare is placed. */
 function counted(
   state: LifecycleState,
   { now, ranMs, countedMs }: Passed,
   periods: LifecyclePeriods,
 ): LifecycleState {
-  const { fresh, pausedUntil } = state;
+  const { fresh, failingMs } = state;
   // Of a partner in good standing a tick changes nothing, so that there is nothing to write down.
   const unaskedMs = state.cause === 'wrong' ? state.unaskedMs + ranMs : 0;
   const refusedMs = state.refusedMs === undefined ? undefined : state.refusedMs + ranMs;
-  const next = { ...state, fresh: false, unaskedMs, refusedMs };
-  const paused = pausedUntil !== undefined && now < pausedUntil;
-  if (!counts(state, periods) || fresh || paused) return next;
-  return { ...next, failingMs: state.failingMs + countedMs };
+  const failingFrom = fresh || state.failingFrom !== undefined ? spellStart(state, now) : undefined;
+  const next = { ...state, fresh: false, failingFrom, unaskedMs, refusedMs };
+  if (!counts(state, periods) || fresh) return next;
+  const paused = isPaused(state, now);
+  if (paused && !state.unanswered) return next;
+  const mostMs = paused ? periods.spareMs : now - (failingFrom ?? now);
+  return { ...next, failingMs: Math.max(failingMs, Math.min(failingMs + countedMs, mostMs)) };
+}
+
+/** A clock that was set back moves the start with it. */
+function spellStart({ failingFrom, failingMs }: LifecycleState, now: Instant): Instant {
+  if (failingFrom !== undefined && failingFrom <= now) return failingFrom;
+  return instant(Math.floor(now - failingMs));
 }
 
 function counts(state: LifecycleState, { auditIntervalMs, proves }: LifecyclePeriods): boolean {

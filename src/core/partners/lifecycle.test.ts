@@ -3,96 +3,24 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { dayMs, hourMs, type Instant, instant, minuteMs } from '../../base/units.ts';
 import type { LedgerPlace } from '../agreements/acknowledgement.ts';
-import { circleTerms, openTerms } from '../agreements/terms.ts';
 import { stepLifecycle } from './lifecycle.ts';
 import { decodeLifecycle, encodeLifecycle } from './lifecycle-codec.ts';
-import type { LifecycleEffect, LifecycleEvent } from './lifecycle-event.ts';
+import { circle, coarse, epoch, open, Partnership, standing } from './lifecycle-course.ts';
+import type { LifecycleEvent } from './lifecycle-event.ts';
 import { takesShards } from './lifecycle-phase.ts';
 import {
   type CommitmentStep,
   cleanMs,
   inCommitment,
   keptUntil,
-  type LifecyclePeriods,
-  type LifecycleState,
-  lifecyclePeriods,
   lifecycleStart,
   openStepOf,
   restoresAllowed,
 } from './lifecycle-state.ts';
 
-const lending = { firstLendsBytes: 1e9, secondLendsBytes: 1e9 };
-const open = lifecyclePeriods(openTerms(lending), { spareMs: 3 * dayMs, proves: true });
-const circle = lifecyclePeriods(circleTerms(lending), { spareMs: 3 * dayMs, proves: true });
-const epoch = instant(1_800_000_000_000);
-
-/** One partner, seen from one computer whose clock and time on line the test moves. */
-class Partnership {
-  readonly periods: LifecyclePeriods;
-  readonly effects: LifecycleEffect[] = [];
-  state: LifecycleState;
-  now: Instant = epoch;
-
-  constructor(periods: LifecyclePeriods) {
-    this.periods = periods;
-    this.state = lifecycleStart(periods, epoch);
-  }
-
-  happens(
-    type:
-      | 'answered'
-      | 'missed'
-      | 'unproved'
-      | 'proved'
-      | 'wrong'
-      | 'drill-refused'
-      | 'drill-served',
-  ): this {
-    return this.step({ type, now: this.now });
-  }
-
-  step(event: LifecycleEvent): this {
-    const { state, effects } = stepLifecycle(this.state, event, this.periods);
-    this.state = state;
-    this.effects.push(...effects);
-    return this;
-  }
-
-  /** On line for so long, ticking often enough. */
-  runs(forMs: number, each?: () => void): this {
-    const stepMs = Math.min(10 * minuteMs, this.periods.tickMostMs);
-    for (let left = forMs; left > 0; left -= stepMs) {
-      this.now = instant(this.now + Math.min(stepMs, left));
-      this.step({ type: 'tick', now: this.now, ranMs: Math.min(stepMs, left), rate: 1 });
-      each?.();
-    }
-    return this;
-  }
-
-  /** Switched off, or asleep, or the clock was set. */
-  jumps(forMs: number): this {
-    this.now = instant(this.now + forMs);
-    return this;
-  }
-
-  has(type: LifecycleEffect['type']): boolean {
-    return this.effects.some((effect) => effect.type === type);
-  }
-
-  restores(): boolean {
-    return restoresAllowed(this.state, this.periods);
-  }
-}
-
 /** The same place in both ledgers. */
 function places(place: LedgerPlace): Omit<CommitmentStep, 'committedMs'> {
   return { theirs: place, ours: place, readableBytes: 7 };
-}
-
-function standing(periods: LifecyclePeriods): Partnership {
-  const partnership = new Partnership(periods);
-  const daily = (): unknown => partnership.happens('proved');
-  return partnership.runs(open.commitmentMs + dayMs, daily);
 }
 
 test('C30: restores are neither made nor honoured in commitment, and both from then on', () => {
@@ -467,29 +395,6 @@ test('days of service cannot be earned by the minute', () => {
   assert.equal(partner.state.provenDays, 1);
 });
 
-test('C30: a disaster in commitment that is told of pauses G until C ends and the data can be loaded again', () => {
-  const partner = new Partnership(open).runs(5 * dayMs);
-  partner.step({ type: 'loss-noticed', now: partner.now }).happens('missed');
-  assert.ok(partner.has('reload'));
-  partner.runs(open.commitmentMs - 5 * dayMs + open.reloadMs - hourMs);
-  assert.notEqual(partner.state.phase, 'reneged');
-  assert.equal(partner.state.failingMs, 0);
-  partner.happens('answered').happens('proved');
-  assert.equal(partner.state.phase, 'standing');
-});
-
-test('a loss told again and again pauses once', () => {
-  const partner = standing(open);
-  const tell = (): unknown => partner.step({ type: 'loss-noticed', now: partner.now });
-  tell();
-  partner.happens('missed');
-  partner.runs(open.reloadMs + open.graceMs + dayMs, () => {
-    tell();
-    partner.happens('missed');
-  });
-  assert.equal(partner.state.phase, 'reneged');
-});
-
 test('C46: leaving by notice moves shards first, and ends when the notice does', () => {
   const partner = standing(circle);
   const until = instant(partner.now + dayMs);
@@ -560,6 +465,7 @@ const moment = fc.constantFrom(
   'drill-refused',
   'drill-served',
   'loss-noticed',
+  'own-loss',
   'returned',
   'notice-given',
   'notice-received',
@@ -598,16 +504,6 @@ function eventOf(
       return { type, now } as LifecycleEvent;
   }
 }
-
-/** Short periods and day-long ticks, so that random courses get anywhere. */
-const coarse: LifecyclePeriods = {
-  ...open,
-  spareMs: dayMs,
-  graceMs: 4 * dayMs,
-  commitmentMs: 5 * dayMs,
-  auditIntervalMs: dayMs,
-  tickMostMs: dayMs,
-};
 
 test('C30: whatever happens in whatever order, nobody reneges before G of silence that we observed', () => {
   let reneged = 0;

@@ -25,6 +25,7 @@ import {
   restorableFrom,
 } from './lifecycle-state.ts';
 import { endLifecycle, isFailing, serviceDay, stepTime } from './lifecycle-time.ts';
+import { afterProof, toldLoss } from './told-loss.ts';
 
 /** Right proofs in a row after the first wrong one; doubled with each relapse. */
 const proofsAfterWrong = 4;
@@ -82,6 +83,8 @@ export function stepLifecycle(
       return withdrawn(state, event, periods);
     case 'loss-noticed':
       return lossNoticed(state, event.now, periods);
+    case 'own-loss':
+      return { state: { ...state, committedAt: state.committedAt && event.now }, effects: [] };
     case 'recommitted':
       return recommitted(state, event, periods);
     case 'grown':
@@ -124,6 +127,7 @@ function clean(state: LifecycleState, now: Instant): LifecycleState {
     unproved: false,
     refusedMs: undefined,
     cause: undefined,
+    failingFrom: undefined,
     failingMs: 0,
     fresh: false,
     proofsOwed: 0,
@@ -150,7 +154,8 @@ function answered(
 }
 
 function proved(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
-  const right = { ...state, unanswered: false, unproved: false, unaskedMs: 0 };
+  const answers = { unanswered: false, unproved: false, unaskedMs: 0 };
+  const right = { ...afterProof(state), ...answers };
   // Whoever holds everything and gives nothing back earns nothing by proving that; the last proof that it owes is a drill.
   if (state.refusedMs !== undefined) {
     const owed = state.proofsOwed - 1;
@@ -252,10 +257,11 @@ function lossNoticed(
 ): LifecycleStep {
   const before = state.lossNoticedAt;
   const often = before !== undefined && Math.abs(now - before) < lossNoticeGraces * periods.graceMs;
-  if (often) return { state, effects: [{ type: 'reload' }] };
-  const pausedUntil = instant(restorableFrom(state, periods, now) + periods.reloadMs);
+  const owing = toldLoss(state, now, periods);
+  if (often) return { state: owing, effects: [{ type: 'reload' }] };
+  const pausedUntil = instant(restorableFrom(owing, periods, now) + periods.reloadMs);
   const noticed = {
-    ...state,
+    ...owing,
     unanswered: false,
     unproved: false,
     lossNoticedAt: now,
@@ -292,6 +298,7 @@ function renewed(state: LifecycleState, now: Instant, periods: LifecyclePeriods)
   const begun = {
     ...{ ...clean(state, now), committedMs, committedAt, steps, settled, cleanSince: now },
     ...{ leaving: undefined, pastEndMs: 0, keptLeftMs: 0, unaskedMs: 0 },
+    ...{ pausedUntil: undefined, lossDebt: undefined },
   };
   const next = { ...begun, phase: goodPhase(begun, periods), since: now };
   return { state: next, effects: [{ type: 'reinstated' }] };
@@ -308,7 +315,7 @@ function recommitted(
   const isResting = before !== undefined && Math.abs(now - before) < restMs;
   if (isResting && wasAway !== true) return { state, effects: [] };
   const { committedMs, committedAt, steps, settled } = lifecycleStart(periods, now);
-  const anew = { committedMs, committedAt, steps, settled };
+  const anew = { committedMs, committedAt, steps, settled, lossDebt: undefined };
   const begun = { ...anew, refusedMs: undefined, recommittedAt: now };
   const next = { ...state, ...begun };
   if (state.phase !== 'standing') return { state: next, effects: [] };
@@ -319,7 +326,10 @@ function recommitted(
 function forgiven(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
   if (state.phase === 'ended') return { state, effects: [] };
   const spares: LifecycleEffect[] = state.spared ? [{ type: 'release-spares' }] : [];
-  const forgotten = { ...clean(state, now), relapses: 0, keptLeftMs: 0, unaskedMs: 0 };
+  const forgotten = {
+    ...{ ...clean(state, now), relapses: 0, keptLeftMs: 0, unaskedMs: 0 },
+    ...{ pausedUntil: undefined, lossDebt: undefined },
+  };
   if (state.phase !== 'suspended' && state.phase !== 'reneged')
     return { state: forgotten, effects: spares };
   const phase = state.leaving === undefined ? goodPhase(state, periods) : 'leaving';

@@ -123,7 +123,9 @@ export class NoticeDesk {
 
   /** To be sent as soon as the partner can be reached, over restarts. Inside a transaction it is durable with it. */
   give({ agreement, partner }: AgreementRow, subject: NoticeSubject): void {
-    const { stores, keys, clock } = this.#parts;
+    const { stores, keys, clock, keeper } = this.#parts;
+    // In the same step: whoever is told of a loss counts our commitment anew for a while, and is not to be blamed for it.
+    if (isTotalLoss(subject)) keeper.happened(partner, { type: 'own-loss' });
     const notice: Notice = { agreement, by: keys.peerId, time: clock.now(), subject };
     const document = signNotice(notice, keys.identitySeed);
     const others = this.#due().filter((due) => due.peer !== partner || this.#stays(due, subject));
@@ -333,4 +335,8 @@ function isThought({ phase }: ShardRow): boolean {
 function write(stores: Stores, due: readonly Due[]): void {
   const value = due.map(({ peer, document }) => [bytesOf(peer), document]);
   stores.facts.put(factName, encodeCbor(value));
+}
+
+function isTotalLoss(subject: NoticeSubject): boolean {
+  return subject.type === 'lost-data' && subject.shards.length === 0;
 }
