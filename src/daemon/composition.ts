@@ -45,6 +45,8 @@ export interface OpenOptions {
   readonly listen?: readonly string[] | undefined;
   /** Bytes a second; undefined: as configured. */
   readonly uploadLimit: number | undefined;
+  /** Undefined: as configured. */
+  readonly seek?: false;
 }
 
 /** What is open so far, to be closed in reverse when the next step fails. */
@@ -106,7 +108,7 @@ async function openAll(
   const open = {
     paths: paths.value,
     config: config.value,
-    partnership: partnership.value,
+    partnership: { ...partnership.value, ...(options.seek === undefined ? {} : { seek: false }) },
     seed: seed.value,
     keys: deriveKeys(seed.value),
     catalogue: catalogue.value,

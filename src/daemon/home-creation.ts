@@ -30,8 +30,16 @@ export interface CreatedHome {
   readonly kit: string;
 }
 
-/** Whether a finished home is there. */
+/**
+ * Whether a finished home is there. Its key is written last, so one without is an attempt that was cut off, and is made anew; unless it was in use: then its key was
+ * lost, and no other must take its place unseen.
+ */
 export function homeStands(home: string): boolean {
+  const { keyFile, catalogue } = homePaths(resolve(home));
+  return isMarked(home) && (existsSync(keyFile) || existsSync(catalogue));
+}
+
+function isMarked(home: string): boolean {
   return existsSync(join(resolve(home), 'covault-home'));
 }
 
@@ -41,14 +49,15 @@ export async function createHome(
   const paths = homePaths(resolve(wanted.home));
   const random = systemRandom();
   const rootSeed = wanted.rootSeed ?? random.bytes(rootSeedBytes);
-  const prepared = prepareHome(paths.home);
+  const isCutOff = isMarked(wanted.home) && !homeStands(wanted.home);
+  const prepared = isCutOff ? succeeded(undefined) : prepareHome(paths.home);
   if (!prepared.ok) return prepared;
   const { name, lendBytes, passphrase } = wanted;
-  const written = writeKey(paths.keyFile, { rootSeed, passphrase }, random);
-  if (!written.ok) return written;
   const config = { ...defaultConfig(), name, lend: { spaceBytes: lendBytes } };
   const configured = writeConfig(paths.configFile, config);
   if (!configured.ok) return failed(configFailure(configured.error));
+  const written = writeKey(paths.keyFile, { rootSeed, passphrase }, random);
+  if (!written.ok) return written;
   const kit = kitOf(rootSeed, { name, partners: [], createdAt: systemClock().now() });
   return succeeded({ peer: kit.owner, words: kit.words, kit: kitJson(kit) });
 }

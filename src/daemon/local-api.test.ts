@@ -113,6 +113,7 @@ test('a client that hangs up cancels its operation; so does the end of the daemo
     ...running,
     start: async () => ({ ok: true, value: undefined }),
     computer: {
+      supersededBy: () => undefined,
       invite: () => 'code',
       now: () => 0,
       status: () => ({ listening: [] }),

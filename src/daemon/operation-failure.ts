@@ -27,6 +27,7 @@ export type RequestFailureCode =
   | 'operation.forbidden'
   | 'operation.cancelled'
   | 'operation.internal'
+  | 'identity.superseded'
   | 'daemon.unreachable'
   | 'daemon.broke-off'
   | 'partner.ambiguous'

@@ -38,6 +38,8 @@ export async function runOperation(
   const input = chosen.input.safeParse(request.input);
   if (!input.success) return failed(failure('operation.bad-input', inputProblems(input.error)));
   try {
+    if (chosen.inItsName === true && running.computer.supersededBy() !== undefined)
+      return failed(failure('identity.superseded', 'it lives on on another computer'));
     if (chosen.reach === 'network') {
       const started = await running.start();
       if (!started.ok) return started;

@@ -30,6 +30,8 @@ export interface Operation<Input, Progress, Data, Result> {
   readonly reach: OperationReach;
   /** Its answer holds the root seed: it goes over the home's own socket only, never over HTTP. */
   readonly secret: boolean;
+  /** Signs, asks or changes something in the name of the identity: refused once that lives on on another computer. */
+  readonly inItsName?: true;
   run(
     context: OperationContext,
     input: Input,

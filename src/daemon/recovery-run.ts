@@ -9,6 +9,7 @@ import { seedOf } from '../core/recovery/words.ts';
 import { deriveKeys } from '../core/sealing/keys.ts';
 import { type PeerId, parsePeerId } from '../core/vocabulary/ids.ts';
 import type { RecoverFailure, RecoverProgress, RecoverReport } from '../engine/computer.ts';
+import { homeInUse } from '../engine/recovery/recover-run.ts';
 import { openComputer } from './composition.ts';
 import { createHome, homeStands } from './home-creation.ts';
 import type { PassphraseSource } from './key-opening.ts';
@@ -73,7 +74,11 @@ export async function runRecovery(
     const made = await createHome({ home, passphrase: newPassphrase, name, lendBytes, rootSeed });
     if (!made.ok) return made;
   }
-  const opened = await openComputer({ ...options, daemon: false, uploadLimit: undefined });
+  // Whoever made new partners meanwhile would have a home of its own, and no place for the lost one.
+  const opened = await openComputer({
+    ...{ ...options, daemon: false, uploadLimit: undefined },
+    seek: false,
+  });
   if (!opened.ok) return opened;
   try {
     return await recoverInto(opened.value, options);
@@ -90,6 +95,9 @@ async function recoverInto(
 ): Promise<Outcome<RecoverReport, OperationFailure>> {
   if (running.kit().owner !== deriveKeys(key.rootSeed).peerId)
     return failed(failure('recover.home-not-empty', 'it has a key of its own'));
+  // Before anybody is reached: a wrong home is left as it is, at once.
+  if (!running.computer.isRecoverable())
+    return failed(failure('recover.home-not-empty', homeInUse));
   const started = await running.start();
   if (!started.ok) return started;
   const known = (key.kit?.partners ?? []).flatMap(({ peer, addresses }) =>

@@ -301,6 +301,10 @@ export interface Computer extends Partnerships {
   undelete(options: UndeleteOptions): Promise<UndeleteReport>;
 
   status(): StatusReport;
+  /** The later life of this identity that a partner showed, for which this home has stopped for good; undefined: none was seen. */
+  supersededBy(): number | undefined;
+  /** Whether a recovery into this home would lose nothing: it is empty, or a recovery of it was cut off. */
+  isRecoverable(): boolean;
   snapshots(): readonly SnapshotRow[];
   /** Entries at and below a path, depth first; `recursive` false: only direct ones. */
   list(

@@ -48,7 +48,12 @@ import type {
   TermsChange,
 } from './partners/partnerships.ts';
 import { kitContents } from './recovery/kit-contents.ts';
-import { type PossiblePartner, type RecoverOptions, RecoverRun } from './recovery/recover-run.ts';
+import {
+  isRecoverable,
+  type PossiblePartner,
+  type RecoverOptions,
+  RecoverRun,
+} from './recovery/recover-run.ts';
 import { type UndeleteOptions, type UndeleteReport, UndeleteRun } from './recovery/undelete-run.ts';
 import { listEntries, readFile } from './restore/browse.ts';
 import type { PackSource } from './restore/pack-source.ts';
@@ -105,7 +110,7 @@ class WorkingComputer implements Computer {
   ): Promise<Outcome<BackupReport, BackupFailure>> {
     if (this.#backingUp)
       return failed({ code: 'backup.running', detail: 'another backup is under way' });
-    if (facts.successor(this.#ports.stores) !== undefined)
+    if (this.supersededBy() !== undefined)
       return failed({ code: 'backup.superseded', detail: 'it lives on on another computer' });
     if (request.scan.roots.length === 0)
       return failed({ code: 'backup.nothing', detail: 'there is nothing to back up' });
@@ -199,6 +204,14 @@ class WorkingComputer implements Computer {
       planning: this.#parts.planning,
       now: this.now(),
     });
+  }
+
+  supersededBy(): number | undefined {
+    return facts.successor(this.#ports.stores);
+  }
+
+  isRecoverable(): boolean {
+    return isRecoverable(this.#ports.stores);
   }
 
   partners(): readonly PartnerView[] {

@@ -1,10 +1,10 @@
-/** Failures of opening a home: its folder, key, configuration and catalogue. */
+/** Failures of opening a home: its folder, key, configuration and catalogue; and of one whose identity lives on elsewhere. */
 import { exitCodes } from '../exit-codes.ts';
 import type { MessagesOf } from './message.ts';
 import { dataElsewhere, nothingChanged, spoolKept } from './phrases.ts';
 
 export const homeMessages: MessagesOf<
-  'home' | 'key' | 'key-file' | 'config' | 'catalogue' | 'network'
+  'home' | 'identity' | 'key' | 'key-file' | 'config' | 'catalogue' | 'network'
 > = {
   'home.missing': {
     exit: exitCodes.noHome,
@@ -35,6 +35,14 @@ export const homeMessages: MessagesOf<
     happened: 'The covault home cannot be read or written.',
     meaning: dataElsewhere,
     advice: 'Check who owns the folder and its permissions; `covault doctor` names them.',
+  },
+  'identity.superseded': {
+    exit: exitCodes.failed,
+    happened: 'This identity was recovered on another computer, and lives on there.',
+    meaning:
+      'This home has stopped for good: it does nothing in that name any more. What it can read, it restores.',
+    advice:
+      'Do this on the other computer. For a backup of this one begin a home of its own: `covault init --home FOLDER`.',
   },
   'key.passphrase-needed': {
     exit: exitCodes.wrongPassphrase,

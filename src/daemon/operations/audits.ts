@@ -46,6 +46,7 @@ export const audit: Operation<AuditInput, AuditProgress, never, AuditResult> = o
   }),
   reach: 'network',
   secret: false,
+  inItsName: true,
   run: async ({ computer }, { partner, blocks }, { signal, progress }) => {
     const all = computer.partners();
     const chosen = partner === undefined ? undefined : choosePartner(all, partner);
@@ -103,6 +104,8 @@ export const drill: Operation<DrillInput, DrillProgress, never, DrillAnswer> = o
   input: z.strictObject({ files: z.int().positive().max(drilledFilesMaximum).optional() }),
   reach: 'network',
   secret: false,
+  // Partners are told of a restore, of which they honour few: those belong to the later life.
+  inItsName: true,
   run: async ({ computer }, { files }, { signal, progress }) => {
     const drilled = await computer.drill({ files, signal, progress });
     if (!drilled.ok) return failed(failure(drilled.error.code, drilled.error.detail));

@@ -45,6 +45,7 @@ export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = o
   }),
   reach: 'network',
   secret: false,
+  inItsName: true,
   run: async (
     { computer, running },
     { lendBytes, wantBytes, validMs, wait },
@@ -84,6 +85,7 @@ export const join: Operation<JoinInput, never, never, PartnerAnswer> = operation
   }),
   reach: 'network',
   secret: false,
+  inItsName: true,
   run: async (context, { code, lendBytes }) => {
     const joined = await context.computer.join(code.replace(/\s+/g, ''), {
       spaceBytes: lendBytes,

@@ -67,6 +67,7 @@ export const decidePartner: Operation<DecisionInput, never, never, AgreementAnsw
   // The partner is told at once where that is possible.
   reach: 'network',
   secret: false,
+  inItsName: true,
   run: async ({ computer }, { partner, decision }) => {
     const chosen = chooseAnyPartner(computer.agreements(), partner);
     if (!chosen.ok) return chosen;
@@ -89,6 +90,7 @@ export const changeTerms: Operation<TermsInput, never, never, AgreementAnswer> =
   }),
   reach: 'network',
   secret: false,
+  inItsName: true,
   run: async ({ computer }, { partner, lendBytes, wantBytes }, { signal }) => {
     const chosen = choosePartner(computer.partners(), partner);
     if (!chosen.ok) return chosen;

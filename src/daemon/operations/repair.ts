@@ -18,6 +18,7 @@ export const repair: Operation<RepairInput, RepairProgress, never, RepairResult>
   input: z.strictObject({}),
   reach: 'network',
   secret: false,
+  inItsName: true,
   run: async ({ computer }, _input, call) => {
     const report = await computer.repair({
       signal: call.signal,

@@ -16,6 +16,7 @@ export const search: Operation<SearchInput, SearchProgress, never, SearchAnswer>
   input: z.strictObject({ dryRun: z.boolean() }),
   reach: 'network',
   secret: false,
+  inItsName: true,
   run: async ({ computer, running }, { dryRun }, { signal, progress }) => {
     const before = new Set(computer.partners().map(({ agreement }) => agreement.agreement));
     const report = await computer.search({ dryRun, signal, progress });

@@ -22,6 +22,7 @@ export const undelete: Operation<UndeleteInput, UndeleteProgress, never, Undelet
     input: z.strictObject({}),
     reach: 'network',
     secret: false,
+    inItsName: true,
     run: async ({ computer }, _input, { signal, progress }) => {
       const report = await computer.undelete({ signal, progress });
       signal.throwIfAborted();

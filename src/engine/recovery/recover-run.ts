@@ -85,6 +85,7 @@ interface FoundManifest {
 }
 
 const askedAtOnce = 8;
+export const homeInUse = 'this home has snapshots or agreements of its own';
 /** Nobody knows any more which pack came with which snapshot; so every snapshot counts as resting on all of them. */
 const recoveredAt: Instant = instant(0);
 
@@ -108,10 +109,7 @@ export class RecoverRun {
     const { stores } = this.#parts;
     const { signal } = this.#options;
     if (!isRecoverable(stores))
-      return failed({
-        code: 'recover.home-not-empty',
-        detail: 'this home has snapshots or agreements of its own',
-      });
+      return failed({ code: 'recover.home-not-empty', detail: homeInUse });
     try {
       const newest = await this.#newestManifest(partners);
       this.#adoptPartners(newest);
@@ -366,7 +364,7 @@ export class RecoverRun {
 }
 
 /** Whether nothing would be lost: an empty home, or one whose recovery was cut off. */
-function isRecoverable(stores: Stores): boolean {
+export function isRecoverable(stores: Stores): boolean {
   if (stores.snapshots.all().length > 0) return false;
   const inForce = stores.agreements.all().filter(({ phase }) => phase !== 'proposed');
   return inForce.length === 0 || facts.recovering(stores);
