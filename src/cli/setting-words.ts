@@ -24,12 +24,12 @@ export const settingWords: Readonly<Record<string, string>> = {
   'partners.auditIntervalSeconds': 'time between two audits; null: preset (6 h, open 3 h)',
   'partners.bandwidthBytesPerSecond': 'average bandwidth that both must promise; 0: none',
   'partners.commitmentSeconds':
-    'C, before which nothing is restored; longer than grace; null: preset (31 d, open 21 d)',
+    'C, before which nothing is restored; longer than grace; null: preset (31 d)',
   'partners.deleteLockSeconds':
     'L, how long deleted data stays in the trash; null: preset (14 d, open 30 d)',
   'partners.drillIntervalSeconds':
     'how often restoring is tried on a few files; 0: only with `covault drill`; null: 1 d',
-  'partners.graceSeconds': 'G, how long a partner may fail; null: preset (30 d, open 14 d)',
+  'partners.graceSeconds': 'G, how long a partner may fail; null: preset (30 d)',
   'partners.neighbourhood': 'computers with the same word find each other',
   'partners.noticeSeconds': 'how long before leaving it must be said; null: 14 d',
   'partners.overlapHours': 'hours of the week that both are on line; null: preset (0, open 14)',

@@ -34,7 +34,7 @@ test('partners are looked for when there is something to lend and a way to meet 
 test('strangers get the terms for strangers, unless a person says otherwise', () => {
   assert.equal(settings({ lend }).preset, 'circle');
   const found = settings({ lend, network });
-  assert.deepEqual([found.preset, found.graceMs, found.rampBytes], ['open', 14 * dayMs, 1e9]);
+  assert.deepEqual([found.preset, found.graceMs, found.rampBytes], ['open', 30 * dayMs, 1e9]);
   assert.equal(settings({ lend, network, partners: { preset: 'circle' } }).graceMs, 30 * dayMs);
 });
 

@@ -124,8 +124,7 @@ export function openTerms(lending: Lending): Terms {
   return {
     ...circleTerms(lending),
     auditIntervalMs: 3 * hourMs,
-    graceMs: 14 * dayMs,
-    commitmentMs: 21 * dayMs,
+    commitmentMs: 31 * dayMs,
     deleteLockMs: 30 * dayMs,
     trusted: false,
   };

@@ -93,8 +93,8 @@ const presets: Readonly<Record<Preset, PartnershipSettings>> = {
     preset: 'open',
     overlapHours: leastOverlapHours.open,
     auditIntervalMs: 3 * hourMs,
-    graceMs: 14 * dayMs,
-    commitmentMs: 21 * dayMs,
+    graceMs: 30 * dayMs,
+    commitmentMs: 31 * dayMs,
     deleteLockMs: 30 * dayMs,
     // A computer of an office is away from Friday evening to Monday morning: 63 hours.
     spareAfterMs: 3 * dayMs,

@@ -60,7 +60,7 @@ export class PartnerDays {
         silentHours[slot] = bitCount(own & ~((2 << (31 - Math.clz32(both))) - 1));
         provenDays[slot] = (provenDays[slot] ?? 0) + 1;
         metDay[slot] = day;
-        if (((marks[slot] ?? 0) & attention) !== 0) this.#met(slot);
+        if (((marks[slot] ?? 0) & attention) !== 0) this.#met(slot, ownHours);
       }
     }
     this.#passFollowed();
@@ -116,14 +116,18 @@ export class PartnerDays {
     return this.#heed(slot, step.effects, hours);
   }
 
-  /** The two met: what was silent or lost is there again. */
-  #met(slot: number): void {
-    const { slots, day } = this.#community;
+  /** The two met: what was silent or lost is there again. While something is due for a loss the owner's time counts (core/partners/told-loss.ts). */
+  #met(slot: number, ownHours: number): void {
+    const { slots, peers, day } = this.#community;
     const now = atHour(day * 24 + 24);
     const isLost = slots.has(slot, flags.lost);
+    const before = this.#stateOf(slot, 0);
+    const rate = peers.rate(slots.ownerOf(slot), day);
+    const tick = { type: 'tick', now, ranMs: ownHours * hourMs, rate } as const;
     const step = stepAll(
-      this.#stateOf(slot, 0),
+      before,
       [
+        ...(before.lossDebt === undefined ? [] : [tick]),
         { type: 'answered', now },
         ...(isLost ? [{ type: 'loss-noticed', now } as const] : []),
         { type: 'proved', now },

@@ -50,14 +50,11 @@ test('nobody is reneged on within G, and honest bytes are never called wrong', (
   assert.ok(alive < 20, `${alive} divorced though alive`);
 });
 
-/** Those that tell of losses which they had not: docs/economics.md says what is to be done about them. */
-const unpaid = ['loss-hopper', 'loss-hopper, first day', 'loss-crier'];
-
 test('no strategy has backup for nothing, in a circle of people who are not trusted or among strangers', () => {
   for (const outcome of [circle, open])
     for (const each of strategyFindings(outcome)) {
       const free = each.usableDays - each.heldDays;
-      if (!unpaid.includes(each.name)) assert.ok(free <= 0, `${each.name}: ${free}`);
+      assert.ok(free <= 0, `${each.name}: ${free}`);
     }
 });
 

@@ -71,13 +71,10 @@ test('a silence shorter than T_r leaves nothing behind, so that its hours alone 
 });
 
 test('a longer one is cleared by a proof, and the spare is let go of', () => {
-  const now = atHour(2_000);
+  const moreHours = periods.spareMs / hourMs + 12;
+  const [since, now] = [atHour(2_000), atHour(2_000 + moreHours)];
   const before = quietState(periods, { joinedAt, committedMs: 0, provenDays: 9 });
-  const silent = silentFor(
-    before,
-    { since: now, moreHours: periods.spareMs / hourMs + 12, now, rate: 1 },
-    periods,
-  );
+  const silent = silentFor(before, { since, moreHours, now, rate: 1 }, periods);
   assert.equal(isQuiet(silent.state), false);
   const back = stepAll(
     silent.state,

@@ -70,7 +70,8 @@ export function stepAll(
 }
 
 /** Counting its silence is enough again. */
-export function isQuiet({ phase, cause, proofsOwed, failingMs }: LifecycleState): boolean {
-  if (phase !== 'standing' && phase !== 'in-commitment') return false;
+export function isQuiet(state: LifecycleState): boolean {
+  const { phase, cause, proofsOwed, failingMs, lossDebt } = state;
+  if ((phase !== 'standing' && phase !== 'in-commitment') || lossDebt !== undefined) return false;
   return cause === undefined && proofsOwed === 0 && failingMs === 0;
 }

@@ -116,10 +116,12 @@ const renewer: Strategy = {
 };
 
 /** Gone for most of G again and again, each time with an honest loss to tell when it comes back. */
-const lossCrier: Strategy = {
-  ...hopper('loss-crier', ({ isCommitted, graceShare }) => !isCommitted || graceShare >= 0.8),
-  tellsLoss: 'on-return',
-};
+function lossCrier(name: string, share: number): Strategy {
+  return {
+    ...hopper(name, ({ isCommitted, graceShare }) => !isCommitted || graceShare >= share),
+    tellsLoss: 'on-return',
+  };
+}
 
 /** Says that it lost everything, so that time stands still, and is gone. */
 const lossHopper: Strategy = { ...graceHopper, name: 'loss-hopper', tellsLoss: 'before-leaving' };
@@ -152,6 +154,7 @@ export const strategies: readonly Strategy[] = [
   renewer,
   lossHopper,
   firstDayLossHopper,
-  lossCrier,
+  lossCrier('loss-crier', 0.8),
+  lossCrier('loss-crier, to the last', 0.97),
   fullDisk,
 ];
