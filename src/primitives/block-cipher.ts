@@ -3,7 +3,7 @@
  *
  * It is no way to encrypt messages. It turns a structured 16-byte name into one that means nothing without the key, and back.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
 import { assert } from '../base/assert.ts';
 import type { Bytes } from '../base/bytes.ts';
 
@@ -18,8 +18,9 @@ export interface BlockCipher {
 export function blockCipher(key: Uint8Array): BlockCipher {
   assert(key.length === 32, 'an AES-256 key has 32 bytes');
   // ECB without padding keeps no state between blocks, so one cipher serves all calls.
-  const forward = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
-  const backward = createDecipheriv('aes-256-ecb', key, null).setAutoPadding(false);
+  const object = createSecretKey(key);
+  const forward = createCipheriv('aes-256-ecb', object, null).setAutoPadding(false);
+  const backward = createDecipheriv('aes-256-ecb', object, null).setAutoPadding(false);
   return {
     encrypt: (block) => new Uint8Array(forward.update(checked(block))),
     decrypt: (block) => new Uint8Array(backward.update(checked(block))),

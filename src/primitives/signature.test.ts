@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createPublicKey, verify as platformVerify } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { present } from '../base/assert.ts';
@@ -16,6 +17,16 @@ test('keys and signatures are those of RFC 8032, test 2', () => {
   assert.equal(hexText(publicKeyOf(seed)), publicKey);
   assert.equal(hexText(sign(signingKey(seed), bytes('72'))), signature);
   assert.equal(verify(bytes(publicKey), bytes('72'), bytes(signature)), true);
+});
+
+test('what was signed here is a signature to everybody else as well', () => {
+  const seed = new Uint8Array(32).fill(7);
+  const der = Buffer.concat([bytes('302a300506032b6570032100'), publicKeyOf(seed)]);
+  const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
+  const message = Uint8Array.of(1, 2, 3);
+  assert.equal(platformVerify(null, message, key, sign(signingKey(seed), message)), true);
+  const other = publicKeyOf(new Uint8Array(32).fill(8));
+  assert.equal(verify(other, message, sign(signingKey(seed), message)), false);
 });
 
 test('any changed byte of message or signature is refused, and wrong lengths are', () => {

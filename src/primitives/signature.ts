@@ -22,6 +22,8 @@ const publicPrefix = present(hexBytes('302a300506032b6570032100'), 'a constant')
 
 /** Made once for each seed that lives: it takes longer than a signature. */
 const signingKeys = new WeakMap<Uint8Array, KeyObject>();
+/** Public keys of those, for what is signed with them. */
+const publicKeys = new WeakMap<KeyObject, Bytes>();
 
 /** The private key of a 32-byte seed, which never changes afterwards. */
 export function signingKey(seed: Uint8Array): KeyObject {
@@ -39,25 +41,44 @@ export function signingKey(seed: Uint8Array): KeyObject {
 
 /** The 32-byte public key of a seed. */
 export function publicKeyOf(seed: Uint8Array): Bytes {
-  const der = createPublicKey(signingKey(seed)).export({ format: 'der', type: 'spki' });
-  return new Uint8Array(der.subarray(publicPrefix.length));
+  return new Uint8Array(publicHalfOf(signingKey(seed)));
+}
+
+function publicHalfOf(key: KeyObject): Bytes {
+  const known = publicKeys.get(key);
+  if (known !== undefined) return known;
+  const der = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  const half = new Uint8Array(der.subarray(publicPrefix.length));
+  publicKeys.set(key, half);
+  return half;
 }
 
 /** The 64-byte signature; equal input has an equal signature. */
 export function sign(key: KeyObject, message: Uint8Array): Bytes {
-  return new Uint8Array(platformSign(null, message, key));
+  const signature = new Uint8Array(platformSign(null, message, key));
+  // What we signed lies in our own catalogue and is read again, and checked then, as what others signed.
+  rememberGood(nameOf(publicHalfOf(key), message, signature));
+  return signature;
 }
 
 /** False for a wrong signature, and for a key or a signature of the wrong length or form. */
 export function verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== publicKeyBytes || signature.length !== signatureBytes) return false;
-  // Both have a fixed length, so no two inputs read alike.
-  const name = Buffer.from(sha256(concatBytes([publicKey, signature, message]))).toString('latin1');
+  const name = nameOf(publicKey, message, signature);
   if (goodSignatures.has(name)) return true;
   if (!isGood(publicKey, message, signature)) return false;
+  rememberGood(name);
+  return true;
+}
+
+/** Key and signature have a fixed length, so no two inputs read alike. */
+function nameOf(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): string {
+  return Buffer.from(sha256(concatBytes([publicKey, signature, message]))).toString('latin1');
+}
+
+function rememberGood(name: string): void {
   if (goodSignatures.size >= goodSignaturesMaximum) goodSignatures.clear();
   goodSignatures.add(name);
-  return true;
 }
 
 const goodSignaturesMaximum = 16_384;

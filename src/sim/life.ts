@@ -62,6 +62,8 @@ class PortGuard<T extends object> implements ProxyHandler<T> {
   readonly #life: Life;
   readonly #deadCall: DeadCall;
   readonly #roles = new Map<PropertyKey, object>();
+  /** Methods of the port, as this life sees them. */
+  readonly #methods = new Map<PropertyKey, { readonly of: Callable; readonly seen: Callable }>();
 
   constructor(life: Life, deadCall: DeadCall) {
     this.#life = life;
@@ -70,10 +72,17 @@ class PortGuard<T extends object> implements ProxyHandler<T> {
 
   get(target: T, name: string | symbol): unknown {
     const value: unknown = Reflect.get(target, name, target);
-    if (isCallable(value))
-      return (...words: readonly unknown[]) => this.#call(target, value, words);
+    if (isCallable(value)) return this.#method(target, name, value);
     if (isRole(value)) return this.#role(name, value);
     return value;
+  }
+
+  #method(target: T, name: PropertyKey, method: Callable): Callable {
+    const known = this.#methods.get(name);
+    if (known?.of === method) return known.seen;
+    const seen = (...words: readonly unknown[]): unknown => this.#call(target, method, words);
+    this.#methods.set(name, { of: method, seen });
+    return seen;
   }
 
   #call(target: T, method: Callable, words: readonly unknown[]): unknown {

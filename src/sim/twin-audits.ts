@@ -2,7 +2,7 @@
 import { hexText } from '../base/bytes.ts';
 import type { AuditedShard } from '../core/audits/audited-space.ts';
 import type { AuditAccount, AuditLane, AuditRow, AuditStore } from '../ports/audit-store.ts';
-import { type Journal, ownRow, shownRow, sortedBy, type TwinTable } from './twin-table.ts';
+import { type Journal, ownRow, shownRow, type TwinIndex, type TwinTable } from './twin-table.ts';
 
 export type AuditedShardRow = AuditedShard & AuditLane;
 
@@ -16,18 +16,21 @@ function keyOf({ agreement, side }: AuditLane): string {
   return `${agreement}/${side}`;
 }
 
-function isIn(lane: AuditLane): (row: AuditLane) => boolean {
-  return (row) => row.agreement === lane.agreement && row.side === lane.side;
-}
+export const auditIndex: TwinIndex<AuditRow> = {
+  groupOf: keyOf,
+  orderOf: ({ since, challenge }) => [since, hexText(challenge)],
+};
+
+export const auditedShardIndex: TwinIndex<AuditedShardRow> = {
+  groupOf: keyOf,
+  orderOf: ({ name, sequence }) => [name, sequence],
+};
 
 export function auditStore(journal: Journal, tables: TwinAuditTables): AuditStore {
   return {
     ...challengeStore(journal, tables),
     ...shardStore(journal, tables),
-    account: (lane) => {
-      const row = tables.auditAccounts.get(keyOf(lane));
-      return row && ownRow(row);
-    },
+    account: (lane) => shownRow(tables.auditAccounts.get(keyOf(lane))),
     putAccount: (row) =>
       journal.change('audits.putAccount', () => tables.auditAccounts.set(keyOf(row), ownRow(row))),
   };
@@ -42,10 +45,11 @@ function challengeStore(
   const key = (lane: AuditLane, id: Uint8Array): string => `${keyOf(lane)}/${hexText(id)}`;
   const settled: AuditStore['settled'] = (lane, outcome, limit) => {
     const rows = audits
-      .values()
-      .filter(isIn(lane))
+      .inOrder(keyOf(lane))
       .filter((row) => row.phase === 'settled' && row.outcome === outcome);
-    return sortedBy(rows, ({ since, challenge }) => [-since, hexText(challenge)])
+    // Newest first; those of one moment stay in the order of their challenges.
+    return rows
+      .sort((left, right) => right.since - left.since)
       .slice(0, limit)
       .map((row) => ({ ...row }));
   };
@@ -53,13 +57,11 @@ function challengeStore(
     put: (row) =>
       journal.change('audits.put', () => audits.set(key(row, row.challenge), ownRow(row))),
     get: (lane, challenge) => shownRow(audits.get(key(lane, challenge))),
-    open: (lane) => {
-      const rows = audits.values().filter(isIn(lane));
-      const left = rows.filter(({ phase }) => phase !== 'settled');
-      return sortedBy(left, ({ since, challenge }) => [since, hexText(challenge)]).map((row) => ({
-        ...row,
-      }));
-    },
+    open: (lane) =>
+      audits
+        .inOrder(keyOf(lane))
+        .filter(({ phase }) => phase !== 'settled')
+        .map((row) => ({ ...row })),
     settled,
     forgetSettled: (lane, outcome, keep) =>
       journal.change('audits.forgetSettled', () => {
@@ -79,10 +81,7 @@ function shardStore(
 ): Pick<AuditStore, ShardRole> {
   const key = (lane: AuditLane, shard: AuditedShard): string =>
     `${keyOf(lane)}/${shard.name}/${shard.sequence}`;
-  const shards: AuditStore['shards'] = (lane) =>
-    sortedBy(auditedShards.values().filter(isIn(lane)), (row) => [row.name, row.sequence]).map(
-      ({ agreement: _, side: _side, ...shard }) => shard,
-    );
+  const shards: AuditStore['shards'] = (lane) => auditedShards.inOrder(keyOf(lane)).map(shardIn);
   const drop = (label: string, lane: AuditLane, goes: (shard: AuditedShard) => boolean): void =>
     journal.change(label, () => {
       for (const shard of shards(lane)) if (goes(shard)) auditedShards.delete(key(lane, shard));
@@ -92,11 +91,19 @@ function shardStore(
       journal.change('audits.putShard', () =>
         auditedShards.set(key({ agreement, side }, shard), ownRow({ ...shard, agreement, side })),
       ),
-    shard: (lane, name) =>
-      shards(lane).findLast((row) => row.name === name && row.deletedBy === undefined),
+    shard: (lane, name) => {
+      const row = auditedShards
+        .inOrder(keyOf(lane))
+        .findLast((each) => each.name === name && each.deletedBy === undefined);
+      return row && shardIn(row);
+    },
     shards,
     forgetDeleted: (lane, sequence) =>
       drop('audits.forgetDeleted', lane, (shard) => (shard.deletedBy ?? Infinity) <= sequence),
     clearShards: (lane) => drop('audits.clearShards', lane, () => true),
   };
+}
+
+function shardIn({ agreement: _, side: _side, ...shard }: AuditedShardRow): AuditedShard {
+  return shard;
 }

@@ -4,7 +4,11 @@ import type { PackId, PeerId, ShardName } from '../core/vocabulary/ids.ts';
 import type { LayoutStore, NextLayoutRow, RetiredShardRow } from '../ports/layout-store.ts';
 import type { ShardRow } from '../ports/stores.ts';
 import type { TwinPacks } from './twin-packs.ts';
-import { type Journal, ownRow, sortedBy, TwinTable } from './twin-table.ts';
+import { type Journal, ownRow, sortedBy, type TwinIndex, TwinTable } from './twin-table.ts';
+
+const retiredIndex: TwinIndex<RetiredShardRow> = {
+  orderOf: ({ retiredAt, partner, name }) => [retiredAt, partner, name],
+};
 
 export class TwinLayouts implements LayoutStore {
   readonly #journal: Journal;
@@ -18,7 +22,7 @@ export class TwinLayouts implements LayoutStore {
   ) {
     this.#journal = journal;
     this.#packs = packs;
-    this.#retired = new TwinTable(journal, retired);
+    this.#retired = new TwinTable(journal, retired, retiredIndex);
   }
 
   image(): ReadonlyMap<string, RetiredShardRow> {
@@ -86,14 +90,12 @@ export class TwinLayouts implements LayoutStore {
   }
 
   retired(): readonly RetiredShardRow[] {
-    const rows = this.#retired.values().map(ownRow);
-    return sortedBy(rows, ({ retiredAt, partner, name }) => [retiredAt, partner, name]);
+    return this.#retired.inOrder().map((row) => ({ ...row }));
   }
 
   retiredOf(pack: PackId): readonly RetiredShardRow[] {
-    const rows = this.#retired.values().map(ownRow);
-    const ofPack = [...rows].filter((row) => row.pack === pack);
-    return sortedBy(ofPack, ({ partner, name }) => [partner, name]);
+    const ofPack = this.#retired.inOrder().filter((row) => row.pack === pack);
+    return sortedBy(ofPack, ({ partner, name }) => [partner, name]).map((row) => ({ ...row }));
   }
 
   retire(rows: readonly RetiredShardRow[]): void {

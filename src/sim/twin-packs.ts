@@ -14,7 +14,14 @@ import type {
   ShardRow,
   ShardStore,
 } from '../ports/stores.ts';
-import { type Journal, ownRow, shownRow, sortedBy, TwinTable } from './twin-table.ts';
+import {
+  type Journal,
+  ownRow,
+  shownRow,
+  sortedBy,
+  type TwinIndex,
+  TwinTable,
+} from './twin-table.ts';
 
 interface StoredPack {
   /** Rises with every pack that is added. */
@@ -45,6 +52,8 @@ export interface StoredLayout {
   readonly shards: readonly ShardRow[];
 }
 
+const packIndex: TwinIndex<StoredPack> = { orderOf: ({ number }) => [number] };
+
 type PackChange = Partial<Pick<PackRow, 'code' | 'stripe' | 'indexed' | 'spooled'>>;
 
 export class TwinPacks implements PackStore, ChunkStore {
@@ -58,7 +67,7 @@ export class TwinPacks implements PackStore, ChunkStore {
 
   constructor(journal: Journal, image: TwinPackImage | undefined) {
     this.#journal = journal;
-    this.#packs = new TwinTable(journal, image?.packs);
+    this.#packs = new TwinTable(journal, image?.packs, packIndex);
     this.#chunks = new TwinTable(journal, image?.chunks);
     this.#shards = new TwinTable(journal, image?.shards);
     this.#counter = new TwinTable(journal, image?.counter);
@@ -162,7 +171,7 @@ export class TwinPacks implements PackStore, ChunkStore {
 
   /** For the shards: packs in the order in which they were added. */
   inOrder(): readonly StoredPack[] {
-    return sortedBy(this.#packs.values(), ({ number }) => [number]);
+    return this.#packs.inOrder();
   }
 
   shardsOf(pack: PackId): readonly ShardRow[] {
@@ -200,8 +209,9 @@ export class TwinShards implements ShardStore {
   ofPartner(partner: PeerId): readonly ShardRow[] {
     return this.#packs
       .inOrder()
-      .flatMap(({ row }) => this.ofPack(row.pack))
-      .filter((row) => row.partner === partner);
+      .flatMap(({ row }) => this.#packs.shardsOf(row.pack))
+      .filter((row) => row.partner === partner)
+      .map((row) => ({ ...row }));
   }
 
   incompletePacks(): readonly PackId[] {
@@ -231,9 +241,9 @@ export class TwinShards implements ShardStore {
     const amounts = new Map<string, ShardAmount>();
     for (const { row } of this.#packs.inOrder()) {
       const { lengthBytes, code } = row;
-      const key = JSON.stringify([lengthBytes, code?.id, code?.dataShards, code?.parityShards]);
       const theirs = this.#packs.shardsOf(row.pack).filter((shard) => shard.partner === partner);
       if (theirs.length === 0) continue;
+      const key = JSON.stringify([lengthBytes, code?.id, code?.dataShards, code?.parityShards]);
       const before = amounts.get(key)?.shards ?? 0;
       amounts.set(key, { lengthBytes, code, shards: before + theirs.length });
     }

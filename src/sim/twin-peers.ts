@@ -8,7 +8,14 @@ import type {
   RecordRow,
   RecordStore,
 } from '../ports/peer-stores.ts';
-import { type Journal, ownRow, shownRow, sortedBy, type TwinTable } from './twin-table.ts';
+import {
+  type Journal,
+  ownRow,
+  shownRow,
+  sortedBy,
+  type TwinIndex,
+  type TwinTable,
+} from './twin-table.ts';
 
 export interface ObservationRow {
   readonly observation: Bytes;
@@ -19,6 +26,11 @@ export interface TwinPeerTables {
   readonly observations: TwinTable<ObservationRow>;
   readonly records: TwinTable<RecordRow>;
 }
+
+export const recordIndex: TwinIndex<RecordRow> = {
+  groupOf: ({ agreement }) => agreement,
+  orderOf: ({ sequence }) => [sequence],
+};
 
 export function candidateStore(journal: Journal, tables: TwinPeerTables): CandidateStore {
   const { candidates } = tables;
@@ -42,16 +54,9 @@ export function observationStore(journal: Journal, tables: TwinPeerTables): Obse
 }
 
 export function recordStore(journal: Journal, { records }: TwinPeerTables): RecordStore {
-  const ofAgreement: RecordStore['ofAgreement'] = (agreement) => {
-    const rows = records.values().filter((row) => row.agreement === agreement);
-    return sortedBy(rows, ({ sequence }) => [sequence]).map((row) => ({ ...row }));
-  };
-  const head: RecordStore['head'] = (agreement) => {
-    let newest: RecordRow | undefined;
-    for (const row of records.values())
-      if (row.agreement === agreement && row.sequence > (newest?.sequence ?? -1)) newest = row;
-    return shownRow(newest);
-  };
+  const ofAgreement: RecordStore['ofAgreement'] = (agreement) =>
+    records.inOrder(agreement).map((row) => ({ ...row }));
+  const head: RecordStore['head'] = (agreement) => shownRow(records.inOrder(agreement).at(-1));
   return {
     append: (row) => {
       const last = head(row.agreement);

@@ -29,12 +29,13 @@ import type {
   Stores,
   TreeCache,
 } from '../ports/stores.ts';
-import { auditStore, type TwinAuditTables } from './twin-audits.ts';
+import { auditedShardIndex, auditIndex, auditStore, type TwinAuditTables } from './twin-audits.ts';
 import { TwinLayouts } from './twin-layouts.ts';
 import { type TwinPackImage, TwinPacks, TwinShards } from './twin-packs.ts';
 import {
   candidateStore,
   observationStore,
+  recordIndex,
   recordStore,
   type TwinPeerTables,
 } from './twin-peers.ts';
@@ -112,23 +113,38 @@ export function twinStores(image?: TwinImage, onCommit?: CommitHook): TwinStores
   };
 }
 
+/** What the catalogue has an index for, or orders by. */
+const indexes = {
+  snapshots: { orderOf: (row: SnapshotRow) => [row.takenAt, row.snapshot] },
+  agreements: { orderOf: (row: AgreementRow) => [row.since, row.agreement] },
+  held: { groupOf: (row: HeldRow) => row.owner, orderOf: (row: HeldRow) => [row.name] },
+  manifests: {
+    groupOf: (row: ManifestRow) => row.owner,
+    orderOf: (row: ManifestRow) => [row.incarnation, row.sequence, hexText(row.hash)],
+  },
+  receipts: {
+    groupOf: (row: ReceiptRow) => row.manifest,
+    orderOf: (row: ReceiptRow) => [row.partner],
+  },
+};
+
 function tablesOf(journal: Journal, image: TwinImage | undefined): TwinTables {
   return {
-    snapshots: new TwinTable(journal, image?.snapshots),
+    snapshots: new TwinTable(journal, image?.snapshots, indexes.snapshots),
     scanMemory: new TwinTable(journal, image?.scanMemory),
     trees: new TwinTable(journal, image?.trees),
-    agreements: new TwinTable(journal, image?.agreements),
+    agreements: new TwinTable(journal, image?.agreements, indexes.agreements),
     candidates: new TwinTable(journal, image?.candidates),
     observations: new TwinTable(journal, image?.observations),
-    records: new TwinTable(journal, image?.records),
-    audits: new TwinTable(journal, image?.audits),
+    records: new TwinTable(journal, image?.records, recordIndex),
+    audits: new TwinTable(journal, image?.audits, auditIndex),
     auditAccounts: new TwinTable(journal, image?.auditAccounts),
-    auditedShards: new TwinTable(journal, image?.auditedShards),
+    auditedShards: new TwinTable(journal, image?.auditedShards, auditedShardIndex),
     ledger: new TwinTable(journal, image?.ledger),
     ledgerHeads: new TwinTable(journal, image?.ledgerHeads),
-    held: new TwinTable(journal, image?.held),
-    manifests: new TwinTable(journal, image?.manifests),
-    receipts: new TwinTable(journal, image?.receipts),
+    held: new TwinTable(journal, image?.held, indexes.held),
+    manifests: new TwinTable(journal, image?.manifests, indexes.manifests),
+    receipts: new TwinTable(journal, image?.receipts, indexes.receipts),
     invitations: new TwinTable(journal, image?.invitations),
     facts: new TwinTable(journal, image?.facts),
   };
@@ -164,11 +180,9 @@ function owned<T extends object>(row: T | undefined): T | undefined {
 function snapshotStore(journal: Journal, { snapshots }: TwinTables): SnapshotStore {
   return {
     put: (row) => journal.change('snapshots.put', () => snapshots.set(row.snapshot, ownRow(row))),
-    all: () => sortedBy(snapshots.values(), (row) => [row.takenAt, row.snapshot]).map(ownRow),
+    all: () => snapshots.inOrder().map(ownRow),
     heads: () =>
-      sortedBy(snapshots.values(), (row) => [row.takenAt, row.snapshot]).map(
-        ({ snapshot, takenAt, phase }) => ({ snapshot, takenAt, phase }),
-      ),
+      snapshots.inOrder().map(({ snapshot, takenAt, phase }) => ({ snapshot, takenAt, phase })),
     get: (snapshot) => owned(snapshots.get(snapshot)),
     setPhase: (snapshot, phase) => {
       const row = snapshots.get(snapshot);
@@ -210,12 +224,11 @@ function agreementStore(journal: Journal, { agreements }: TwinTables): Agreement
       journal.change('agreements.put', () => agreements.set(row.agreement, ownRow(row))),
     get: (agreement) => shownRow(agreements.get(agreement)),
     ofPartner: (partner) => {
-      const theirs = agreements.values().filter((row) => row.partner === partner);
+      const theirs = agreements.inOrder().filter((row) => row.partner === partner);
       const rank = (row: AgreementRow): number => (row.phase === 'ended' ? 1 : 0);
       return shownRow(sortedBy(theirs, (row) => [rank(row), -row.since, row.agreement])[0]);
     },
-    all: () =>
-      sortedBy(agreements.values(), (row) => [row.since, row.agreement]).map((row) => ({ ...row })),
+    all: () => agreements.inOrder().map((row) => ({ ...row })),
     remove: (agreement) => journal.change('agreements.remove', () => agreements.delete(agreement)),
   };
 }
@@ -238,10 +251,10 @@ function ledgerStore(journal: Journal, { ledger, ledgerHeads }: TwinTables): Led
     head: (agreement, side) => {
       const book = `${agreement}/${side}`;
       const head = ledgerHeads.get(book);
-      return owned(head && ledger.get(`${book}/${head.epoch}.${head.sequence}`));
+      return shownRow(head && ledger.get(`${book}/${head.epoch}.${head.sequence}`));
     },
     get: (agreement, side, { epoch, sequence }) =>
-      owned(ledger.get(`${agreement}/${side}/${epoch}.${sequence}`)),
+      shownRow(ledger.get(`${agreement}/${side}/${epoch}.${sequence}`)),
   };
 }
 
@@ -252,20 +265,15 @@ function heldStore(journal: Journal, { held }: TwinTables): HeldStore {
     get: (owner, name) => owned(held.get(`${owner}/${name}`)),
     page: (owner, after, limit) => {
       const theirs = held
-        .values()
-        .filter((row) => row.owner === owner && row.trashedAt === undefined)
+        .inOrder(owner)
+        .filter((row) => row.trashedAt === undefined)
         .filter((row) => after === undefined || row.name > after);
-      return sortedBy(theirs, (row) => [row.name])
-        .slice(0, limit)
-        .map(ownRow);
+      return theirs.slice(0, limit).map(ownRow);
     },
-    blockCount: (owner) =>
-      held.values().reduce((sum, row) => sum + (row.owner === owner ? row.blockCount : 0), 0),
+    blockCount: (owner) => held.inOrder(owner).reduce((sum, row) => sum + row.blockCount, 0),
     owners: () => [...new Set(held.values().map((row) => row.owner))].sort(),
     trashed: (owner) => {
-      const theirs = held
-        .values()
-        .filter((row) => row.owner === owner && row.trashedAt !== undefined);
+      const theirs = held.inOrder(owner).filter((row) => row.trashedAt !== undefined);
       return sortedBy(theirs, (row) => [
         ...[row.trashedAt ?? 0, row.epoch, row.sequence, row.name],
       ]).map(ownRow);
@@ -275,42 +283,26 @@ function heldStore(journal: Journal, { held }: TwinTables): HeldStore {
 }
 
 function manifestStore(journal: Journal, { manifests, receipts }: TwinTables): ManifestStore {
-  const receiptsOf = (manifest: string): ReceiptRow[] =>
-    sortedBy(
-      receipts.values().filter((row) => row.manifest === manifest),
-      (row) => [row.partner],
-    );
   return {
     put: (row) =>
       journal.change('manifests.put', () =>
         manifests.set(`${row.owner}/${hexText(row.hash)}`, ownRow(row)),
       ),
-    ofOwner: (owner) => {
-      const theirs = manifests.values().filter((row) => row.owner === owner);
-      const order = (row: ManifestRow): (string | number)[] => [
-        row.incarnation,
-        row.sequence,
-        hexText(row.hash),
-      ];
-      return sortedBy(theirs, order).map(ownRow);
-    },
+    ofOwner: (owner) => manifests.inOrder(owner).map((row) => ({ ...row })),
     newest: (owner) => {
-      const theirs = manifests.values().filter((row) => row.owner === owner);
-      const order = (row: ManifestRow): (string | number)[] => [
-        -row.incarnation,
-        -row.sequence,
-        hexText(row.hash),
-      ];
-      return sortedBy(theirs, order).map(ownRow)[0];
+      const theirs = manifests.inOrder(owner);
+      const last = theirs.at(-1);
+      // Of those in one place the one whose hash is least.
+      const isBesides = (row: ManifestRow): boolean =>
+        row.incarnation === last?.incarnation && row.sequence === last.sequence;
+      return shownRow(theirs.find(isBesides));
     },
     byteCount: (owner) =>
-      manifests
-        .values()
-        .reduce((sum, row) => sum + (row.owner === owner ? row.document.length : 0), 0),
+      manifests.inOrder(owner).reduce((sum, row) => sum + row.document.length, 0),
     remove: (owner, hash) =>
       journal.change('manifests.remove', () => {
         manifests.delete(`${owner}/${hexText(hash)}`);
-        for (const { manifest, partner } of receiptsOf(hexText(hash)))
+        for (const { manifest, partner } of receipts.inOrder(hexText(hash)))
           receipts.delete(`${manifest}/${partner}`);
       }),
     putReceipt: (partner, manifestHash, receipt) => {
@@ -320,7 +312,7 @@ function manifestStore(journal: Journal, { manifests, receipts }: TwinTables): M
       );
     },
     receipts: (manifestHash) =>
-      receiptsOf(hexText(manifestHash)).map(({ partner, receipt }) => ownRow({ partner, receipt })),
+      receipts.inOrder(hexText(manifestHash)).map(({ partner, receipt }) => ({ partner, receipt })),
   };
 }
 

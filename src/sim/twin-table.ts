@@ -1,5 +1,5 @@
 /** Tables of the store twin: maps whose changes can be taken back, so that a transaction that throws leaves no trace. */
-import { assert } from '../base/assert.ts';
+import { assert, present } from '../base/assert.ts';
 
 /** `before`: throwing takes the change back, as a crash just before it became durable. `after`: the change stays whatever happens. */
 export type CommitMoment = 'before' | 'after';
@@ -51,14 +51,45 @@ export class Journal {
   }
 }
 
+/** What stands for an index of the catalogue: rows are asked for by group, in an order. */
+export interface TwinIndex<V> {
+  /** All rows are one group when left out. */
+  readonly groupOf?: (row: V) => string;
+  /** As in `sortedBy`; no two rows of a group have the same keys. */
+  readonly orderOf: (row: V) => readonly (string | number)[];
+}
+
+interface Group<V> {
+  readonly rows: Map<string, V>;
+  /** Since the last change of the group; undefined until somebody asks. */
+  ordered: readonly V[] | undefined;
+}
+
 /** A map with string keys. Values are never changed in place, so that a copy of the map is an image of the table. */
 export class TwinTable<V> {
   readonly #journal: Journal;
   readonly #rows: Map<string, V>;
+  readonly #index: TwinIndex<V> | undefined;
+  readonly #groups = new Map<string, Group<V>>();
 
-  constructor(journal: Journal, image: ReadonlyMap<string, V> | undefined) {
+  constructor(
+    journal: Journal,
+    image: ReadonlyMap<string, V> | undefined,
+    index: TwinIndex<V> | undefined = undefined,
+  ) {
     this.#journal = journal;
     this.#rows = new Map(image);
+    this.#index = index;
+    for (const [key, row] of this.#rows) this.#enter(key, row);
+  }
+
+  /** The rows of a group in the order of the table's index. */
+  inOrder(group = ''): readonly V[] {
+    const found = this.#groups.get(group);
+    if (found === undefined) return [];
+    const { orderOf } = present(this.#index, 'a table whose rows are asked for in order');
+    found.ordered ??= sortedBy([...found.rows.values()], orderOf);
+    return found.ordered;
   }
 
   get(key: string): V | undefined {
@@ -84,14 +115,14 @@ export class TwinTable<V> {
   set(key: string, value: V): void {
     const before = this.#rows.get(key);
     this.#journal.note(() => this.#restore(key, before));
-    this.#rows.set(key, value);
+    this.#put(key, value);
   }
 
   delete(key: string): void {
     const before = this.#rows.get(key);
     if (before === undefined) return;
     this.#journal.note(() => this.#restore(key, before));
-    this.#rows.delete(key);
+    this.#remove(key);
   }
 
   image(): ReadonlyMap<string, V> {
@@ -99,8 +130,41 @@ export class TwinTable<V> {
   }
 
   #restore(key: string, before: V | undefined): void {
-    if (before === undefined) this.#rows.delete(key);
-    else this.#rows.set(key, before);
+    if (before === undefined) this.#remove(key);
+    else this.#put(key, before);
+  }
+
+  #put(key: string, value: V): void {
+    this.#leave(key);
+    this.#rows.set(key, value);
+    this.#enter(key, value);
+  }
+
+  #remove(key: string): void {
+    this.#leave(key);
+    this.#rows.delete(key);
+  }
+
+  #enter(key: string, row: V): void {
+    if (this.#index === undefined) return;
+    const name = this.#index.groupOf?.(row) ?? '';
+    const group = this.#groups.get(name);
+    if (group === undefined) {
+      this.#groups.set(name, { rows: new Map([[key, row]]), ordered: undefined });
+      return;
+    }
+    group.rows.set(key, row);
+    group.ordered = undefined;
+  }
+
+  #leave(key: string): void {
+    const row = this.#rows.get(key);
+    if (this.#index === undefined || row === undefined) return;
+    const name = this.#index.groupOf?.(row) ?? '';
+    const group = present(this.#groups.get(name), 'the group of a row');
+    group.rows.delete(key);
+    group.ordered = undefined;
+    if (group.rows.size === 0) this.#groups.delete(name);
   }
 }
 
@@ -135,13 +199,20 @@ export function sortedBy<T>(
   rows: readonly T[],
   keysOf: (row: T) => readonly (string | number)[],
 ): T[] {
-  return [...rows].sort((left, right) => {
-    const leftKeys = keysOf(left);
-    const rightKeys = keysOf(right);
-    for (const [position, leftKey] of leftKeys.entries()) {
-      const rightKey = rightKeys[position] ?? leftKey;
-      if (leftKey !== rightKey) return leftKey < rightKey ? -1 : 1;
-    }
-    return 0;
-  });
+  if (rows.length < 2) return [...rows];
+  const keyed = rows.map((row) => ({ row, keys: keysOf(row) }));
+  keyed.sort((left, right) => compareKeys(left.keys, right.keys));
+  return keyed.map(({ row }) => row);
+}
+
+function compareKeys(
+  left: readonly (string | number)[],
+  right: readonly (string | number)[],
+): number {
+  for (let position = 0; position < left.length; position += 1) {
+    const leftKey = left[position] ?? 0;
+    const rightKey = right[position] ?? leftKey;
+    if (leftKey !== rightKey) return leftKey < rightKey ? -1 : 1;
+  }
+  return 0;
 }

@@ -107,10 +107,8 @@ export class WireTap {
 
 /** Whether `word` occurs in `bytes`. */
 export function holds(bytes: Uint8Array, word: Uint8Array): boolean {
-  const first = word[0] ?? 0;
-  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1))
-    if (word.every((byte, index) => bytes[at + index] === byte)) return true;
-  return false;
+  const native = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return native.includes(Buffer.from(word.buffer, word.byteOffset, word.length));
 }
 
 /** All bytes of a body. */

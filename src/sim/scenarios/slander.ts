@@ -23,7 +23,14 @@ import { Town } from './town.ts';
 
 /** Flips bits; which ones follows from the bytes' own number, so that a run can be repeated. */
 export function garbled(bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte, at) => (at % 61 === 60 || at === bytes.length - 1 ? byte ^ 4 : byte));
+  const changed = new Uint8Array(bytes);
+  const last = bytes.length - 1;
+  const flip = (at: number): void => {
+    changed[at] = (bytes[at] ?? 0) ^ 4;
+  };
+  for (let at = 60; at < last; at += 61) flip(at);
+  if (last >= 0) flip(last);
+  return changed;
 }
 
 interface Framing {
