@@ -6,13 +6,13 @@ import { type PopulationOutcome, PopulationRun } from './population-run.ts';
 import { tablesOf } from './tables.ts';
 
 function lived(choice: Partial<PopulationChoice> = {}): PopulationOutcome {
-  const plan = usualPlan({ peers: 2_000, days: 120, seed: 11, preset: 'circle', ...choice });
+  const plan = usualPlan({ peers: 4_000, days: 120, seed: 11, preset: 'circle', ...choice });
   return new PopulationRun(plan).run();
 }
 
 const circle = lived();
 const open = lived({ preset: 'open', peers: 1_000 });
-const trusted = lived({ peers: 600, changes: { trusted: true } });
+const trusted = lived({ peers: 3_000, changes: { trusted: true } });
 
 /** Strategies whose fall is found by what they do, not by how long they stay. */
 const caught = [
