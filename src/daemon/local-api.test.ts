@@ -114,6 +114,7 @@ test('a client that hangs up cancels its operation; so does the end of the daemo
     start: async () => ({ ok: true, value: undefined }),
     computer: {
       supersededBy: () => undefined,
+      agreements: () => [],
       invite: () => 'code',
       now: () => 0,
       status: () => ({ listening: [] }),
@@ -130,7 +131,7 @@ test('a client that hangs up cancels its operation; so does the end of the daemo
     callDaemon({
       home,
       name: 'invite',
-      input: { lendBytes: 1, validMs: 1000, wait: true },
+      input: { lendBytes: 0, wantBytes: 1, validMs: 1000, wait: true },
       signal: gone.signal,
       progress: () => undefined,
       send: async () => sent(),

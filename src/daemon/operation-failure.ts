@@ -37,6 +37,7 @@ export type RequestFailureCode =
   | 'backup.limit-with-daemon'
   | 'restore.bad-target'
   | 'invite.nobody-lends'
+  | 'invite.no-space'
   | 'kit.not-written'
   | 'demo.failed';
 

@@ -31,6 +31,7 @@ function view(id: string, partner: string, phase: AgreementPhase): AgreementView
     agreement,
     weLendBytes: 1,
     lendsUsBytes: 1,
+    weHoldBytes: 0,
     commitmentEndsAt: undefined,
     graceEndsAt: undefined,
     leavesAt: undefined,

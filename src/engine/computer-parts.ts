@@ -31,6 +31,7 @@ import { OwnSuccessor } from './sending/own-successor.ts';
 import { Publication } from './sending/publication.ts';
 import { ShardDelivery } from './sending/shard-delivery.ts';
 import { ShardLosses } from './sending/shard-losses.ts';
+import { SuccessorWatch } from './sending/successor-watch.ts';
 import { ReserveShards } from './upkeep/reserve-shards.ts';
 import { Upkeep } from './upkeep/upkeep.ts';
 import { Backoff } from './work/backoff.ts';
@@ -57,6 +58,7 @@ export class ComputerParts {
   readonly sending: WorkLoop;
   readonly publishing: WorkLoop;
   readonly inventories: InventoryWatch;
+  readonly successors: SuccessorWatch;
   readonly invitations: InvitationDesk;
   readonly intake: ShardIntake;
   readonly service: PartnerService;
@@ -105,16 +107,21 @@ export class ComputerParts {
       this.superseded.abort();
       this.changes.notify();
     };
-    const successor = new OwnSuccessor({ ...this.#shared(), onFound });
+    const successor = new OwnSuccessor({ ...this.#shared(), changes: this.changes, onFound });
     const publication = new Publication({ ...this.#shared(), ...this.#work(), successor });
     const loop = { clock, log, changes: this.changes, backoff: this.backoff };
     this.sending = new WorkLoop(loop, async (signal) => (await this.outbox.sendRound(signal)) > 0);
     this.publishing = new WorkLoop(loop, (signal) => publication.round(signal));
     this.inventories = new InventoryWatch({ ...this.#shared(), changes: this.changes });
+    this.successors = new SuccessorWatch({
+      ...{ ...this.#shared(), changes: this.changes, successor },
+      periodMs: this.partnership.auditIntervalMs,
+    });
     this.invitations = new InvitationDesk({
       ...this.#shared(),
       changes: this.changes,
       addresses: () => this.addresses(),
+      freeBytesFor: (peer) => this.partners.stance.freeBytesWithout(peer),
     });
     this.intake = new ShardIntake({ ...ports, identitySeed: keys.identitySeed });
     this.scrub = new SelfScrub({
@@ -138,8 +145,9 @@ export class ComputerParts {
   /** What works for as long as this computer serves. */
   get loops(): readonly { readonly run: (signal: AbortSignal) => Promise<void> }[] {
     const { sending, publishing, inventories, upkeep, partners, scrub } = this;
-    const { drills, refusedDrills } = this;
-    return [sending, publishing, inventories, upkeep, partners, scrub, drills, refusedDrills];
+    const { successors, drills, refusedDrills } = this;
+    const own = [sending, publishing, inventories, successors, upkeep];
+    return [...own, partners, scrub, drills, refusedDrills];
   }
 
   /** Where this computer can be found. */

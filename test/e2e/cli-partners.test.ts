@@ -134,6 +134,17 @@ test('with daemons an invitation returns at once, serves one computer, and no ot
   const late = await covault(['--home', home('dan'), '--json', 'join', text]);
   assert.equal(late.exit, 1);
   assert.equal(code(late), 'invite.used');
+  const most = 20_000_000_000 - 2_000_000_000;
+  const lavish = ['--home', home('ada'), '--json', 'invite', '--lend'];
+  const more = await covault([...lavish, `${most + 1}B`]);
+  assert.equal(more.exit, 2, more.out);
+  assert.equal(code(more), 'invite.no-space');
+  assert.match(
+    more.out,
+    new RegExp(`${most} bytes at most`),
+    'all that is lent, but for two partners',
+  );
+  assert.equal((await covault([...lavish, `${most}B`])).exit, 0);
 });
 
 test('a backup through the daemon is complete at both partners', async () => {

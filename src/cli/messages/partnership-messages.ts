@@ -49,6 +49,13 @@ export const partnershipMessages: MessagesOf<'invite' | 'partner'> = {
     advice:
       'Say what you lend (--lend SIZE), or what you want (--want SIZE); `covault config set lend.spaceBytes SIZE` lends more.',
   },
+  'invite.no-space': {
+    exit: exitCodes.usage,
+    happened: 'You would lend more than this computer has left to lend.',
+    meaning: nothingJoined,
+    advice:
+      'Lend less by this invitation (--lend SIZE), or more in all: `covault config set lend.spaceBytes SIZE`.',
+  },
   'invite.refused': {
     exit: exitCodes.failed,
     happened: 'The other computer refused.',

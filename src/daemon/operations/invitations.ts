@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { present } from '../../base/assert.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
+import { unpromisedBytes } from '../../engine/partners/unpromised-space.ts';
 import type { AgreementRow } from '../../ports/stores.ts';
 import { type PartnerAnswer, partnerAnswer } from '../answers.ts';
 import { type Operation, type OperationContext, operation } from '../operation.ts';
@@ -54,6 +55,9 @@ export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = o
     const spaceBytes = lendBytes ?? computer.shareBytes();
     const wantsBytes = wantBytes ?? spaceBytes;
     if (spaceBytes === 0 && wantsBytes === 0) return failed(failure('invite.nobody-lends'));
+    const possibleBytes = Math.max(0, lendableBytes({ computer, running }));
+    if (spaceBytes > possibleBytes)
+      return failed(failure('invite.no-space', `${possibleBytes} bytes at most`));
     const code = computer.invite({ spaceBytes, wantsBytes, validMs });
     const made: InviteData = {
       code,
@@ -71,6 +75,18 @@ export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = o
     return succeeded({ ...made, joined: partnerOf({ computer, running }, agreement) });
   },
 });
+
+/** What nobody was promised yet of all that this computer lends. */
+function lendableBytes({ computer, running }: OperationContext): number {
+  const views = computer.agreements();
+  const held = new Map(views.map(({ row, weHoldBytes }) => [row.partner, weHoldBytes]));
+  const claims = views.map(({ row, weLendBytes }) => ({
+    ...{ partner: row.partner, phase: row.phase },
+    weLendBytes,
+  }));
+  const { spaceBytes } = running.config.lend;
+  return unpromisedBytes(spaceBytes, claims, (partner) => held.get(partner) ?? 0);
+}
 
 export interface JoinInput {
   readonly code: string;

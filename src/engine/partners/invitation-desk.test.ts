@@ -41,6 +41,8 @@ interface Table {
   readonly cy: Side;
   /** The next answers of ann are lost on their way. */
   readonly lose: (count: number) => void;
+  /** What everybody can lend whoever comes. */
+  readonly space: { leftBytes: number };
   /** What ann was sent last. */
   readonly sent: () => Uint8Array<ArrayBuffer>;
 }
@@ -51,6 +53,7 @@ const day = { spaceBytes: 10 * mebi, wantsBytes: mebi, validMs: dayMs };
 async function atTable(work: (table: Table) => Promise<void>): Promise<void> {
   await onVirtualTime(async (clock) => {
     const network = new SimNetwork({ clock, prng: new Prng('desk') });
+    const space = { leftBytes: 20 * mebi };
     const sideOf = (name: string): Side => {
       const keys = keysOf(name);
       const stores = twinStores();
@@ -68,6 +71,7 @@ async function atTable(work: (table: Table) => Promise<void>): Promise<void> {
         }),
         changes: new Notifier(),
         addresses: () => [simAddress(keys.peerId)],
+        freeBytesFor: () => space.leftBytes,
       });
       return { keys, stores, desk, transport };
     };
@@ -89,7 +93,7 @@ async function atTable(work: (table: Table) => Promise<void>): Promise<void> {
     const lose = (count: number): void => {
       lost = count;
     };
-    await work({ clock, ann, bo, cy, lose, sent: () => last });
+    await work({ clock, ann, bo, cy, lose, space, sent: () => last });
   });
 }
 
@@ -265,6 +269,19 @@ function redemption(
     addresses: [],
   });
 }
+
+test('what an invite lends is not promised twice: without room for it nothing is signed', async () => {
+  await atTable(async ({ ann, bo, space }) => {
+    const code = ann.desk.invite(day);
+    space.leftBytes = day.spaceBytes - 1;
+    const late = await bo.desk.join(code, day, never);
+    assert.equal(late.ok ? '' : late.error.code, 'invite.refused');
+    assert.equal(codeOf(ann, bo.keys.peerId, redemption(code, bo.keys)), 'agreement.no-space');
+    assert.deepEqual(ann.stores.agreements.all(), []);
+    space.leftBytes = day.spaceBytes;
+    assert.ok((await bo.desk.join(code, day, never)).ok);
+  });
+});
 
 test('an agreement that is forged, between others, of another time or of other terms is not signed', async () => {
   await atTable(async ({ ann, bo, cy, clock }) => {

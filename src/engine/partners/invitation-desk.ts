@@ -56,6 +56,8 @@ export interface InvitationDeskParts {
   readonly changes: Notifier;
   /** Where this computer can be found. */
   readonly addresses: () => readonly string[];
+  /** What this peer can be lent by an agreement that takes the place of all that was promised to it, in bytes. */
+  readonly freeBytesFor: (peer: PeerId) => number;
 }
 
 /** An agreement may begin this far from our own clock. */
@@ -133,6 +135,9 @@ export class InvitationDesk {
       return refused('terms.refused', 'there is an agreement between us already');
     if (this.#goesFirst(between))
       return refused('terms.refused', 'this computer is about to accept an invite of yours');
+    // A code is no room: it may have been promised to others since.
+    if (row.spaceBytes > this.#parts.freeBytesFor(from))
+      return refused('agreement.no-space', 'what the invite lends was promised to others since');
     const offered = this.#acceptable(from, row, redemption.agreement);
     if (!offered.ok) return offered;
     const signed = signAgreement(offered.value, 'first', keys.identitySeed);

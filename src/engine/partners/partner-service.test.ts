@@ -60,6 +60,7 @@ function served(): Served {
       client: new PartnerClient(network.transport(holder.peerId), self),
       changes: new Notifier(),
       addresses: () => [],
+      freeBytesFor: () => 0,
     }),
     profile: () => new Uint8Array([1]),
     heard: () => undefined,

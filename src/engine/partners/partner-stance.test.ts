@@ -10,15 +10,17 @@ import {
 } from '../../core/agreements/agreement.ts';
 import { judgeTerms } from '../../core/agreements/judgement.ts';
 import { openTerms, type Terms } from '../../core/agreements/terms.ts';
-import type { AgreementId, ShardName } from '../../core/vocabulary/ids.ts';
+import type { OwnerKeys } from '../../core/sealing/keys.ts';
+import type { AgreementId, PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
-import type { AgreementRow } from '../../ports/stores.ts';
-import { type AgreedPair, agreedPair } from '../../sim/agreed-pair.ts';
+import type { AgreementPhase, AgreementRow } from '../../ports/stores.ts';
+import { type AgreedPair, agreedPair, keysOf } from '../../sim/agreed-pair.ts';
 import { Notifier } from '../work/notifier.ts';
 import { LifecycleKeeper } from './lifecycle-keeper.ts';
 import { PartnerBook } from './partner-book.ts';
 import { PartnerStance } from './partner-stance.ts';
 import { partnershipSettings } from './partnership-settings.ts';
+import { type SpaceClaim, unpromisedBytes } from './unpromised-space.ts';
 
 const offeredBytes = 10 * gibi;
 
@@ -26,7 +28,7 @@ interface Side extends AgreedPair {
   readonly stance: PartnerStance;
 }
 
-function side(wantedBytes?: number): Side {
+function side(wantedBytes?: number, lentBytes: number = offeredBytes): Side {
   const pair = agreedPair(gibi);
   const { stores, clock, log } = pair;
   const book = new PartnerBook(stores);
@@ -41,7 +43,7 @@ function side(wantedBytes?: number): Side {
     book,
     keeper,
     settings,
-    offeredBytes,
+    offeredBytes: lentBytes,
     wantedPartners,
   });
   return { ...pair, stance };
@@ -59,6 +61,24 @@ function strangers({ owner, holder, stores, agreement, clock }: AgreedPair): Agr
   const row: AgreementRow = { ...agreement, agreement: agreementIdOf(body), document };
   stores.agreements.put(row);
   return row;
+}
+
+/** In force with somebody else, who is lent so much. */
+function inForceWith(
+  { holder, clock }: AgreedPair,
+  other: OwnerKeys,
+  lentBytes: number,
+): AgreementRow {
+  const terms = openTerms({ firstLendsBytes: lentBytes, secondLendsBytes: gibi });
+  const [first, second] = [holder.peerId, other.peerId];
+  const body = encodeAgreement({ first, second, start: clock.now(), terms });
+  const half = signAgreement({ body, signatures: {} }, 'second', other.identitySeed);
+  const whole = signAgreement(half, 'first', holder.identitySeed);
+  return {
+    ...{ agreement: agreementIdOf(body), partner: second, phase: 'standing', paused: false },
+    ...{ document: encodeSignedAgreement(whole), lifecycle: undefined, partnerName: '' },
+    ...{ addresses: [], since: clock.now(), lastSeenAt: undefined },
+  };
 }
 
 function judged(here: Side, row: AgreementRow, change: Partial<Terms>): Terms | string {
@@ -100,7 +120,7 @@ test('a partner cannot bring a delete-lock below what this computer signs with a
   const terms = judged(here, row, { deleteLockMs: 0, graceMs: 1_000 });
   assert(typeof terms !== 'string');
   assert.equal(terms.deleteLockMs, least);
-  assert.equal(terms.graceMs, 7 * dayMs);
+  assert.equal(terms.graceMs, openTerms(termsLending(gibi)).graceMs / 2);
 });
 
 test('what a former partner still has here is not lent to others meanwhile', () => {
@@ -117,6 +137,42 @@ test('what a former partner still has here is not lent to others meanwhile', () 
   const ended = present(stores.agreements.get(row.agreement), 'it');
   stores.agreements.put({ ...ended, phase: 'ended' });
   assert.equal(stance.freeBytes(), offeredBytes - 3 * blockBytes);
+});
+
+test('whoever comes back is promised nothing that is not there, when less is lent than was promised', () => {
+  const roomIn = (lentBytes: number): readonly [boolean, number, number] => {
+    const here = side(undefined, lentBytes);
+    const { stores, owner, stance } = here;
+    const former = { ...strangers(here), phase: 'ended' as const };
+    stores.agreements.put(former);
+    const other = keysOf('another');
+    stores.agreements.put(inForceWith(here, other, 2 * gibi));
+    const hash = new Uint8Array(32);
+    stores.held.put({
+      ...{ owner: owner.peerId, name: 'ab'.repeat(16) as ShardName, blockCount: gibi / blockBytes },
+      ...{ merkleRoot: hash, sha256: hash, epoch: 0, sequence: 1, trashedAt: undefined },
+    });
+    return [stance.hasRoomFor(former), stance.freeBytes(), stance.freeBytesWithout(other.peerId)];
+  };
+  assert.deepEqual(roomIn(gibi), [false, 0, 0]);
+  assert.deepEqual(roomIn(3 * gibi - 1), [false, 0, 2 * gibi - 1]);
+  assert.deepEqual(roomIn(3 * gibi), [true, 0, 2 * gibi]);
+  assert.deepEqual(roomIn(4 * gibi), [true, gibi, 3 * gibi]);
+});
+
+test('what is promised counts once for each agreement, what was left behind once for each former partner', () => {
+  const [first, second] = [keysOf('first').peerId, keysOf('second').peerId];
+  const claim = (partner: PeerId, phase: AgreementPhase): SpaceClaim => ({
+    ...{ partner, phase },
+    weLendBytes: 10,
+  });
+  const left = (...claims: readonly SpaceClaim[]): number => unpromisedBytes(25, claims, () => 3);
+  assert.equal(left(), 25);
+  assert.equal(left(claim(first, 'standing'), claim(second, 'proposed')), 5);
+  assert.equal(left(claim(first, 'ended'), claim(first, 'reneged')), 22);
+  assert.equal(left(claim(first, 'ended'), claim(first, 'leaving')), 15);
+  const three = [claim(first, 'standing'), claim(second, 'suspended'), claim(second, 'proposed')];
+  assert.equal(left(...three), -5);
 });
 
 test('C27: a partner that reneged here is refused when it asks, until a person forgives it', () => {

@@ -17,7 +17,6 @@ import {
 } from '../../core/agreements/policy.ts';
 import { type Ramp, rampedBytes } from '../../core/agreements/ramp.ts';
 import type { Terms } from '../../core/agreements/terms.ts';
-import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import { mostPartners } from '../../core/partners/sufficiency.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
@@ -26,6 +25,7 @@ import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { PartnerBook } from './partner-book.ts';
 import { agreementOf } from './partner-space.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
+import { isPromise, type SpaceClaim, unpromisedBytes } from './unpromised-space.ts';
 
 export interface PartnerStanceParts {
   readonly stores: Stores;
@@ -64,24 +64,35 @@ export class PartnerStance {
 
   /** Space that nobody was promised yet, in bytes. */
   freeBytes(): number {
-    const { offeredBytes } = this.#parts;
-    const promised = this.#promising().reduce((sum, row) => sum + weLend(row), 0);
-    const negotiated = [...this.#reserved.values()].reduce((sum, bytes) => sum + bytes, 0);
-    return Math.max(0, offeredBytes - promised - negotiated - this.#leftBytes());
+    return Math.max(0, this.#unpromised(this.#claims()));
   }
 
-  /** What former partners stored here, until it is let go of: the disk has it still. */
-  #leftBytes(): number {
-    const { agreements, held } = this.#parts.stores;
-    const former = new Set(agreements.all().map(({ partner }) => partner));
-    for (const { partner } of this.#promising()) former.delete(partner);
-    return [...former].reduce((sum, peer) => sum + held.blockCount(peer) * blockBytes, 0);
+  /** The same if nothing had been promised to this peer, nor been left here by it: what an agreement that takes the place of all that can lend. */
+  freeBytesWithout(peer: PeerId): number {
+    return Math.max(0, this.#unpromised(this.#claims().filter(({ partner }) => partner !== peer)));
   }
 
   /** Whether a former partner can be lent again what it was: what it left here is its own. */
   hasRoomFor(row: AgreementRow): boolean {
-    const left = this.#parts.stores.held.blockCount(row.partner) * blockBytes;
-    return this.freeBytes() + left >= weLend(row);
+    const peer = row.partner;
+    const others = this.#claims().filter((claim) => claim.partner !== peer || isPromise(claim));
+    // Not of `freeBytes`: where more was promised than is lent now, what it left here is no room.
+    return this.#unpromised(others) >= weLend(row);
+  }
+
+  #unpromised(claims: readonly SpaceClaim[]): number {
+    const { offeredBytes, stores } = this.#parts;
+    const negotiated = [...this.#reserved.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const weHold = (peer: PeerId): number => stores.held.blockCount(peer) * blockBytes;
+    return unpromisedBytes(offeredBytes, claims, weHold) - negotiated;
+  }
+
+  #claims(): readonly SpaceClaim[] {
+    const rows = this.#parts.stores.agreements.all();
+    return rows.map((row) => ({
+      ...{ partner: row.partner, phase: row.phase },
+      weLendBytes: isPromise(row) ? weLend(row) : 0,
+    }));
   }
 
   /** What is offered to one partner: an equal share of everything. */
@@ -197,13 +208,6 @@ export class PartnerStance {
       // Whoever wants nothing lends for nothing; otherwise strangers lend each other the same (C25).
       lending: { timesReturn: settings.wantedBytes === 0 ? undefined : 1 },
     };
-  }
-
-  /** Agreements in force, and proposals that the other may still sign. */
-  #promising(): readonly AgreementRow[] {
-    return this.#parts.stores.agreements
-      .all()
-      .filter(({ phase }) => isInForce(phase) || phase === 'proposed');
   }
 }
 

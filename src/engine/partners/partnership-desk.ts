@@ -7,6 +7,7 @@ import { domainsOf, traitsOf } from '../../core/partners/failure-domain.ts';
 import { isInForce, type LifecyclePhase } from '../../core/partners/lifecycle-phase.ts';
 import { availabilityOf, bandwidthOf } from '../../core/partners/observation.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
+import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { spokenProtocols } from '../../core/wire/protocol.ts';
 import type { AgreementRow } from '../../ports/stores.ts';
 import type { AuditEvent } from '../audits/audit-session.ts';
@@ -250,12 +251,14 @@ export class PartnershipDesk implements Partnerships {
   }
 
   #view(row: AgreementRow): AgreementView {
+    const { stores } = this.#parts.ports;
     const agreement = agreementOf(row);
     return {
       row,
       agreement,
       weLendBytes: bytesLentTo(agreement, row.partner),
       lendsUsBytes: bytesLentBy(agreement, row.partner),
+      weHoldBytes: stores.held.blockCount(row.partner) * blockBytes,
       ...this.#parts.partners.keeper.datesOf(row),
     };
   }

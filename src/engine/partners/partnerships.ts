@@ -54,6 +54,8 @@ export interface AgreementView {
   readonly agreement: Agreement;
   readonly weLendBytes: number;
   readonly lendsUsBytes: number;
+  /** What the partner has here, under this agreement or others. */
+  readonly weHoldBytes: number;
   readonly commitmentEndsAt: Instant | undefined;
   readonly graceEndsAt: Instant | undefined;
   readonly leavesAt: Instant | undefined;
