@@ -26,7 +26,7 @@ import { PackWriter } from '../../core/packing/pack-writer.ts';
 import { ChunkNamer } from '../../core/sealing/chunk-id.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import { type Code, shardCount } from '../../core/vocabulary/code.ts';
-import type { PackId, PeerId, SnapshotId } from '../../core/vocabulary/ids.ts';
+import type { PackId, SnapshotId } from '../../core/vocabulary/ids.ts';
 import { parseSuite, suiteAesGcm } from '../../core/vocabulary/suite.ts';
 import { type Contact, contactFields } from '../../core/wire/contact.ts';
 import type { RefusalCode } from '../../core/wire/refusal.ts';
@@ -240,7 +240,7 @@ export class Publication {
       backoff.failed(row.partner);
       const code = receipt.ok ? 'receipt.other-manifest' : receipt.error.code;
       if (!answer.ok && answer.error.code === 'peer.refused' && isRival(answer.error.refusal)) {
-        this.#noteRival(row.partner, true);
+        this.#parts.successor.noteRival(row.partner, true);
         await this.#parts.successor.look(row.partner, signal);
       }
       if (!signal.aborted) log.write('info', 'manifest.not-sent', { partner: row.partner, code });
@@ -248,19 +248,9 @@ export class Publication {
     }
     backoff.cleared(row.partner);
     stores.manifests.putReceipt(row.partner, manifest.hash, answer.value);
-    this.#noteRival(row.partner, false);
+    this.#parts.successor.noteRival(row.partner, false);
     changes.notify();
     return true;
-  }
-
-  /** Whether the partner has manifests of this identity that are not ours: another computer has its key, or this one was set back. */
-  #noteRival(partner: PeerId, has: boolean): void {
-    const { stores, changes } = this.#parts;
-    const known = facts.rivalsSeenBy(stores);
-    if (known.includes(partner) === has) return;
-    const others = known.filter((other) => other !== partner);
-    facts.setRivalsSeenBy(stores, has ? [...others, partner] : others);
-    changes.notify();
   }
 
   /** Moves snapshots on whose packs and manifest are out far enough; whether any moved. */
