@@ -88,7 +88,7 @@ export class ComputerParts {
         this.#heard(peer, answered);
       },
       ended: (peer) => this.partners.notices.ended(peer),
-      taken: (peer, whole) => this.partners.noteTaken(peer, whole),
+      taken: (peer, shard, whole) => this.partners.noteTaken(peer, shard, whole),
       transferring: (peer, direction) => this.partners.watch.transferring(peer, direction),
     });
     this.spool = this.#newSpool();

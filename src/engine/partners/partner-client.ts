@@ -38,6 +38,7 @@ import type {
   Transport,
 } from '../../ports/transport.ts';
 import { UploadPace } from '../sending/upload-pace.ts';
+import type { SentShard } from './refused-room.ts';
 import { nonsense, wholeBody } from './whole-body.ts';
 
 /** The peer answered, and refused. */
@@ -80,8 +81,8 @@ export interface PartnerClientSelf {
   readonly heard: (peer: PeerId, answered: boolean) => void;
   /** Told of peers that take this computer for a former partner. */
   readonly ended?: (peer: PeerId) => void;
-  /** Told whether a peer that was there took a shard in. */
-  readonly taken?: (peer: PeerId, whole: boolean) => void;
+  /** Told whether a peer that was there took a shard in, of which it was sent all that it did not have. */
+  readonly taken?: (peer: PeerId, shard: SentShard, whole: boolean) => void;
   /** Told when bytes of shards begin to go to a peer or to come from it; what it gives is called with how many went well. */
   readonly transferring?: (peer: PeerId, direction: 'up' | 'down') => (bytes: number) => void;
 }
@@ -142,7 +143,10 @@ export class PartnerClient {
     );
   }
 
-  /** Sends the rest of a shard from block `firstBlock` on; gives the signed acknowledgement. A partner that takes it too slowly counts as silent. */
+  /**
+   * Sends the rest of a shard from block `firstBlock` on; gives the signed acknowledgement. A partner that takes it too slowly counts as silent. Without `body` it is asked
+   * whether it has the shard still.
+   */
   async putShard(
     to: PeerAddress,
     shard: {
@@ -150,7 +154,7 @@ export class PartnerClient {
       readonly blockCount: number;
       readonly firstBlock: number;
       readonly merkleRoot: Bytes;
-      readonly body: Body;
+      readonly body?: Body;
     },
     signal: AbortSignal,
   ): Promise<Outcome<Bytes, PeerFailure>> {
@@ -164,14 +168,16 @@ export class PartnerClient {
           method: 'PUT',
           resource: { resource: 'shard', name: shard.name },
           fields: uploadFields(shard),
-          body: pace.watched(shard.body),
+          body: pace.watched(shard.body ?? nothing()),
           signal: limited,
           limitBytes: messageMaximumBytes,
         }),
     );
     ended?.(value.ok ? (shard.blockCount - shard.firstBlock) * blockBytes : 0);
     const isSaid = value.ok || !unsaid.has(value.error.code);
-    if (isSaid) this.#self.taken?.(to.peer, value.ok);
+    const sent: SentShard = { name: shard.name, bytes: shard.blockCount * blockBytes };
+    // Whether it has a shard still says nothing of its room.
+    if (isSaid && shard.body !== undefined) this.#self.taken?.(to.peer, sent, value.ok);
     if (value.ok || !isLate) return value;
     return failed({ code: 'peer.silent', detail: 'takes less than can be waited for' });
   }
@@ -368,6 +374,8 @@ export class PartnerClient {
     return failed(refused);
   }
 }
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 async function refusalOf(reply: PeerReply): Promise<Refused> {
   const body = await wholeBody(reply.body, messageMaximumBytes);

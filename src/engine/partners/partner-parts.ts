@@ -1,6 +1,6 @@
 /** The parts of a computer that find, watch and keep partners, and how they hang together. */
 import type { Bytes } from '../../base/bytes.ts';
-import { dayMs, hourMs, type Instant, secondMs } from '../../base/units.ts';
+import { hourMs, type Instant, secondMs } from '../../base/units.ts';
 import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
 import { fullShards } from '../../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
@@ -32,11 +32,11 @@ import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
 import type { PartnerPlanning } from './partner-planning.ts';
 import { PartnerSearch } from './partner-search.ts';
-import { agreementOf } from './partner-space.ts';
 import { PartnerStance } from './partner-stance.ts';
 import { PartnerWatch } from './partner-watch.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
 import { ProvableShards } from './provable-shards.ts';
+import { RefusedRoom, type SentShard } from './refused-room.ts';
 import { UncommittedShards } from './uncommitted-shards.ts';
 
 export interface PartnerPartsNeeds {
@@ -76,8 +76,7 @@ export class PartnerParts {
   readonly negotiations: NegotiationDesk;
   readonly search: PartnerSearch;
   readonly #uncommitted: UncommittedShards;
-  /** Partners that did not take in what they were sent last, and when. */
-  readonly #roomRefusedAt = new Map<PeerId, Instant>();
+  readonly #refusedRoom: RefusedRoom;
   #profile: { readonly document: Bytes; readonly at: Instant } | undefined;
 
   constructor(needs: PartnerPartsNeeds) {
@@ -87,11 +86,12 @@ export class PartnerParts {
     const self = keys.peerId;
     const shared = { self, keys, stores, clock, random, log, book, client, changes };
     const provable = new ProvableShards(stores, clock);
+    this.#refusedRoom = new RefusedRoom(shared);
     this.keeper = new LifecycleKeeper({
       ...shared,
       spareAfterMs: partnership.spareAfterMs,
       proves: (row) => provable.anyAt(row),
-      refusesRoom: (row) => this.#refusesRoom(row),
+      refusesRoom: (row) => this.#refusedRoom.refuses(row),
       onEffect: (row, effect) => this.#follow(row, effect),
     });
     this.#uncommitted = new UncommittedShards(stores, this.keeper);
@@ -175,17 +175,10 @@ export class PartnerParts {
     return row === undefined ? new Set() : this.#uncommitted.at(row, count);
   }
 
-  /** Whether a partner took in what it was sent, which is never more than it lends space for. */
-  noteTaken(peer: PeerId, whole: boolean): void {
-    if (whole) this.#roomRefusedAt.delete(peer);
-    else this.#roomRefusedAt.set(peer, this.#needs.ports.clock.now());
-  }
-
-  /** For a while only: nothing may be left to send. Whoever makes a backup a day tries again within that. */
-  #refusesRoom(row: AgreementRow): boolean {
-    const at = this.#roomRefusedAt.get(row.partner);
-    const restMs = Math.min(2 * dayMs, agreementOf(row).terms.commitmentMs / 8);
-    return at !== undefined && Math.abs(this.#needs.ports.clock.now() - at) < restMs;
+  /** Whether a partner took in a shard that it was sent. */
+  noteTaken(peer: PeerId, shard: SentShard, whole: boolean): void {
+    if (whole) this.#refusedRoom.taken(peer, shard);
+    else this.#refusedRoom.refused(peer, shard);
   }
 
   /** What this computer says about itself, signed of late. */

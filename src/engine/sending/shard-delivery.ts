@@ -172,7 +172,7 @@ export class ShardDelivery {
     if (agreement === undefined) return failed({ code: 'delivery.not-partner', detail: partner });
     const stripe = present(pack.stripe, 'a coded pack has a stripe');
     const name = new ShardNamer(shardNameKey, partner).nameOf(stripe, index);
-    const upload = { name, blockCount, firstBlock: blockCount - 1, merkleRoot, body: nothing() };
+    const upload = { name, blockCount, firstBlock: blockCount - 1, merkleRoot };
     const answer = await client.putShard(book.addressOf(partner), upload, signal);
     if (!answer.ok) return failed(failureOf(answer.error, signal));
     const subject: LedgerSubject = { action: 'put', name, blockCount, merkleRoot };
@@ -315,8 +315,6 @@ export class ShardDelivery {
     return appended;
   }
 }
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 function viewOf(stores: Stores, { agreement, partner }: AgreementRow): LedgerView {
   const head = stores.ledger.head(agreement, 'owner');
