@@ -61,6 +61,8 @@ export class AuditDesk {
   >();
   /** When those were first seen in this life that were never audited. */
   readonly #seen = new Map<AgreementId, Instant>();
+  /** How the last audit of each agreement ended. */
+  readonly #outcomes = new Map<AgreementId, AuditEvent['outcome']>();
   #rest: LinkedAbort | undefined;
 
   constructor(parts: AuditDeskParts) {
@@ -193,9 +195,18 @@ export class AuditDesk {
       const { partner, outcome, reason } = event;
       log.write(outcome === 'passed' ? 'debug' : 'warn', `audit.${outcome}`, { partner, reason });
       onEvent(event);
-      changes.notify();
+      if (this.#isNews(row, event)) changes.notify();
       return event;
     });
+  }
+
+  /** Whether others who work for this partner have to look again: most audits end as the one before did, and wake nobody. */
+  #isNews({ agreement, partner }: AgreementRow, { outcome, findings }: AuditEvent): boolean {
+    const before = this.#outcomes.get(agreement);
+    this.#outcomes.set(agreement, outcome);
+    if (outcome !== before || findings.length > 0) return true;
+    // Deletions wait for audits that are under way.
+    return this.#parts.stores.layouts.retired().some((left) => left.partner === partner);
   }
 
   #audited(): readonly AgreementRow[] {

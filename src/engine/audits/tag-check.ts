@@ -30,7 +30,7 @@ export class NamedShards {
     this.#stores = stores;
     this.#keys = keys;
     this.#partner = partner;
-    this.#namer = new ShardNamer(keys.shardNameKey, partner);
+    this.#namer = namerOf(keys.shardNameKey, partner);
   }
 
   /** The shard of a pack's present stripe, as the catalogue has it; undefined when nothing rests on it. */
@@ -79,6 +79,21 @@ export class NamedShards {
     const row = next && packs.get(next.pack);
     return next && row && { ...next, suite: suiteOf(row.suite), isPresent: false };
   }
+}
+
+/** By key, which lives as long as the computer runs. Making one takes as long as all the rest of a small audit. */
+const namers = new WeakMap<Uint8Array, Map<PeerId, ShardNamer>>();
+const namersMaximum = 1_024;
+
+function namerOf(shardNameKey: Uint8Array, partner: PeerId): ShardNamer {
+  const ours = namers.get(shardNameKey) ?? new Map<PeerId, ShardNamer>();
+  namers.set(shardNameKey, ours);
+  const known = ours.get(partner);
+  if (known !== undefined) return known;
+  if (ours.size >= namersMaximum) ours.clear();
+  const namer = new ShardNamer(shardNameKey, partner);
+  ours.set(partner, namer);
+  return namer;
 }
 
 function suiteOf(value: number): Suite {

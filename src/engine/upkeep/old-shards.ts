@@ -4,8 +4,10 @@
  * Not before a computer that loses everything now would find the new ones: the pack's present stripe stands in an index pack, that one in a manifest, and
  * enough partners have both (docs/format.md#order-of-writes). Until then the old shards are what it would be restored from.
  */
+import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { hourMs } from '../../base/units.ts';
 import { openManifest } from '../../core/manifest/manifest.ts';
+import type { ManifestBody } from '../../core/manifest/manifest-body.ts';
 import type { PackDescriptor } from '../../core/manifest/pack-descriptor.ts';
 import { protectionOf } from '../../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
@@ -14,7 +16,7 @@ import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { RetiredShardRow } from '../../ports/layout-store.ts';
-import type { PackStanding, Stores } from '../../ports/stores.ts';
+import type { ManifestRow, PackStanding, Stores } from '../../ports/stores.ts';
 import { isAudited } from '../audits/audit-keeping.ts';
 import { facts } from '../facts.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
@@ -56,6 +58,8 @@ export class OldShards {
   readonly #parts: OldShardsParts;
   /** When each partner was last asked about our trash. */
   readonly #asked = new Map<PeerId, number>();
+  /** Our newest manifest, opened once: it is looked at in every round as long as shards wait. */
+  #opened: { readonly hash: Bytes; readonly body: ManifestBody } | undefined;
 
   constructor(parts: OldShardsParts) {
     this.#parts = parts;
@@ -119,16 +123,25 @@ export class OldShards {
   #isPublished(): boolean {
     const { stores, keys, book } = this.#parts;
     const manifest = ownManifest(stores, keys);
-    const opened = manifest && openManifest(manifest.document, keys);
-    if (manifest === undefined || opened?.ok !== true) return false;
+    const body = manifest && this.#bodyOf(manifest);
+    if (manifest === undefined || body === undefined) return false;
     const packs = packProtections(stores);
     const index = packs.filter(({ row }) => row.kind === 'index');
     if (!allReached(index, 'protected')) return false;
-    const named = new Map(opened.value.body.indexPacks.map((pack) => [pack.pack, pack]));
+    const named = new Map(body.indexPacks.map((pack) => [pack.pack, pack]));
     if (!index.every(({ row }) => isNamed(row, named.get(row.pack)))) return false;
     const parity = packs.map(({ row }) => row.code?.parityShards ?? 0);
     const needed = manifestQuorum(Math.max(0, ...parity), book.all().length);
     return stores.manifests.receipts(manifest.hash).length >= needed;
+  }
+
+  /** Undefined where it cannot be opened. */
+  #bodyOf({ hash, document }: ManifestRow): ManifestBody | undefined {
+    if (this.#opened !== undefined && equalBytes(this.#opened.hash, hash)) return this.#opened.body;
+    const opened = openManifest(document, this.#parts.keys);
+    if (!opened.ok) return undefined;
+    this.#opened = { hash, body: opened.value.body };
+    return opened.value.body;
   }
 
   /** Asks partners whether they have let go of what was deleted, once L has passed here; whether any has. */
