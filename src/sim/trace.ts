@@ -16,10 +16,14 @@ export interface TracePlace {
 }
 
 const lastLinesMaximum = 200;
+/** So many lines are hashed at once: one by one each takes as long as a small message. */
+const linesPerHash = 256;
 
 export class Trace {
   readonly #keepAll: boolean;
   #head: Bytes = new Uint8Array(32);
+  /** Lines that are not in the head yet, each with its end. */
+  #waiting = '';
   #count = 0;
   #lines: string[] = [];
 
@@ -29,8 +33,12 @@ export class Trace {
 
   add(where: TracePlace, event: string, fields: TraceFields = {}): void {
     const line = `${where.atMs} ${where.node} ${event} ${JSON.stringify(sortedFields(fields))}`;
-    this.#head = sha256(this.#head, utf8Bytes(line));
+    this.#waiting += `${line}\n`;
     this.#count += 1;
+    if (this.#count % linesPerHash === 0) {
+      this.#head = this.#ahead();
+      this.#waiting = '';
+    }
     this.#lines.push(line);
     if (!this.#keepAll && this.#lines.length >= 2 * lastLinesMaximum)
       this.#lines = this.#lines.slice(-lastLinesMaximum);
@@ -42,7 +50,11 @@ export class Trace {
 
   /** Hash of everything so far. */
   hash(): string {
-    return hexText(this.#head);
+    return hexText(this.#ahead());
+  }
+
+  #ahead(): Bytes {
+    return sha256(this.#head, utf8Bytes(this.#waiting));
   }
 
   /** The latest lines, oldest first; all of them when the trace keeps all. */

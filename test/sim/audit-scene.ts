@@ -69,6 +69,8 @@ export class AuditScene {
   readonly holder: OwnerKeys = keysOf('holder');
   readonly names: ShardName[] = [];
   readonly events: AuditEvent[] = [];
+  /** How often others of the owner's computer were told to look again. */
+  wakes = 0;
   /** Kinds of the messages that reached the partner. */
   readonly seen: string[] = [];
   readonly disk: TwinDisk;
@@ -259,6 +261,13 @@ export class AuditScene {
   #newDesk(random: Prng): AuditDesk {
     const stores = this.ownerStores;
     const changes = new Notifier();
+    const listen = (): void => {
+      void changes.changed(new AbortController().signal).then(() => {
+        this.wakes += 1;
+        listen();
+      });
+    };
+    listen();
     const spool = { reclaimed: () => undefined } as Pick<Spool, 'reclaimed'> as Spool;
     return new AuditDesk({
       ...{ keys: this.owner, stores, clock: this.clock, random, log, changes, spool },

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { dayMs, hourMs } from '../../src/base/units.ts';
+import type { PackId } from '../../src/core/vocabulary/ids.ts';
 import { twinStores } from '../../src/sim/twin-stores.ts';
 import { type AuditScene, inAuditScene } from './audit-scene.ts';
 
@@ -29,6 +30,26 @@ test('an honest partner passes audit after audit, every six hours, and both coun
     const held = scene.holderStores.audits.shards(lane);
     assert.deepEqual(visited, held, 'both have marked the same shards in the same round');
     assert.equal(scene.desk.transcripts(scene.agreement.agreement, 'passed').length, passed);
+  });
+});
+
+test('an audit wakes the rest of the computer when it says something new, and when a deletion waits for its end', async () => {
+  await inAuditScene({ seed: 'wakes', shards: eight }, async (scene) => {
+    assert.equal((await scene.audit())?.outcome, 'passed');
+    assert.equal(scene.wakes, 1, 'the first one');
+    assert.equal((await scene.audit())?.outcome, 'passed');
+    assert.equal(scene.wakes, 1, 'as before');
+    const left = { pack: 'aa'.repeat(32) as PackId, retiredAt: scene.clock.now(), reserve: false };
+    const name = present(scene.names[0], 'a shard');
+    scene.ownerStores.layouts.retire([{ ...left, partner: scene.holder.peerId, name }]);
+    await scene.audit();
+    assert.equal(scene.wakes, 2, 'a shard is to be deleted');
+    scene.ownerStores.layouts.forgetRetired(scene.holder.peerId, name);
+    await scene.away();
+    assert.equal((await scene.audit())?.outcome, 'offline');
+    assert.equal(scene.wakes, 3, 'it is away');
+    assert.equal((await scene.audit())?.outcome, 'offline');
+    assert.equal(scene.wakes, 3, 'still');
   });
 });
 
