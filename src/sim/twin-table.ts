@@ -59,10 +59,12 @@ export interface TwinIndex<V> {
   readonly orderOf: (row: V) => readonly (string | number)[];
 }
 
+type SortKeys = readonly (string | number)[];
+
 interface Group<V> {
   readonly rows: Map<string, V>;
-  /** Since the last change of the group; undefined until somebody asks. */
-  ordered: readonly V[] | undefined;
+  /** In order, kept so from the first time that somebody asks. Whoever has one sees nothing of later changes. */
+  ordered: { readonly rows: readonly V[]; readonly keys: readonly SortKeys[] } | undefined;
 }
 
 /** A map with string keys. Values are never changed in place, so that a copy of the map is an image of the table. */
@@ -88,8 +90,11 @@ export class TwinTable<V> {
     const found = this.#groups.get(group);
     if (found === undefined) return [];
     const { orderOf } = present(this.#index, 'a table whose rows are asked for in order');
-    found.ordered ??= sortedBy([...found.rows.values()], orderOf);
-    return found.ordered;
+    if (found.ordered === undefined) {
+      const rows = sortedBy([...found.rows.values()], orderOf);
+      found.ordered = { rows, keys: rows.map(orderOf) };
+    }
+    return found.ordered.rows;
   }
 
   get(key: string): V | undefined {
@@ -154,7 +159,11 @@ export class TwinTable<V> {
       return;
     }
     group.rows.set(key, row);
-    group.ordered = undefined;
+    if (group.ordered === undefined) return;
+    const { rows, keys } = group.ordered;
+    const own = this.#index.orderOf(row);
+    const at = placeOf(own, keys);
+    group.ordered = { rows: rows.toSpliced(at, 0, row), keys: keys.toSpliced(at, 0, own) };
   }
 
   #leave(key: string): void {
@@ -163,8 +172,11 @@ export class TwinTable<V> {
     const name = this.#index.groupOf?.(row) ?? '';
     const group = present(this.#groups.get(name), 'the group of a row');
     group.rows.delete(key);
-    group.ordered = undefined;
     if (group.rows.size === 0) this.#groups.delete(name);
+    if (group.ordered === undefined) return;
+    const { rows, keys } = group.ordered;
+    const at = rows.indexOf(row);
+    group.ordered = { rows: rows.toSpliced(at, 1), keys: keys.toSpliced(at, 1) };
   }
 }
 
@@ -205,10 +217,18 @@ export function sortedBy<T>(
   return keyed.map(({ row }) => row);
 }
 
-function compareKeys(
-  left: readonly (string | number)[],
-  right: readonly (string | number)[],
-): number {
+/** Where something with these keys comes among those in order. */
+function placeOf(own: SortKeys, keys: readonly SortKeys[]): number {
+  let [from, to] = [0, keys.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (compareKeys(present(keys[middle], 'inside'), own) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function compareKeys(left: SortKeys, right: SortKeys): number {
   for (let position = 0; position < left.length; position += 1) {
     const leftKey = left[position] ?? 0;
     const rightKey = right[position] ?? leftKey;
