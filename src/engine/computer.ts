@@ -228,6 +228,8 @@ export type JoinFailure = {
     | 'invite.used'
     | 'invite.unknown'
     | 'invite.own'
+    /** By an agreement that strangers came to. */
+    | 'invite.already-partner'
     | 'invite.lends-too-little'
     | 'invite.refused'
     | 'invite.inviter-unreachable';

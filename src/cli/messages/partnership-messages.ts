@@ -34,6 +34,13 @@ export const partnershipMessages: MessagesOf<'invite' | 'partner'> = {
     meaning: nothingJoined,
     advice: 'Give it to somebody else: a computer cannot be its own partner.',
   },
+  'invite.already-partner': {
+    exit: exitCodes.failed,
+    happened: 'The computer that invited is your partner already: a search found it.',
+    meaning: 'The agreement between you stays as it was; nothing was moved or deleted.',
+    advice:
+      'Change its sizes with `covault partners terms`; or end it (`covault partners leave`), and then join by a new invitation.',
+  },
   'invite.lends-too-little': {
     exit: exitCodes.usage,
     happened: 'The invitation wants more space than you offered.',

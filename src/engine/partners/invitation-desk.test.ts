@@ -166,6 +166,29 @@ test('whoever is a partner is none a second time by an invite, whatever was prop
   });
 });
 
+test('whoever joins somebody that a search found is told what to type instead', async () => {
+  await atTable(async (table) => {
+    const { ann, bo } = table;
+    const found = strangersRow(table, { by: 'bo', phase: 'standing' });
+    bo.stores.agreements.put(found);
+    const code = ann.desk.invite(day);
+    const joined = await bo.desk.join(code, { spaceBytes: 5 * mebi }, never);
+    assert.equal(joined.ok ? '' : joined.error.code, 'invite.already-partner');
+    const id = ann.keys.peerId.slice(0, 12);
+    const { detail } = joined.ok ? { detail: '' } : joined.error;
+    const terms = `terms ${id} --lend ${day.wantsBytes}B --want ${day.spaceBytes}B`;
+    for (const said of [terms, `leave ${id}`, `forget ${id}`])
+      assert.ok(detail.includes(`covault partners ${said}`), detail);
+    assert.deepEqual(bo.stores.agreements.all(), [found], 'nothing is asked for');
+    // Only whoever invited knows of it.
+    bo.stores.agreements.remove(found.agreement);
+    ann.stores.agreements.put(strangersRow(table, { by: 'ann', phase: 'standing' }));
+    const answer = ann.desk.redeem(bo.keys.peerId, redemption(code, bo.keys));
+    assert.ok(!answer.ok && answer.error.code === 'terms.refused');
+    assert.ok(answer.error.detail.includes(`partners leave ${bo.keys.peerId.slice(0, 12)}`));
+  });
+});
+
 test('an invite that is accepted takes the place of what the two came to as strangers at the same time', async () => {
   await atTable(async (table) => {
     const { ann, bo, lose } = table;

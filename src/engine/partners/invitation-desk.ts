@@ -64,6 +64,8 @@ export interface InvitationDeskParts {
 const startToleranceMs = dayMs;
 /** A request of our own for an invite that nobody answered for so long stands in nobody's way. */
 const crossingMs: number = 2 * minuteMs;
+/** Enough of an id for a command to know whom it means. */
+const idShown = 12;
 
 export class InvitationDesk {
   readonly #parts: InvitationDeskParts;
@@ -132,7 +134,7 @@ export class InvitationDesk {
     const { stores, keys, clock, changes } = this.#parts;
     const between = stores.agreements.all().filter(({ partner }) => partner === from);
     if (between.some(({ phase }) => isInForce(phase)))
-      return refused('terms.refused', 'there is an agreement between us already');
+      return refused('terms.refused', existingAgreement(from));
     if (this.#goesFirst(between))
       return refused('terms.refused', 'this computer is about to accept an invite of yours');
     // A code is no room: it may have been promised to others since.
@@ -218,7 +220,10 @@ export class InvitationDesk {
     if (invitation.inviter === keys.peerId)
       return joinFailed('invite.own', 'this code is your own');
     const known = this.#knownTo(invitation.inviter);
-    if (known !== undefined) return succeeded(known);
+    if (known !== undefined)
+      return agreementOf(known).terms.trusted
+        ? succeeded(known)
+        : joinFailed('invite.already-partner', adviceFor(invitation));
     if (clock.now() > invitation.expiresAt)
       return joinFailed('invite.expired', 'the invite is too old');
     const wantsBytes = invitation.wantsBytes ?? invitation.lendsBytes;
@@ -325,6 +330,22 @@ export class InvitationDesk {
 /** A proposal that was negotiated, not one for an invite. */
 function isOffer(row: AgreementRow): boolean {
   return row.phase === 'proposed' && !agreementOf(row).terms.trusted;
+}
+
+/** What to type instead of joining somebody that a search found already. */
+function adviceFor({ inviter, lendsBytes, wantsBytes = lendsBytes }: Invitation): string {
+  const partners = 'covault partners';
+  const id = inviter.slice(0, idShown);
+  return [
+    `\`${partners} terms ${id} --lend ${wantsBytes}B --want ${lendsBytes}B\` asks it for these sizes, as between strangers`,
+    `for terms of friends end what there is, and join by a new invitation: \`${partners} leave ${id}\` moves first what lies there`,
+    `\`${partners} forget ${id}\` on both computers waits for nothing, and what lies there is sent again`,
+  ].join('; ');
+}
+
+/** What whoever invited has to do, told to the one that joins. */
+function existingAgreement(from: PeerId): string {
+  return `there is an agreement between us already; whoever invited ends it first, by \`covault partners leave ${from.slice(0, idShown)}\``;
 }
 
 function refused(code: RefusalCode, detail: string): Outcome<never, Refusal> {
