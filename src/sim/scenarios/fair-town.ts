@@ -37,6 +37,8 @@ export function fairTown(
 /** It never has more than it gave, nor more use of each partner than an honest peer of its town has. */
 export function requireNoGain({ town, gain, honest, victims }: FairTown): void {
   town.notes.push(`gain ${gain}`, `an honest peer ${honest}`);
+  for (const { failure } of [gain, honest])
+    town.require(failure === undefined, `all is counted: ${failure}`);
   town.require(gain.gain <= 0, `it has nothing for nothing: ${gain}`);
   town.require(gain.usable <= victims.length * honest.usable, 'an honest peer has more of others');
 }

@@ -11,7 +11,7 @@ import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { rangeText } from '../../core/wire/block-range.ts';
 import { decodeRefusal } from '../../core/wire/refusal.ts';
 import { pathOf } from '../../core/wire/resources.ts';
-import type { PeerReply } from '../../ports/transport.ts';
+import { BodyBroken, type PeerReply } from '../../ports/transport.ts';
 import type { SimPeer } from '../sim-peer.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { bytesOfBody } from './conduct.ts';
@@ -27,15 +27,14 @@ export class GainMeter {
   /** Byte-hours. */
   #usable = 0;
   #kept = 0;
+  #failure: string | undefined;
 
   /** Counts from now on what is between `of` and these. */
   constructor(town: Town, of: SimPeer, partners: readonly SimPeer[]) {
     this.#town = town;
     this.#of = of;
     this.#partners = partners;
-    this.#run().catch((reason: unknown) => {
-      town.world.note('gain.failed', { reason: String(reason) });
-    });
+    void this.#counted();
   }
 
   /** Byte-hours that its partners would have given back. */
@@ -48,6 +47,11 @@ export class GainMeter {
     return this.#kept;
   }
 
+  /** Why it counts no more. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
   /** Byte-hours of free backup. */
   get gain(): number {
     return this.#usable - this.#kept;
@@ -57,6 +61,14 @@ export class GainMeter {
   toString(): string {
     const told = (value: number): string => (value / mebi).toFixed(3);
     return `${told(this.#usable)} usable - ${told(this.#kept)} kept = ${told(this.gain)} MiB h`;
+  }
+
+  async #counted(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (reason) {
+      this.#failure = String(reason);
+    }
   }
 
   async #run(): Promise<void> {
@@ -93,12 +105,22 @@ export class GainMeter {
   }
 }
 
-/** Given, or put off for nothing but the quota of the day. */
+/** Given, or put off for nothing but the quota of the day. What breaks off, since one of both goes, is not given. */
 async function isHonoured({ status, body }: PeerReply): Promise<boolean> {
-  const bytes = await bytesOfBody(body);
+  const bytes = await wholeBody(body);
+  if (bytes === undefined) return false;
   if (status === 200) return bytes.length === blockBytes;
   const refusal = decodeRefusal(bytes.subarray(0, refusalMaximumBytes));
   return refusal.ok && refusal.value.code === 'request.quota';
+}
+
+async function wholeBody(body: PeerReply['body']): Promise<Uint8Array | undefined> {
+  try {
+    return await bytesOfBody(body);
+  } catch (reason) {
+    if (reason instanceof BodyBroken) return undefined;
+    throw reason;
+  }
 }
 
 /** Bytes that lie there for somebody. */

@@ -1,6 +1,6 @@
 /**
- * Partners that live on what others keep for them meanwhile: one goes when it may restore and comes back with nothing, one takes a new name whenever the old one is
- * burnt. Neither may ever have more byte-hours than it gave (gain.ts): C is longer than G, and begins anew.
+ * Partners that live on what others keep for them meanwhile: one goes when it may restore and comes back with nothing, one comes back, pays and goes again, one takes
+ * a new name whenever the old one is burnt. None may ever have more byte-hours than it gave (gain.ts): C is longer than G, and begins anew.
  */
 import { present } from '../../base/assert.ts';
 import { mebi, minuteMs, secondMs } from '../../base/units.ts';
@@ -10,24 +10,36 @@ import type { SimPeer } from '../sim-peer.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { isLossNotice } from './conduct.ts';
 import { cadenceOf, firstAuditMs, latestMs } from './detection.ts';
-import { fairTown, fileBytes, requireNoGain } from './fair-town.ts';
+import { type FairTown, fairTown, fileBytes, requireNoGain } from './fair-town.ts';
 import { GainMeter } from './gain.ts';
 import type { Scenario, ScenarioEnd, ScenarioParts } from './scenario.ts';
 import { Town, townPeriods } from './town.ts';
 
 const { spareAfterMs, graceMs, commitmentMs, probeIntervalMs } = townPeriods;
 
-/** Whatever comes in is thrown away soon after it was acknowledged, and nobody is told. */
-export function keepNothing(town: Town, cheat: SimPeer): void {
-  const { held } = cheat.home;
+/** Seldom, for the sake of processor time: so that more is lived through. */
+export const auditIntervalMs: number = 40 * secondMs;
+
+/** Its engine would say what it lost; nobody hears that. */
+export function keepQuiet(town: Town, cheat: SimPeer): void {
   town.conductOf(cheat).asks = async ({ request, send }) =>
     isLossNotice(request, cheat.keys.peerId)
       ? { ok: false, error: { code: 'peer.unreachable', detail: 'not sent' } }
       : await send(request);
+}
+
+/** It keeps nothing of what it took so far. */
+export function loseAll({ home }: SimPeer): void {
+  for (const blob of home.held.wholeNames()) home.held.lose(blob);
+}
+
+/** Whatever comes in is thrown away soon after it was acknowledged, and nobody is told. */
+export function keepNothing(town: Town, cheat: SimPeer): void {
+  keepQuiet(town, cheat);
   const clock = new VirtualClock(town.world.timeline);
   const drop = async (): Promise<void> => {
     for (;;) {
-      for (const blob of held.wholeNames()) held.lose(blob);
+      loseAll(cheat);
       await clock.sleep(secondMs);
     }
   };
@@ -42,7 +54,7 @@ async function runHopper(parts: ScenarioParts): Promise<ScenarioEnd> {
   const cadence = cadenceOf(first, hopper);
   // Gone with everything, as soon as it could restore.
   town.world.crash(hopper.name);
-  for (const blob of hopper.home.held.wholeNames()) hopper.home.held.lose(blob);
+  loseAll(hopper);
   for (const name of ['newcomer 0', 'newcomer 1']) town.arrive(name, 'lender');
   const all = (phase: string) => () =>
     victims.every((victim) => town.phaseAt(victim, hopper) === phase);
@@ -67,6 +79,51 @@ async function runHopper(parts: ScenarioParts): Promise<ScenarioEnd> {
   }
   requireNoGain(hop);
   return town.end();
+}
+
+async function runRenewer(parts: ScenarioParts): Promise<ScenarioEnd> {
+  const fair = fairTown(parts, { auditIntervalMs });
+  const { town, cheat: renewer, victims, gain } = fair;
+  const snapshots = await town.settle();
+  const cadence = cadenceOf(present(victims[0], 'an owner'), renewer);
+  const are = (phase: string) => (): boolean =>
+    victims.every((victim) => town.phaseAt(victim, renewer) === phase);
+  const hop = async (): Promise<void> => {
+    town.world.crash(renewer.name);
+    loseAll(renewer);
+    const tookMs = await town.until('it reneged', are('reneged'), latestMs(graceMs, cadence));
+    town.notes.push(`reneged after ${tookMs / secondMs} s, G is ${graceMs / secondMs} s`);
+  };
+  await hop();
+  const usable = gain.usable;
+  // What it stored is still kept, and its engine asks to be taken back: from now on it serves.
+  town.world.restart(renewer.name);
+  await town.until('it is taken back', are('in-commitment'), latestMs(spareAfterMs, cadence));
+  const earlyMs = latestMs(0, cadence);
+  await town.wait(commitmentMs - earlyMs);
+  town.require(are('in-commitment')(), 'commitment begins anew');
+  town.require(gain.usable === usable, 'nothing is given back before C has passed once more');
+  const leftMs = await town.until('it is over', are('standing'), latestMs(earlyMs, cadence));
+  const paidMs = commitmentMs - earlyMs + leftMs;
+  town.notes.push(`paid for ${paidMs / secondMs} s more, C is ${commitmentMs / secondMs} s`);
+  for (const victim of victims) await town.untilWhole(victim, 'the renewer paid');
+  await hop();
+  town.require(gain.usable > usable, 'whoever paid may restore');
+  await nobodyElseIsToBlame(fair, snapshots);
+  requireNoGain(fair);
+  return town.end();
+}
+
+/** The victims have all that was theirs, and hold nothing against others than the cheat. */
+export async function nobodyElseIsToBlame(
+  { town, cheat, victims }: FairTown,
+  snapshots: Awaited<ReturnType<Town['settle']>>,
+): Promise<void> {
+  for (const [at, victim] of victims.entries()) {
+    await town.mustRestore(victim, present(snapshots[at], 'a snapshot'));
+    for (const peer of town.peers)
+      if (peer !== cheat) town.require(!town.holdsWrong(victim, peer), `${peer.name} was honest`);
+  }
 }
 
 /** So many names, one after the other. */
@@ -142,6 +199,12 @@ export const hopperScenarios: readonly Scenario[] = [
     about:
       'a partner goes with everything when it may restore, and comes back: C is longer than G, and begins anew',
     run: runHopper,
+  },
+  {
+    name: 'renewer',
+    about:
+      'a partner goes with everything, comes back while what it stored is kept, pays C, and goes again: it gained nothing',
+    run: runRenewer,
   },
   {
     name: 'whitewasher',

@@ -9,6 +9,7 @@ import { liarScenarios } from './liars.ts';
 import type { Scenario } from './scenario.ts';
 import { slander } from './slander.ts';
 import { takers } from './takers.ts';
+import { toldLosses } from './told-losses.ts';
 import { twinScenarios } from './twins.ts';
 import { weather } from './weather.ts';
 
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   ...cheatScenarios,
   ...colluderScenarios,
   ...hopperScenarios,
+  ...toldLosses,
   ...takers,
   ...betrayals,
   ...liarScenarios,

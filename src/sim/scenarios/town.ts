@@ -197,9 +197,14 @@ export class Town {
 
   /** Until it holds; fails when it does not within `limitMs`. Gives the virtual time that it took. */
   async until(what: string, holds: () => boolean, limitMs: number = hourMs): Promise<number> {
+    return (await this.within(limitMs, holds)) ?? this.fail(`in vain: ${what}`);
+  }
+
+  /** The same, where it is no failure that it does not hold: then undefined. */
+  async within(limitMs: number, holds: () => boolean): Promise<number | undefined> {
     const from = this.world.nowMs;
     while (!holds()) {
-      if (this.world.nowMs - from >= limitMs) this.fail(`in vain: ${what}`);
+      if (this.world.nowMs - from >= limitMs) return undefined;
       await this.wait(pollMs);
     }
     return this.world.nowMs - from;
