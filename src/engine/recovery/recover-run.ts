@@ -1,69 +1,29 @@
-/**
- * Coming back after total loss (C14, C29, C41): from the identity and a few partners' addresses to a catalogue that can restore everything.
- *
- * Partners are asked for the newest manifest that our own key signed; its sealed part names the index packs, those name all packs, and the partners'
- * inventories say where the shards really lie. Nothing that a partner says is taken on trust: manifests are signed, packs have their hash for a name, names of
- * shards decrypt under our key alone.
- */
-import { present } from '../../base/assert.ts';
 import { type Bytes, emptyBytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
-import { type Instant, instant } from '../../base/units.ts';
 import {
   agreementIdOf,
   decodeSignedAgreement,
   partnerOf,
   verifyAgreement,
 } from '../../core/agreements/agreement.ts';
-import { stripeIdOf } from '../../core/erasure/layout.ts';
-import { IndexReading, type PackRecord } from '../../core/manifest/index-segment.ts';
+import type { PackRecord } from '../../core/manifest/index-segment.ts';
 import { type Manifest, openManifest } from '../../core/manifest/manifest.ts';
 import { comparePlaces, type ManifestPlace } from '../../core/manifest/ordering.ts';
-import type { PackDescriptor } from '../../core/manifest/pack-descriptor.ts';
-import { frameKeyOf } from '../../core/packing/frame.ts';
-import { chunkOf, type OpenedPack, openFrameIn, openPack } from '../../core/packing/pack-reader.ts';
-import type { OwnerKeys } from '../../core/sealing/keys.ts';
-import {
-  chunkOfSnapshot,
-  idOf,
-  type PackId,
-  type PeerId,
-  type StripeId,
-} from '../../core/vocabulary/ids.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { EventLog } from '../../ports/event-log.ts';
-import type { PackRow, ShardRow, SnapshotRow, Stores } from '../../ports/stores.ts';
+import { chunkOfSnapshot, type PeerId } from '../../core/vocabulary/ids.ts';
+import type { ShardRow, SnapshotRow, Stores } from '../../ports/stores.ts';
 import type { PeerAddress, Transport } from '../../ports/transport.ts';
-import { sha256 } from '../../primitives/hash.ts';
 import type { RecoverFailure, RecoverProgress, RecoverReport } from '../computer.ts';
 import { facts } from '../facts.ts';
-import type { PartnerBook } from '../partners/partner-book.ts';
-import type { PartnerClient } from '../partners/partner-client.ts';
-import type { PackSource } from '../restore/pack-source.ts';
 import type { TreeReader } from '../restore/tree-reader.ts';
 import { StripeHistory } from '../upkeep/stripe-history.ts';
 import { TaskPool } from '../work/task-pool.ts';
+import { describedRow, IndexPacks, type IndexPacksParts } from './index-packs.ts';
 import { adoptInventories } from './inventory-adoption.ts';
-import {
-  allReadableFrom,
-  type CommitmentEnd,
-  RecoverEnded,
-  readableFrom,
-} from './recover-ended.ts';
+import { allReadableFrom, RecoverEnded } from './recover-ended.ts';
 
-export interface RecoverParts {
-  readonly keys: OwnerKeys;
-  readonly stores: Stores;
-  readonly clock: Clock;
-  readonly log: EventLog;
+export interface RecoverParts extends IndexPacksParts {
   readonly transport: Transport;
-  readonly client: PartnerClient;
-  readonly book: PartnerBook;
-  readonly source: PackSource;
   readonly reader: TreeReader;
-  readonly commitmentEndsAt: CommitmentEnd;
-  /** Asks partners that take this computer for a former one to renew, so that it is known when their commitment ends. */
-  readonly renew: (signal: AbortSignal) => Promise<unknown>;
 }
 
 export interface RecoverOptions {
@@ -86,8 +46,6 @@ interface FoundManifest {
 
 const askedAtOnce = 8;
 export const homeInUse = 'this home has snapshots or agreements of its own';
-/** Nobody knows any more which pack came with which snapshot; so every snapshot counts as resting on all of them. */
-const recoveredAt: Instant = instant(0);
 
 export class RecoverRun {
   readonly #parts: RecoverParts;
@@ -232,62 +190,16 @@ export class RecoverRun {
 
   async #adoptIndex(manifest: Manifest): Promise<void> {
     this.#tell('reading-index');
-    for (const descriptor of manifest.body.indexPacks)
-      for (const record of await this.#readIndexPack(descriptor)) this.#adoptPack(record, true);
-  }
-
-  async #readIndexPack(descriptor: PackDescriptor): Promise<readonly PackRecord[]> {
-    const { source, keys } = this.#parts;
-    const row = rowOf(descriptor, { kind: 'index', salt: new Uint8Array(32) }, recoveredAt);
-    const holders = new Map<number, PeerId>();
-    descriptor.placement.forEach((partner, index) => {
-      if (partner !== undefined) holders.set(index, partner);
-    });
-    const range = { offset: 0, length: descriptor.lengthBytes };
-    const read = await source.readFromPartners(row, range, holders);
-    if (!read.ok) {
-      const isWrong = read.error.code === 'pack.wrong-blocks';
-      const code = isWrong ? 'recover.integrity' : 'recover.too-few-partners';
-      const { dataShards } = descriptor.code;
-      await this.#parts.renew(this.#options.signal);
-      const from = readableFrom([...holders.values()], dataShards, this.#parts.commitmentEndsAt);
-      throw new RecoverEnded(code, read.error.detail, isWrong ? undefined : from);
-    }
-    if (idOf<PackId>(sha256(read.value)) !== descriptor.pack)
-      throw new RecoverEnded('recover.integrity', 'an index pack differs from its name');
-    const pack = openPack(keys.packKey, read.value);
-    if (!pack.ok) throw new RecoverEnded('recover.integrity', pack.error.code);
-    const { header, contents } = pack.value;
-    this.#adoptPack({ ...descriptor, kind: 'index', salt: header.salt, contents }, true);
-    return this.#segments(read.value, pack.value);
-  }
-
-  #segments(bytes: Bytes, { header, contents }: OpenedPack): readonly PackRecord[] {
-    const key = frameKeyOf(this.#parts.keys.packKey, header);
-    const records: PackRecord[] = [];
-    const reading = new IndexReading();
-    for (let chunk = 0; chunk < contents.chunkLengths.length; chunk += 1) {
-      const number = present(contents.chunkFrames[chunk], 'the frame of a chunk');
-      const offset = present(contents.chunkOffsets[chunk], 'the place of a chunk');
-      const length = present(contents.chunkLengths[chunk], 'the length of a chunk');
-      const frame = openFrameIn(key, bytes, { contents, number });
-      if (!frame.ok) throw new RecoverEnded('recover.integrity', frame.error.code);
-      const bytesOfChunk = chunkOf(frame.value, { offset, length });
-      const segment = bytesOfChunk && reading.add(bytesOfChunk);
-      if (!segment?.ok)
-        throw new RecoverEnded('recover.integrity', 'an index segment is not whole');
-      records.push(...segment.value);
-    }
-    if (!reading.isWhole())
-      throw new RecoverEnded('recover.integrity', 'an index pack ends midway');
-    return records;
+    const packs = new IndexPacks(this.#parts, manifest.body.indexPacks, this.#options.signal);
+    for await (const { own, described } of packs.read())
+      for (const record of [own, ...described]) this.#adoptPack(record);
   }
 
   /** Takes a pack into the catalogue, with its shards where they were to go; inventories say which arrived. */
-  #adoptPack(record: PackRecord, indexed: boolean): void {
+  #adoptPack(record: PackRecord): void {
     const { stores } = this.#parts;
     const { pack } = record;
-    const row = { ...rowOf(record, record, recoveredAt), indexed };
+    const row = { ...describedRow(record, record), indexed: true };
     const shards = record.placement.flatMap((partner, index): readonly ShardRow[] =>
       partner === undefined ? [] : [{ pack, index, partner, phase: 'planned' }],
     );
@@ -368,25 +280,4 @@ export function isRecoverable(stores: Stores): boolean {
   if (stores.snapshots.all().length > 0) return false;
   const inForce = stores.agreements.all().filter(({ phase }) => phase !== 'proposed');
   return inForce.length === 0 || facts.recovering(stores);
-}
-
-function rowOf(
-  descriptor: PackDescriptor,
-  pack: { readonly kind: PackRow['kind']; readonly salt: Bytes },
-  storedAt: Instant,
-): PackRow {
-  const { code, lengthBytes } = descriptor;
-  const stripe: StripeId = stripeIdOf({ packId: descriptor.pack, packLength: lengthBytes, code });
-  return {
-    pack: descriptor.pack,
-    kind: pack.kind,
-    suite: descriptor.suite,
-    salt: pack.salt,
-    lengthBytes,
-    storedAt,
-    code,
-    stripe,
-    indexed: false,
-    spooled: false,
-  };
 }
