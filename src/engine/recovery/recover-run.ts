@@ -1,3 +1,10 @@
+/**
+ * Coming back after total loss (C14, C29, C41): from the identity and a few partners' addresses to a catalogue that can restore everything.
+ *
+ * Partners are asked for the newest manifest that our own key signed; its sealed part names the index packs, those name all packs, and the partners'
+ * inventories say where the shards really lie. Nothing that a partner says is taken on trust: manifests are signed, packs have their hash for a name, names of
+ * shards decrypt under our key alone.
+ */
 import { type Bytes, emptyBytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import {
