@@ -23,6 +23,7 @@ const periods: Partial<PartnershipSettings> = {
 function openSteps(peer: SimPeer): readonly number[] {
   return durable(peer)
     .agreements.all()
+    .filter(({ phase }) => phase !== 'proposed')
     .map((row) => {
       const state = decodeLifecycle(present(row.lifecycle, 'it lives'));
       assert(state.ok);
