@@ -62,8 +62,14 @@ function standingLines({ standing }: AgreementDetails): readonly string[] {
   if (standing === null) return [];
   const lines = [`Proven       ${countedText(standing.provenDays, 'day')}`];
   if (standing.cause !== null) {
-    const why = standing.cause === 'silence' ? 'it is silent' : 'it proved something wrong';
-    lines.push(`Failing      ${why}; ${periodText(standing.failingMs)} count against its grace`);
+    const why = {
+      silence: 'it is silent',
+      wrong: 'it proved something wrong',
+      losses: 'it lost everything again and again',
+    };
+    lines.push(
+      `Failing      ${why[standing.cause]}; ${periodText(standing.failingMs)} count against its grace`,
+    );
   }
   if (standing.relapses > 0)
     lines.push(`Relapses     ${countedText(standing.relapses, 'time')} wrong, and back`);

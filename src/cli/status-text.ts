@@ -99,11 +99,12 @@ export function hindranceText(
       return 'A recovery was cut off: nothing new is listed until `covault recover` has ended.';
     case 'partner.failing': {
       const since = momentText(hindrance.since);
-      const why =
-        hindrance.cause === 'wrong'
-          ? `was found with wrong or missing shards ${since}, and has to prove itself again`
-          : `is silent since ${since}`;
-      return `${partnerName(hindrance.partner, partners)} ${why}; ${countedText(hindrance.shards, 'shard')} there do not count meanwhile.`;
+      const why = {
+        silence: `is silent since ${since}`,
+        wrong: `was found with wrong or missing shards ${since}, and has to prove itself again`,
+        losses: `lost everything again ${since}, and is sent nothing more`,
+      };
+      return `${partnerName(hindrance.partner, partners)} ${why[hindrance.cause]}; ${countedText(hindrance.shards, 'shard')} there do not count meanwhile.`;
     }
     case 'partner.lacks': {
       const { lost, wrong } = hindrance;

@@ -65,7 +65,7 @@ function readState(fields: FieldReader): LifecycleState {
     unanswered: fields.flag(),
     unproved: fields.flag(),
     refusedMs: fields.optional((field) => field.uint()),
-    cause: fields.optional((field) => field.choice(['silence', 'wrong'])),
+    cause: fields.optional((field) => field.choice(['silence', 'wrong', 'losses'])),
     failingFrom: fields.optional((field) => field.instant()),
     failingMs: fields.uint(),
     fresh: fields.flag(),

@@ -18,6 +18,8 @@ export type LifecycleEvent =
   | { readonly type: 'drill-served'; readonly now: Instant }
   /** Its bytes prove a loss. Our own faults are no event at all. */
   | { readonly type: 'wrong'; readonly now: Instant }
+  /** It told of a total loss so soon after another that it is not sent everything once more. */
+  | { readonly type: 'lost-again'; readonly now: Instant }
   /** `ranMs`: how long we have run, on line, since the last tick, by a clock that nobody sets; `rate` as in counted-time.ts. */
   | {
       readonly type: 'tick';

@@ -4,8 +4,13 @@ import type { LedgerPlace } from '../agreements/acknowledgement.ts';
 import type { Terms } from '../agreements/terms.ts';
 import { isInForce, type LifecyclePhase } from './lifecycle-phase.ts';
 
-/** Why a partner failed: it was silent, or it sent wrong bytes. */
-export type FailureCause = 'silence' | 'wrong';
+/** Why a partner failed: it was silent, it sent wrong bytes, or it told of one total loss after the other. */
+export type FailureCause = 'silence' | 'wrong' | 'losses';
+
+/** Only right proofs clear this, however it answers. */
+export function owesProofs(cause: FailureCause | undefined): cause is 'wrong' | 'losses' {
+  return cause === 'wrong' || cause === 'losses';
+}
 
 export interface LifecycleState {
   readonly phase: LifecyclePhase;

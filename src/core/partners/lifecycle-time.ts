@@ -3,7 +3,12 @@ import { assertNever } from '../../base/assert.ts';
 import { type Instant, instant } from '../../base/units.ts';
 import { boundedRate } from './counted-time.ts';
 import type { LifecycleEffect, LifecycleEvent, LifecycleStep } from './lifecycle-event.ts';
-import { inCommitment, type LifecyclePeriods, type LifecycleState } from './lifecycle-state.ts';
+import {
+  inCommitment,
+  type LifecyclePeriods,
+  type LifecycleState,
+  owesProofs,
+} from './lifecycle-state.ts';
 import { isPaused, servesNothing, settleLoss } from './told-loss.ts';
 
 /** Until our count is so many times C a partner may hold that its commitment is not over, for it counts for itself; so long growths are remembered. */
@@ -140,7 +145,7 @@ function counted(
 ): LifecycleState {
   const { fresh, failingMs } = state;
   // Of a partner in good standing a tick changes nothing, so that there is nothing to write down.
-  const unaskedMs = state.cause === 'wrong' ? state.unaskedMs + ranMs : 0;
+  const unaskedMs = owesProofs(state.cause) ? state.unaskedMs + ranMs : 0;
   const refusedMs = state.refusedMs === undefined ? undefined : state.refusedMs + ranMs;
   const failingFrom = fresh || state.failingFrom !== undefined ? spellStart(state, now) : undefined;
   const next = { ...state, fresh: false, failingFrom, unaskedMs, refusedMs };
@@ -161,7 +166,7 @@ function counts(state: LifecycleState, { auditIntervalMs, proves }: LifecyclePer
   const { unanswered, unproved, refusedMs, cause, unaskedMs, spared } = state;
   // Time runs while we do ask; after T_r of refusals also when all that could be asked for was moved elsewhere.
   if (refusedMs !== undefined && (proves ? refusedMs <= 2 * auditIntervalMs : spared)) return true;
-  if (cause !== 'wrong' || unanswered) return unanswered || unproved;
+  if (!owesProofs(cause) || unanswered) return unanswered || unproved;
   // After a wrong proof time runs until it is cleared, unless there is something left to ask for and it is we who do not ask.
   return !proves || unaskedMs <= 2 * auditIntervalMs;
 }
@@ -171,7 +176,7 @@ function reneged(state: LifecycleState, now: Instant, periods: LifecyclePeriods)
   const days = Math.min(periods.serviceDaysMost, state.provenDays);
   // Whoever is there and gives nothing back is given nothing back.
   const denies = state.refusedMs !== undefined && !state.unanswered;
-  const keptLeftMs = cause === 'silence' && !denies ? days * periods.serviceDayMs : 0;
+  const keptLeftMs = cause !== 'wrong' && !denies ? days * periods.serviceDayMs : 0;
   const effects: LifecycleEffect[] = [{ type: 'divorce', cause }];
   effects.push(keptLeftMs > 0 ? { type: 'serve', forMs: keptLeftMs } : { type: 'discard' });
   return { state: { ...state, phase: 'reneged', since: now, keptLeftMs }, effects };

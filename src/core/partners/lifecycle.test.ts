@@ -487,6 +487,7 @@ const moment = fc.constantFrom(
   'drill-served',
   'loss-noticed',
   'own-loss',
+  'lost-again',
   'returned',
   'notice-given',
   'notice-received',

@@ -22,6 +22,7 @@ import {
   type LifecyclePeriods,
   type LifecycleState,
   lifecycleStart,
+  owesProofs,
   restorableFrom,
 } from './lifecycle-state.ts';
 import { endLifecycle, isFailing, serviceDay, stepTime } from './lifecycle-time.ts';
@@ -74,7 +75,9 @@ export function stepLifecycle(
     case 'drill-served':
       return drillServed(state, event.now, periods);
     case 'wrong':
-      return wrong(state, event.now);
+      return caught(state, event.now, 'wrong');
+    case 'lost-again':
+      return caught(state, event.now, state.cause === 'wrong' ? 'wrong' : 'losses');
     case 'notice-given':
       return notice(state, { by: 'us', until: event.until }, { now: event.now, periods });
     case 'notice-received':
@@ -144,7 +147,7 @@ function answered(
   periods: LifecyclePeriods,
 ): LifecycleStep {
   const back = { ...state, unanswered: false };
-  if (state.proofsOwed > 0 && (periods.proves || state.cause === 'wrong')) {
+  if (state.proofsOwed > 0 && (periods.proves || owesProofs(state.cause))) {
     const ask = state.unanswered || type === 'returned';
     return { state: back, effects: ask ? [{ type: 'ask-proof' }] : [] };
   }
@@ -198,13 +201,13 @@ function reinstated(state: LifecycleState, now: Instant, periods: LifecyclePerio
 }
 
 /** Bytes that prove a loss suspend at once, and time runs until enough right proofs came. */
-function wrong(state: LifecycleState, now: Instant): LifecycleStep {
-  const again = state.cause === 'wrong';
+function caught(state: LifecycleState, now: Instant, cause: 'wrong' | 'losses'): LifecycleStep {
+  const again = owesProofs(state.cause);
   const relapses = again ? state.relapses : state.relapses + 1;
   const owed = Math.min(proofsMost, proofsAfterWrong * 2 ** Math.min(16, relapses - 1));
   const failed: LifecycleState = {
-    ...failing(state, { unanswered: false, unproved: true }, 'wrong'),
-    cause: 'wrong',
+    ...failing(state, { unanswered: false, unproved: true }, cause),
+    cause,
     unaskedMs: 0,
     relapses,
     proofsOwed: Math.max(state.proofsOwed, owed),
@@ -212,7 +215,7 @@ function wrong(state: LifecycleState, now: Instant): LifecycleStep {
   if (state.phase === 'suspended') return { state: failed, effects: [] };
   return {
     state: { ...failed, phase: 'suspended', since: now },
-    effects: [{ type: 'suspended', cause: 'wrong' }],
+    effects: [{ type: 'suspended', cause }],
   };
 }
 

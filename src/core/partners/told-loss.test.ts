@@ -5,7 +5,12 @@ import { dayMs, hourMs, instant, minuteMs } from '../../base/units.ts';
 import { stepLifecycle } from './lifecycle.ts';
 import { circle, coarse, epoch, open, Partnership, standing } from './lifecycle-course.ts';
 import { isInForce } from './lifecycle-phase.ts';
-import { type LifecyclePeriods, lifecycleStart, restoresAllowed } from './lifecycle-state.ts';
+import {
+  keptUntil,
+  type LifecyclePeriods,
+  lifecycleStart,
+  restoresAllowed,
+} from './lifecycle-state.ts';
 
 test('C30: a disaster in commitment that is told of pauses G until C ends and the data can be loaded again', () => {
   const partner = new Partnership(open);
@@ -100,6 +105,24 @@ test('who forgives forgets what is due after a loss, and so does a commitment th
   }
 });
 
+test('one total loss after the other is not made good, but what it stored is kept as after silence', () => {
+  const partner = standing(open);
+  partner.step({ type: 'lost-again', now: partner.now });
+  assert.equal(partner.state.phase, 'suspended');
+  assert.equal(partner.restores(), true);
+  partner.runs(open.graceMs + hourMs, () => partner.happens('answered').happens('unproved'));
+  assert.equal(partner.state.phase, 'reneged');
+  assert.notEqual(keptUntil(partner.state, partner.now), 'not-kept');
+  const liar = standing(open).happens('wrong');
+  liar.step({ type: 'lost-again', now: liar.now });
+  liar.runs(open.graceMs + hourMs, () => liar.happens('answered').happens('unproved'));
+  assert.equal(
+    keptUntil(liar.state, liar.now),
+    'not-kept',
+    'a loss that is told excuses no wrong bytes',
+  );
+});
+
 test('whoever told of a loss of its own takes the other’s new commitment for an excuse again', () => {
   const partner = standing(open).runs(open.commitmentMs);
   const before = partner.state;
@@ -134,7 +157,7 @@ class Faker {
     if (command === 'tells') {
       const before = this.state.lossNoticedAt;
       this.#step('answered', 'loss-noticed');
-      if (before !== undefined && this.#now - before < 3 * short.graceMs) this.#step('wrong');
+      if (before !== undefined && this.#now - before < 3 * short.graceMs) this.#step('lost-again');
       this.#does = 'has-nothing';
     }
     // Whoever lost what it held and does not say so is found out.
@@ -152,7 +175,9 @@ class Faker {
     else this.#step('answered', 'proved');
   }
 
-  #step(...types: ('answered' | 'missed' | 'unproved' | 'proved' | 'wrong' | 'loss-noticed')[]) {
+  #step(
+    ...types: ('answered' | 'missed' | 'unproved' | 'proved' | 'lost-again' | 'loss-noticed')[]
+  ) {
     for (const type of types)
       this.state = stepLifecycle(this.state, { type, now: this.#now }, short).state;
   }

@@ -255,7 +255,8 @@ export class NoticeDesk {
     });
     for (const shard of admitted) losses.admitted(shard);
     if (lost === undefined) keeper.happened(row.partner, { type: 'loss-noticed' });
-    if (!isForgiven) keeper.happened(row.partner, { type: 'wrong' });
+    if (!isForgiven)
+      keeper.happened(row.partner, { type: lost === undefined ? 'lost-again' : 'wrong' });
     changes.notify();
   }
 

@@ -2,7 +2,7 @@
 
 import type { Instant } from '../../base/units.ts';
 import { decodeLifecycle } from '../../core/partners/lifecycle-codec.ts';
-import type { FailureCause } from '../../core/partners/lifecycle-state.ts';
+import { type FailureCause, owesProofs } from '../../core/partners/lifecycle-state.ts';
 import type { AgreementRow, ShardRow, Stores } from '../../ports/stores.ts';
 import type { Hindrance } from '../sending/hindrances.ts';
 
@@ -27,7 +27,7 @@ function failureOf(
   const state = row.lifecycle && decodeLifecycle(row.lifecycle);
   if (state?.ok !== true) return undefined;
   const { cause, since } = state.value;
-  if (cause === 'wrong') return { cause, since };
+  if (owesProofs(cause)) return { cause, since };
   // It was gone before that was long enough to count.
   return { cause: 'silence', since: row.lastSeenAt ?? since };
 }
