@@ -5,7 +5,7 @@
  * what is still to do.
  */
 import { assert } from '../../base/assert.ts';
-import { equalBytes } from '../../base/bytes.ts';
+import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { type Instant, instant, secondMs } from '../../base/units.ts';
 import type { LedgerPlace } from '../../core/agreements/acknowledgement.ts';
 import { endOf } from '../../core/agreements/replacement.ts';
@@ -30,7 +30,7 @@ import {
   restoresAllowed,
 } from '../../core/partners/lifecycle-state.ts';
 import { excusedCommitments } from '../../core/partners/lifecycle-time.ts';
-import type { PeerId } from '../../core/vocabulary/ids.ts';
+import type { AgreementId, PeerId } from '../../core/vocabulary/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
@@ -63,10 +63,17 @@ type Timeless<Event> = Event extends LifecycleEvent ? Omit<Event, 'now'> : never
 /** What happens to a partnership; when, the keeper knows. */
 export type PartnerEvent = Timeless<LifecycleEvent>;
 
+const readMaximum = 1_024;
+
 export class LifecycleKeeper {
   readonly #parts: LifecycleKeeperParts;
   /** Asked for with every stretch that is read. */
   readonly #readable = new Map<PeerId, { readonly at: Instant; readonly allowed: boolean }>();
+  /** What stored lifecycles came to when they were last decoded: they are asked for with every answer, and seldom change. */
+  readonly #read = new Map<
+    AgreementId,
+    { readonly bytes: Bytes; readonly state: LifecycleState }
+  >();
 
   constructor(parts: LifecycleKeeperParts) {
     this.#parts = parts;
@@ -81,8 +88,12 @@ export class LifecycleKeeper {
   stateOf(row: AgreementRow): LifecycleState {
     assert(row.phase !== 'proposed', 'a proposal has no lifecycle');
     if (row.lifecycle === undefined) return this.#firstState(row);
+    const known = this.#read.get(row.agreement);
+    if (known !== undefined && equalBytes(known.bytes, row.lifecycle)) return known.state;
     const state = decodeLifecycle(row.lifecycle);
     assert(state.ok, 'a stored lifecycle is well formed');
+    if (this.#read.size >= readMaximum) this.#read.clear();
+    this.#read.set(row.agreement, { bytes: row.lifecycle, state: state.value });
     return state.value;
   }
 
