@@ -22,20 +22,23 @@ import { benchKernels } from './bench/kernel-bench.ts';
 import { benchManyFiles } from './bench/many-files-bench.ts';
 import { machineText, writePage } from './bench/results-page.ts';
 import { benchTransport } from './bench/transport-bench.ts';
+import { withUsage } from './script-options.ts';
 
 const quickShape: GeneratedTreeShape = { seed: 1, fileCount: 6_400, totalBytes: 100_000_000 };
 const partNames = ['kernels', 'transport', 'audits', 'backup', 'circle', 'many'] as const;
 type Part = (typeof partNames)[number];
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    rounds: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    large: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-  },
-});
+const { values } = withUsage(import.meta.filename, () =>
+  parseArgs({
+    options: {
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      large: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+    },
+  }),
+);
 const { quick } = values;
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 /** After this much of the run no further round of backups begins. */

@@ -7,16 +7,19 @@
 import { parseArgs } from 'node:util';
 import { loadKernels } from '../src/adapters/kernels/kernel-files.ts';
 import { type MeetingCost, meetingCost, type Spent } from '../src/sim/meeting-cost.ts';
+import { withUsage } from './script-options.ts';
 
-const { values } = parseArgs({
-  options: {
-    peers: { type: 'string', default: '50,200' },
-    seed: { type: 'string', default: 'meeting' },
-    'idle-hours': { type: 'string', default: '24' },
-    'open-share': { type: 'string', default: '0' },
-    quiet: { type: 'boolean', default: false },
-  },
-});
+const { values } = withUsage(import.meta.filename, () =>
+  parseArgs({
+    options: {
+      peers: { type: 'string', default: '50,200' },
+      seed: { type: 'string', default: 'meeting' },
+      'idle-hours': { type: 'string', default: '24' },
+      'open-share': { type: 'string', default: '0' },
+      quiet: { type: 'boolean', default: false },
+    },
+  }),
+);
 
 const heads = [
   'peers',

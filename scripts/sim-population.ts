@@ -16,21 +16,24 @@ import {
 } from '../src/sim/population/plan.ts';
 import { PopulationRun } from '../src/sim/population/population-run.ts';
 import { tablesOf } from '../src/sim/population/tables.ts';
+import { withUsage } from './script-options.ts';
 
-const { values } = parseArgs({
-  options: {
-    peers: { type: 'string', default: '20000' },
-    days: { type: 'string', default: '365' },
-    seed: { type: 'string', default: '1' },
-    preset: { type: 'string', default: 'circle' },
-    'spare-days': { type: 'string' },
-    'grace-days': { type: 'string' },
-    'commitment-days': { type: 'string' },
-    'lock-days': { type: 'string' },
-    trusted: { type: 'boolean', default: false },
-    'cheat-share': { type: 'string' },
-  },
-});
+const { values } = withUsage(import.meta.filename, () =>
+  parseArgs({
+    options: {
+      peers: { type: 'string', default: '20000' },
+      days: { type: 'string', default: '365' },
+      seed: { type: 'string', default: '1' },
+      preset: { type: 'string', default: 'circle' },
+      'spare-days': { type: 'string' },
+      'grace-days': { type: 'string' },
+      'commitment-days': { type: 'string' },
+      'lock-days': { type: 'string' },
+      trusted: { type: 'boolean', default: false },
+      'cheat-share': { type: 'string' },
+    },
+  }),
+);
 
 function wholeOf(name: 'peers' | 'days' | 'seed'): number {
   const value = Number(values[name]);

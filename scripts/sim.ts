@@ -12,25 +12,28 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { scenariosOf } from '../src/sim/scenarios/scenario-list.ts';
+import { withUsage } from './script-options.ts';
 import { failedRun, type RunReport, replayOf, type SimRun } from './sim/one-run.ts';
 import { runAll } from './sim/run-pool.ts';
 import { type SeedWishes, seedsToRun } from './sim/seeds-to-run.ts';
 
-const { values } = parseArgs({
-  options: {
-    scenario: { type: 'string', default: 'all' },
-    seed: { type: 'string' },
-    seeds: { type: 'string', default: '1' },
-    first: { type: 'string', default: '1' },
-    minutes: { type: 'string' },
-    spread: { type: 'string' },
-    drawn: { type: 'string', default: '0' },
-    twice: { type: 'boolean', default: false },
-    /** Processes; as many as there are cores, unless told. */
-    jobs: { type: 'string', default: String(availableParallelism()) },
-    list: { type: 'boolean', default: false },
-  },
-});
+const { values } = withUsage(import.meta.filename, () =>
+  parseArgs({
+    options: {
+      scenario: { type: 'string', default: 'all' },
+      seed: { type: 'string' },
+      seeds: { type: 'string', default: '1' },
+      first: { type: 'string', default: '1' },
+      minutes: { type: 'string' },
+      spread: { type: 'string' },
+      drawn: { type: 'string', default: '0' },
+      twice: { type: 'boolean', default: false },
+      /** Processes; as many as there are cores, unless told. */
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      list: { type: 'boolean', default: false },
+    },
+  }),
+);
 
 function wishes(): SeedWishes {
   const { seed, seeds, first, minutes, spread, drawn, twice } = values;
