@@ -192,6 +192,18 @@ export class AuditScene {
     return this.#add(blockCount, this.holder.sealKey);
   }
 
+  /** The partner puts a shard into its trash and signs for that; what it signed never arrives. */
+  deleteUnheard(name: ShardName): void {
+    const { identitySeed } = this.holder;
+    const { agreement } = this.agreement;
+    const stores = this.holderStores;
+    const held = present(stores.held.get(this.owner.peerId, name), 'a shard that is held');
+    const { blockCount, merkleRoot } = held;
+    const subject = { action: 'delete', name, blockCount, merkleRoot } as const;
+    appendHolderEntry({ identitySeed, stores, clock: this.clock }, agreement, subject);
+    stores.held.put({ ...held, trashedAt: this.clock.now() });
+  }
+
   async #add(blockCount: number, sealKey: Uint8Array): Promise<ShardName> {
     const number = this.names.length;
     const stripe = idOf<StripeId>(sha256(Uint8Array.of(number & 0xff, number >> 8)));

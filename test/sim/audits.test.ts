@@ -138,6 +138,32 @@ test('a partner that falls silent on seeing the choice is asked for the same blo
   });
 });
 
+test('an opening that arrives after a later seal is answered, whatever was deleted in between', async () => {
+  await inAuditScene({ seed: 'overtaken', shards: eight }, async (scene) => {
+    // In the same breath in which the owner seals over a ledger that is one entry older.
+    scene.deleteUnheard(present(scene.names[3], 'a shard'));
+    scene.mishap = (type) => (type === 'opening' ? 'request-lost' : undefined);
+    const first = await scene.audit();
+    assert.equal(first?.outcome, 'silent');
+    const since = present(first?.pendingSince, 'a pending challenge');
+    for (let turn = 0; turn < 3; turn += 1) {
+      await scene.clock.sleep(7 * hourMs);
+      let isFirst = true;
+      scene.mishap = (type) => {
+        const isPending = type === 'opening' && isFirst;
+        if (isPending) isFirst = false;
+        return isPending ? 'request-lost' : undefined;
+      };
+      assert.equal((await scene.audit())?.pendingSince, since);
+    }
+    scene.mishap = () => undefined;
+    scene.restart('holder');
+    await scene.clock.sleep(7 * hourMs);
+    const last = await scene.audit();
+    assert.deepEqual([last?.outcome, last?.reason, last?.pendingSince], ['passed', '', undefined]);
+  });
+});
+
 test('a challenge that waits longer than a tenth of the grace period counts as unanswered, once and for good', async () => {
   await inAuditScene({ seed: 'unanswered', shards: eight }, async (scene) => {
     const lane = laneOf(scene);

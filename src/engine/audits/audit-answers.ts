@@ -5,7 +5,7 @@
  * signed, and remembered, so that the person here can see what was asked and why it failed.
  */
 import { assert } from '../../base/assert.ts';
-import { type Bytes, emptyBytes } from '../../base/bytes.ts';
+import { type Bytes, emptyBytes, equalBytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { Instant } from '../../base/units.ts';
 import { readEntry } from '../../core/agreements/acknowledgement.ts';
@@ -191,7 +191,7 @@ export class AuditAnswers {
     const opened = readOpening(document, this.#partiesOf(agreement));
     if (!opened.ok) return refused('request.malformed', opened.error.code);
     const { subject } = opened.value.challenge;
-    const account = await this.#ledgerAccount(agreement, subject);
+    const account = await this.#recalledAccount(agreement, subject);
     if (account === undefined) return refused('request.not-partner', 'this is not our agreement');
     const now = clock.now();
     const { effects } = stepAnswerer(
@@ -283,6 +283,23 @@ export class AuditAnswers {
       space: place === undefined ? [] : this.#space.at(lane, sequence),
       inventoryRoot: place === undefined ? emptyBytes : this.#space.inventoryRoot(lane, place),
     };
+  }
+
+  /**
+   * The same for an opening, which bears our nonce: so the account of shards was ours as well when it was sealed. Where a later seal has taken its place what was deleted
+   * since is forgotten, and the opening could never be answered.
+   */
+  async #recalledAccount(
+    agreement: AgreementRow,
+    subject: AuditSubject,
+  ): Promise<LedgerAccount | undefined> {
+    const account = await this.#ledgerAccount(agreement, subject);
+    if (account?.entryHash === undefined) return account;
+    if (equalBytes(account.inventoryRoot, subject.inventoryRoot)) return account;
+    const source = storedEntries(this.#parts.stores, agreement.agreement, 'holder');
+    const at = { sequence: subject.sequence, holder: this.#self };
+    await this.#space.recall(answererLane(agreement), at, source);
+    return await this.#ledgerAccount(agreement, subject);
   }
 
   #entryTime(agreement: AgreementId, epoch: number, sequence: number): Instant | undefined {

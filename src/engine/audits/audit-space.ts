@@ -4,6 +4,7 @@
  * Entries are followed one after the other, each checked for its signature and its place in the chain, so both sides come to the same shards. An owner that
  * lost its part of the ledger gets it from the partner, which cannot have changed it without breaking the chain.
  */
+import { assert } from '../../base/assert.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { Instant } from '../../base/units.ts';
@@ -20,7 +21,7 @@ import {
   spaceChange,
 } from '../../core/audits/audited-space.ts';
 import type { ChosenBlock } from '../../core/audits/block-choice.ts';
-import type { AgreementId, PeerId } from '../../core/vocabulary/ids.ts';
+import type { AgreementId, PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import type { AuditAccount, AuditLane } from '../../ports/audit-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LedgerSide, Stores } from '../../ports/stores.ts';
@@ -120,6 +121,42 @@ export class AuditSpace {
     if (sequence === head.sequence && !equalBytes(hash, head.hash))
       return failed({ code: 'ledger.fork', epoch: head.epoch });
     return succeeded(undefined);
+  }
+
+  /**
+   * Knows again which shards there were at `sequence`, a place of the present epoch, though they were deleted since and are forgotten. Entries that were followed once
+   * are good.
+   */
+  async recall(
+    lane: AuditLane,
+    at: { readonly sequence: number; readonly holder: PeerId },
+    source: EntrySource,
+  ): Promise<void> {
+    const { epoch, sequence: last } = this.account(lane);
+    const view = { agreement: lane.agreement, holder: at.holder };
+    const shards = new Map<ShardName, AuditedShard>();
+    const deleted: AuditedShard[] = [];
+    for (let place = 0; place < last; ) {
+      const documents = await source(epoch, place + 1);
+      assert(documents.length > 0, 'a ledger that was followed is there');
+      for (const document of documents.slice(0, last - place)) {
+        const entry = readEntry(view, document);
+        assert(entry.ok, 'an entry that was followed can be read');
+        const { acknowledgement } = entry.value;
+        const change = spaceChange(acknowledgement, shards.get(acknowledgement.name));
+        if (change?.type === 'add') shards.set(acknowledgement.name, change.shard);
+        if (change?.type === 'delete') {
+          shards.delete(acknowledgement.name);
+          if (acknowledgement.sequence > at.sequence) deleted.push(change.shard);
+        }
+      }
+      place += documents.length;
+      await this.#clock.sleep(0);
+    }
+    this.#memory.recalled(lane);
+    this.#stores.transact(() => {
+      for (const shard of deleted) this.#stores.audits.putShard(lane, shard);
+    });
   }
 
   #begin(lane: AuditLane, epoch: number): void {

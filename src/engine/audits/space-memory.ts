@@ -51,6 +51,11 @@ export class SpaceMemory {
     this.#of(lane).space = undefined;
   }
 
+  /** Before shards come back that were forgotten: what was computed without them is wrong. */
+  recalled({ agreement, side }: AuditLane): void {
+    this.#lanes.delete(`${agreement} ${side}`);
+  }
+
   #of({ agreement, side }: AuditLane): Remembered {
     const key = `${agreement} ${side}`;
     const known = this.#lanes.get(key);
