@@ -63,6 +63,9 @@ export interface CellCounts {
   futureFailures: number;
   /** By habit of the owner and number of shards: owners that take so many to be at partners that honour restores; see `believedAt`. */
   readonly believed: readonly Uint32Array[];
+  /** Of the same owners: restores that failed in what came, and in drawn futures. */
+  readonly cameToNothing: readonly Uint32Array[];
+  readonly drewNothing: readonly Uint32Array[];
   /** Shards at partners that are missed, and those of them that are still partners. */
   shardsMissed: number;
   shardsMissedAlive: number;
@@ -77,10 +80,14 @@ export function emptyCounts(): CellCounts {
     ...{ reinstatements: 0, divorces: 0, divorcesAlive: 0, divorcesEarly: 0, divorcesHasty: 0 },
     ...{ joins: 0 },
     ...{ samples: 0, waiting: 0, failures: 0, futures: 0, futureFailures: 0 },
-    believed: habits.map(() => new Uint32Array(mostShards ** 2)),
+    ...{ believed: byBelief(), cameToNothing: byBelief(), drewNothing: byBelief() },
     ...{ shardsMissed: 0, shardsMissedAlive: 0 },
     ...{ shardsHeld: 0, shardsUnreached: 0 },
   };
+}
+
+function byBelief(): readonly Uint32Array[] {
+  return habits.map(() => new Uint32Array(mostShards ** 2));
 }
 
 /** A shard at a partner that has divorced its owner for being silent, and keeps it for a while. */

@@ -16,6 +16,7 @@ import type { FollowedPair, PairMoment } from './followed-pair.ts';
 import { type CellPlan, type PopulationPlan, type Rules, yearDays } from './plan.ts';
 import type { PopulationOutcome } from './population-run.ts';
 import { availabilityOf, classMixes } from './presence.ts';
+import { drawnFutures } from './restore-samples.ts';
 import { type Strategy, strategies } from './strategies.ts';
 
 export interface StrategyFinding {
@@ -54,10 +55,26 @@ export interface RestoreFinding {
   readonly expected: number;
   /** The formula as owners use it, by the shards that each knows of; with measured reach. */
   readonly expectedHere: number;
+  /** Of owners that tell of a chance of `tellable` or more, and of those that tell of less. */
+  readonly likely: ToldChance;
+  readonly unlikely: ToldChance;
   /** Shards of a stripe at partners that honour restores and are not missed, on average. */
   readonly shards: number;
   readonly unreachedShare: number;
 }
+
+/** Restores of owners that tell of a chance like this. */
+export interface ToldChance {
+  readonly owners: number;
+  readonly failures: number;
+  readonly futures: number;
+  readonly futureFailures: number;
+  /** Failed futures, if it is as they tell. */
+  readonly expectedFailures: number;
+}
+
+/** What is less than that is not set against the formula: nothing is to be seen of it. */
+export const tellable = 1e-5;
 
 export interface RepairFinding {
   readonly availability: number;
@@ -125,14 +142,16 @@ export function restoreFindings({ plan, counts }: PopulationOutcome): readonly R
 function restoreFinding(cell: CellPlan, counts: CellCounts, plan: PopulationPlan): RestoreFinding {
   const { samples, waiting, failures, futures, futureFailures } = counts;
   const unreachedShare = counts.shardsUnreached / counts.shardsHeld;
+  const told = [...toldByOwners(cell, counts, { rules: plan.rules, reach: 1 - unreachedShare })];
+  const all = together(told);
   return {
     ...{ availability: cell.availability, cheatShare: cell.cheatShare },
     ...{ samples, waiting, failures, futures, futureFailures, unreachedShare },
     measured: futureFailures / futures,
     expected: expectedFailure(cell, plan.rules),
-    expectedHere: expectedByOwners(cell, counts, {
-      ...{ rules: plan.rules, reach: 1 - unreachedShare },
-    }),
+    expectedHere: all.expectedFailures / all.futures,
+    likely: together(told.filter(({ fails }) => fails >= tellable)),
+    unlikely: together(told.filter(({ fails }) => fails < tellable)),
     shards: meanShards(counts),
   };
 }
@@ -152,6 +171,7 @@ export function expectedFailure(cell: CellPlan, rules: Rules): number {
 /** Of the owners that were asked: how many there are for each number of shards at partners that are there, and at those that are missed. */
 function* beliefs({ believed }: CellCounts): Generator<{
   readonly habit: number;
+  readonly at: number;
   readonly there: number;
   readonly missed: number;
   readonly owners: number;
@@ -159,7 +179,7 @@ function* beliefs({ believed }: CellCounts): Generator<{
   for (const [habit, counts] of believed.entries())
     for (const [at, owners] of counts.entries()) {
       const there = Math.floor(at / mostShards);
-      if (owners > 0) yield { habit, there, missed: at - there * mostShards, owners };
+      if (owners > 0) yield { habit, at, there, missed: at - there * mostShards, owners };
     }
 }
 
@@ -170,18 +190,16 @@ function meanShards(counts: CellCounts): number {
 }
 
 /**
- * As owners tell it (engine/partners/safety-outlook.ts), averaged over those that were asked: by the shards that each took to be at partners that honour restores, with
- * repair by its own counted time. Measured are the reach, and how many of the partners that are missed come back.
+ * As owners tell it (engine/partners/safety-outlook.ts): by the shards that each took to be at partners that honour restores, with repair by its own counted time.
+ * Measured are the reach, and how many of the partners that are missed come back.
  */
-function expectedByOwners(
+function* toldByOwners(
   cell: CellPlan,
   counts: CellCounts,
   of: { readonly rules: Rules; readonly reach: number },
-): number {
+): Generator<ToldChance & { readonly fails: number }> {
   const comesBack = counts.shardsMissedAlive / Math.max(1, counts.shardsMissed);
-  let sum = 0;
-  let all = 0;
-  for (const { habit, there, missed, owners } of beliefs(counts)) {
+  for (const { habit, at, there, missed, owners } of beliefs(counts)) {
     const model = modelFor(cell, of.rules, habit);
     const sinceMs = model.absenceMs + model.windowMs;
     const lifeMs = yearDays * dayMs;
@@ -189,10 +207,24 @@ function expectedByOwners(
     const returns = comesBack * Math.exp(-sinceMs / lifeMs) * (1 - cell.cheatShare) * of.reach;
     const chances = [...Array(there).fill(stays), ...Array(missed).fill(returns)];
     const fails = shortfall(poissonBinomial(chances), of.rules.code.dataShards);
-    sum += owners * fails;
-    all += owners;
+    const futures = owners * drawnFutures;
+    yield {
+      ...{ fails, owners, futures, expectedFailures: futures * fails },
+      failures: counts.cameToNothing[habit]?.[at] ?? 0,
+      futureFailures: counts.drewNothing[habit]?.[at] ?? 0,
+    };
   }
-  return sum / all;
+}
+
+function together(told: readonly ToldChance[]): ToldChance {
+  const sum = (of: (each: ToldChance) => number): number =>
+    told.reduce((total, each) => total + of(each), 0);
+  return {
+    ...{ owners: sum(({ owners }) => owners), failures: sum(({ failures }) => failures) },
+    futures: sum(({ futures }) => futures),
+    futureFailures: sum(({ futureFailures }) => futureFailures),
+    expectedFailures: sum(({ expectedFailures }) => expectedFailures),
+  };
 }
 
 function modelFor(cell: CellPlan, rules: Rules, habit: number): LossModel {

@@ -74,6 +74,14 @@ test('restores fail as seldom as owners tell, where they tell of it often', () =
   }
 });
 
+test('owners that tell of less than one in a hundred thousand hardly ever fail, those that tell of more as often as they tell', () => {
+  for (const each of restoreFindings(open)) {
+    assert.equal(each.likely.owners + each.unlikely.owners + each.waiting, each.samples);
+    assert.equal(each.likely.futureFailures + each.unlikely.futureFailures, each.futureFailures);
+    assert.ok(each.unlikely.futureFailures <= 3 + 3 * each.unlikely.expectedFailures);
+  }
+});
+
 test('repair sends at most twice what an oracle would, for computers with long outages too', () => {
   for (const outcome of [circle, open, trusted])
     for (const each of repairFindings(outcome)) {
@@ -85,5 +93,5 @@ test('repair sends at most twice what an oracle would, for computers with long o
 test('the tables have a row for each strategy and each cell', () => {
   const lines = tablesOf(circle);
   const rows = lines.filter((line) => line.startsWith('| ') && !line.startsWith('| ---'));
-  assert.equal(rows.length, 3 + strategyFindings(circle).length + 13 + 5);
+  assert.equal(rows.length, 4 + strategyFindings(circle).length + 2 * 13 + 5);
 });

@@ -15,7 +15,7 @@ import { flags, noPartner, noShard } from './slot-table.ts';
 /** Owners younger than this, and the first days of a run, are not looked at: their partners are still coming together. */
 export const settlingDays = 60;
 const everyDays = 7;
-const drawnFutures = 8;
+export const drawnFutures = 8;
 const word = 2 ** 32;
 /** Partners, and former ones that still serve. */
 const mostHolders = 256;
@@ -73,19 +73,22 @@ export class RestoreSamples {
       counts.waiting += 1;
       return;
     }
-    const believed = counts.believed[peers.habit[owner] ?? 0];
+    const habit = peers.habit[owner] ?? 0;
     const { counted, missed, missedAlive } = this.#believed;
     const at = believedAt(bitCount(counted), missed);
-    if (believed !== undefined) believed[at] = (believed[at] ?? 0) + 1;
+    add(counts.believed[habit], at, 1);
     counts.shardsMissed += missed;
     counts.shardsMissedAlive += missedAlive;
     counts.shardsHeld += bitCount(seen.held);
     counts.shardsUnreached += bitCount(seen.held) - bitCount(seen.reachable);
     if (bitCount(seen.actual) < needed) {
       counts.failures += 1;
+      add(counts.cameToNothing[habit], at, 1);
       trace.add(traced.restoreFailed, owner, day);
     }
+    const before = counts.futureFailures;
     this.#drawFutures(needed, counts);
+    add(counts.drewNothing[habit], at, counts.futureFailures - before);
   }
 
   /** A holder that has a shard and would give it back. */
@@ -139,4 +142,8 @@ export class RestoreSamples {
       if (bitCount(bits) < needed) counts.futureFailures += 1;
     }
   }
+}
+
+function add(counts: Uint32Array | undefined, at: number, more: number): void {
+  if (counts !== undefined) counts[at] = (counts[at] ?? 0) + more;
 }

@@ -1,9 +1,17 @@
 /** What a run shows, as tables in Markdown. */
-import { graceDaysOf, repairFindings, restoreFindings, strategyFindings } from './findings.ts';
+import {
+  graceDaysOf,
+  repairFindings,
+  restoreFindings,
+  strategyFindings,
+  type ToldChance,
+  tellable,
+} from './findings.ts';
 import type { PopulationOutcome } from './population-run.ts';
 
 export function tablesOf(outcome: PopulationOutcome): readonly string[] {
-  return [...strategyTable(outcome), '', ...restoreTable(outcome), '', ...repairTable(outcome)];
+  const all = [strategyTable, restoreTable, toldTable, repairTable];
+  return all.flatMap((of, index) => (index === 0 ? of(outcome) : ['', ...of(outcome)]));
 }
 
 function strategyTable(outcome: PopulationOutcome): readonly string[] {
@@ -42,9 +50,6 @@ function strategyTable(outcome: PopulationOutcome): readonly string[] {
   );
 }
 
-/** Below that a formula and what was drawn are not set against each other. */
-const shown = 1e-5;
-
 function restoreTable(outcome: PopulationOutcome): readonly string[] {
   const rows = restoreFindings(outcome).map((each) => [
     nameOf(each.availability),
@@ -54,9 +59,9 @@ function restoreTable(outcome: PopulationOutcome): readonly string[] {
     `${each.futureFailures} / ${each.futures}`,
     chance(each.measured),
     chance(each.expected),
-    each.expected < shown ? '' : ratio(each.measured, each.expected),
+    each.expected < tellable ? '' : ratio(each.measured, each.expected),
     chance(each.expectedHere),
-    each.expectedHere < shown ? '' : ratio(each.measured, each.expectedHere),
+    each.expectedHere < tellable ? '' : ratio(each.measured, each.expectedHere),
     each.shards.toFixed(1),
     percent(each.unreachedShare, 2),
   ]);
@@ -74,6 +79,39 @@ function restoreTable(outcome: PopulationOutcome): readonly string[] {
     ],
     rows,
   );
+}
+
+/** By owner: whether restores fail as often as each tells where it tells of it, and where it tells of less, not at all. */
+function toldTable(outcome: PopulationOutcome): readonly string[] {
+  const rows = restoreFindings(outcome).map((each) => [
+    nameOf(each.availability),
+    percent(each.cheatShare),
+    percent(each.likely.owners / each.samples, 2),
+    ...toldCells(each.likely),
+    ratio(each.likely.futureFailures, each.likely.expectedFailures),
+    ...toldCells(each.unlikely),
+  ]);
+  const cells = ['failed (what came)', 'failed (drawn futures)', 'as told'];
+  return table(
+    [
+      'availability',
+      'cheats',
+      'tell ≥ 1e-5',
+      ...cells,
+      'ratio',
+      ...cells.map((cell) => `less: ${cell}`),
+    ],
+    rows,
+  );
+}
+
+function toldCells(told: ToldChance): readonly string[] {
+  const { failures, owners, futureFailures, futures, expectedFailures } = told;
+  return [
+    `${failures} / ${owners}`,
+    `${futureFailures} / ${futures}`,
+    expectedFailures.toPrecision(2),
+  ];
 }
 
 function repairTable(outcome: PopulationOutcome): readonly string[] {
