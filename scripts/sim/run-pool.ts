@@ -5,6 +5,8 @@ import { failedRun, type RunReport, runOnce, type SimRun } from './one-run.ts';
 
 /** No run takes so long, however busy the computer is. */
 const hangingMs = 20 * 60_000;
+/** A process is replaced after so many runs: whole worlds are left behind in it, and what they held is not all let go of. */
+const runsPerProcess = 20;
 
 export async function runAll(
   runs: Iterator<SimRun>,
@@ -46,8 +48,11 @@ const inThisProcess: Runner = { run: runOnce, end: () => undefined };
 
 class Worker implements Runner {
   #process: ChildProcess | undefined;
+  #runs = 0;
 
   async run(run: SimRun): Promise<RunReport> {
+    this.#runs += 1;
+    if (this.#runs % runsPerProcess === 0) this.end();
     const worker = this.#process ?? fork(new URL('run-worker.ts', import.meta.url));
     this.#process = worker;
     const signal = AbortSignal.timeout(hangingMs);
