@@ -34,11 +34,11 @@ export function fairTown(
   return { town, cheat, victims, gain: new GainMeter(town, cheat, victims), honest };
 }
 
-/** It never has more than it gave, nor more use of each partner than an honest peer of its town has. */
-export function requireNoGain({ town, gain, honest, victims }: FairTown): void {
+/** It never has more than it gave, nor more use of what it stored than an honest peer of its town has. */
+export function requireNoGain({ town, gain, honest }: FairTown): void {
   town.notes.push(`gain ${gain}`, `an honest peer ${honest}`);
   for (const { failure } of [gain, honest])
     town.require(failure === undefined, `all is counted: ${failure}`);
   town.require(gain.gain <= 0, `it has nothing for nothing: ${gain}`);
-  town.require(gain.usable <= victims.length * honest.usable, 'an honest peer has more of others');
+  town.require(gain.usableShare <= honest.usableShare, 'an honest peer has more use of others');
 }

@@ -4,7 +4,6 @@
  * Nothing is taken from anybody's account: every partner is asked for a block, as a restore would, and what it does not give does not count. A partner that only lends
  * would make everybody gain, so only partners count that back up as well. An honest peer pays C once and then has as much as it gives; a cheat gains when it has more.
  */
-import { present } from '../../base/assert.ts';
 import { hourMs, mebi, secondMs } from '../../base/units.ts';
 import type { ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
@@ -19,6 +18,8 @@ import type { Town } from './town.ts';
 
 const sampleMs: number = 10 * secondMs;
 const refusalMaximumBytes = 4_096;
+/** More than towns ever have at one partner. */
+const mostShards = 10_000;
 
 export class GainMeter {
   readonly #town: Town;
@@ -26,6 +27,7 @@ export class GainMeter {
   readonly #partners: readonly SimPeer[];
   /** Byte-hours. */
   #usable = 0;
+  #stored = 0;
   #kept = 0;
   #failure: string | undefined;
 
@@ -40,6 +42,11 @@ export class GainMeter {
   /** Byte-hours that its partners would have given back. */
   get usable(): number {
     return this.#usable;
+  }
+
+  /** Of what lay there for it, how much was usable: files of two computers differ in size, so byte-hours alone tell nothing. */
+  get usableShare(): number {
+    return this.#stored === 0 ? 0 : this.#usable / this.#stored;
   }
 
   /** Byte-hours that it kept for them. */
@@ -78,19 +85,28 @@ export class GainMeter {
       await clock.sleep(sampleMs);
       const given = await Promise.all(this.#partners.map((partner) => this.#givenBy(partner)));
       this.#usable += hours * given.reduce((sum, bytes) => sum + bytes, 0);
+      this.#stored += hours * this.#storedNow();
       this.#kept += hours * this.#keptNow();
     }
   }
 
+  #storedNow(): number {
+    return this.#partners.reduce(
+      (sum, { home }) => sum + bytesAt(home, blobsAt(home, this.#of)),
+      0,
+    );
+  }
+
   #keptNow(): number {
     const { home } = this.#of;
-    return this.#partners.reduce((sum, partner) => sum + bytesAt(home.held, partner), 0);
+    return this.#partners.reduce((sum, partner) => sum + bytesAt(home, blobsAt(home, partner)), 0);
   }
 
   /** Bytes that the partner has of it and would give: it is asked for one block. */
   async #givenBy(partner: SimPeer): Promise<number> {
     const { keys } = this.#of;
-    const blob = partner.home.held.wholeNames().find((name) => name.startsWith(`${keys.peerId}/`));
+    const blobs = blobsAt(partner.home, this.#of);
+    const [blob] = blobs;
     if (blob === undefined) return 0;
     const name = blob.slice(blob.indexOf('/') + 1) as ShardName;
     const reply = await this.#town.link.network
@@ -101,7 +117,7 @@ export class GainMeter {
         fields: { range: rangeText({ first: 0, count: 1 }) },
       });
     const isGiven = reply.ok && (await isHonoured(reply.value));
-    return isGiven ? bytesAt(partner.home.held, this.#of) : 0;
+    return isGiven ? bytesAt(partner.home, blobs) : 0;
   }
 }
 
@@ -123,10 +139,12 @@ async function wholeBody(body: PeerReply['body']): Promise<Uint8Array | undefine
   }
 }
 
-/** Bytes that lie there for somebody. */
-export function bytesAt(held: SimPeer['home']['held'], owner: SimPeer): number {
-  return held
-    .wholeNames()
-    .filter((name) => name.startsWith(`${owner.keys.peerId}/`))
-    .reduce((sum, name) => sum + present(held.whole(name), 'it is there').length, 0);
+/** Bytes that lie there for somebody, without what was deleted and lies in the trash: that is given to nobody. */
+function bytesAt({ held }: SimPeer['home'], names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + (held.whole(name)?.length ?? 0), 0);
+}
+
+function blobsAt({ stores }: SimPeer['home'], { keys }: SimPeer): readonly string[] {
+  const rows = stores.held.page(keys.peerId, undefined, mostShards);
+  return rows.map(({ name }) => `${keys.peerId}/${name}`);
 }

@@ -98,13 +98,16 @@ async function runRenewer(parts: ScenarioParts): Promise<ScenarioEnd> {
   const usable = gain.usable;
   // What it stored is still kept, and its engine asks to be taken back: from now on it serves.
   town.world.restart(renewer.name);
-  await town.until('it is taken back', are('in-commitment'), latestMs(spareAfterMs, cadence));
+  const isBack = are('in-commitment');
+  const backMs = await town.until('it is taken back', isBack, latestMs(spareAfterMs, cadence));
   const earlyMs = latestMs(0, cadence);
-  await town.wait(commitmentMs - earlyMs);
+  // The first of them may have taken it back at once.
+  await town.wait(Math.max(0, commitmentMs - earlyMs - backMs));
   town.require(are('in-commitment')(), 'commitment begins anew');
   town.require(gain.usable === usable, 'nothing is given back before C has passed once more');
-  const leftMs = await town.until('it is over', are('standing'), latestMs(earlyMs, cadence));
-  const paidMs = commitmentMs - earlyMs + leftMs;
+  const lateMs = latestMs(earlyMs + backMs, cadence);
+  const leftMs = await town.until('it is over', are('standing'), lateMs);
+  const paidMs = Math.max(backMs, commitmentMs - earlyMs) + leftMs;
   town.notes.push(`paid for ${paidMs / secondMs} s more, C is ${commitmentMs / secondMs} s`);
   for (const victim of victims) await town.untilWhole(victim, 'the renewer paid');
   await hop();
