@@ -97,8 +97,10 @@ async function runLossCrier(parts: ScenarioParts): Promise<ScenarioEnd> {
         (victim, at) => proofsOf(victim, crier) > (proofs[at] ?? 0) && has(victim, crier),
       );
     const tookMs = await town.within(graceMs / 4, isSent);
-    // Otherwise nothing was tried.
-    town.require(round > 1 || tookMs !== undefined, 'whoever lost everything is sent it again');
+    // Otherwise nothing was tried. Who is asked in the same moment in which it tells is caught.
+    const isCaught = victims.some((victim) => town.holdsWrong(victim, crier));
+    const isTried = tookMs !== undefined || isCaught;
+    town.require(round > 1 || isTried, 'whoever lost everything is sent it again');
     town.require(round < rounds || gain.usable === usable, 'nothing is given to it at last');
     const phases = victims.map((victim) => town.phaseAt(victim, crier)).join(', ');
     const mebis = ((gain.usable - usable) / mebi).toFixed(3);
