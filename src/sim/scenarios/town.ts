@@ -6,7 +6,7 @@
 import { present } from '../../base/assert.ts';
 import { type Bytes, equalBytes, utf8Bytes } from '../../base/bytes.ts';
 import type { Prng } from '../../base/prng.ts';
-import { hourMs, mebi, minuteMs, secondMs } from '../../base/units.ts';
+import { hourMs, type Instant, mebi, minuteMs, secondMs } from '../../base/units.ts';
 import { decodeLifecycle } from '../../core/partners/lifecycle-codec.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import type { SnapshotId } from '../../core/vocabulary/ids.ts';
@@ -308,15 +308,29 @@ export class Town {
     const heir = this.#newPeer(`${owner.name} again`, undefined, parts);
     const peers = from.map(({ keys }) => ({ peer: undefined, address: simAddress(keys.peerId) }));
     const ended: { outcome?: Awaited<ReturnType<Computer['recover']>> } = {};
-    // At once: whoever looks for partners of its own before is no empty home any more.
-    heir.spawn(async (computer) => {
+    const recovers = async (computer: Computer): Promise<void> => {
       if (ended.outcome?.ok !== true)
         ended.outcome = await computer.recover(peers, { floor: undefined, ...unwatched });
-    });
+    };
+    // At once: whoever looks for partners of its own before is no empty home any more.
+    heir.spawn(recovers);
     await this.until(`${heir.name} is recovered`, () => ended.outcome !== undefined);
+    const { restorableFrom } = ended.outcome?.ok === false ? ended.outcome.error : {};
+    if (restorableFrom !== undefined) {
+      await this.#waitForCommitment(heir, restorableFrom);
+      await this.play(heir, recovers);
+    }
     const outcome = present(ended.outcome, 'it ended');
     if (!outcome.ok) this.fail(`${owner.name} cannot be recovered: ${outcome.error.detail}`);
     return heir;
+  }
+
+  /** Clocks were set, so by that of the new computer commitments may run a little longer: it says until when, as to a person. */
+  async #waitForCommitment(heir: SimPeer, from: Instant): Promise<void> {
+    const { clock } = present(this.world.node(heir.name), 'it runs');
+    const leftMs = from - clock.now();
+    this.require(leftMs < 10 * minuteMs, 'commitments are nearly over');
+    await this.wait(Math.max(0, leftMs) + pollMs);
   }
 
   require(holds: boolean, what: string): void {
