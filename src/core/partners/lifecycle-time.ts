@@ -159,7 +159,7 @@ function counted(
 /** A clock that was set back moves the start with it. */
 function spellStart({ failingFrom, failingMs }: LifecycleState, now: Instant): Instant {
   if (failingFrom !== undefined && failingFrom <= now) return failingFrom;
-  return instant(Math.floor(now - failingMs));
+  return instant(Math.max(0, Math.floor(now - failingMs)));
 }
 
 function counts(state: LifecycleState, { auditIntervalMs, proves }: LifecyclePeriods): boolean {

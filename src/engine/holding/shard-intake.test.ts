@@ -119,6 +119,17 @@ test('what is beyond the lent space is refused before a byte is written', async 
   documentOf(await put(shardOf(4), { name: named(3) }));
 });
 
+test('C46: after notice was given nothing new is taken, not even what was on its way; what is here is acknowledged', async () => {
+  const { put, stores, agreement, disk } = desk();
+  const before = documentOf(await put(shardOf(1)));
+  const late = put(shardOf(3), { name: named(2) });
+  stores.agreements.put({ ...agreement, phase: 'leaving' });
+  assert.equal(await late, 'request.paused');
+  assert.equal(stores.held.get(agreement.partner, named(2)), undefined);
+  assert.equal(disk.wholeNames().length, 1);
+  assert.deepEqual(await put(shardOf(1)), before);
+});
+
 test('uploads that arrive together cannot share one room', async () => {
   const { put, stores, owner } = desk(10);
   const answers = await Promise.all(

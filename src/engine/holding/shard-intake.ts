@@ -136,9 +136,18 @@ export class ShardIntake {
       return shard;
     }
     this.#unfinished.forget(blob);
+    if (this.#isLeaving(agreement) && (known === undefined || known.trashedAt !== undefined)) {
+      if (known === undefined) await this.#parts.held.remove(blob);
+      return refused('request.paused', 'the partnership ends: nothing new is taken');
+    }
     const acknowledged = this.#acknowledge(agreement, upload, known ?? sha256(shard.value));
     if (!acknowledged.ok && known === undefined) await this.#parts.held.remove(blob);
     return acknowledged;
+  }
+
+  /** As it is now: notice may have been given while the shard was on its way. Its owner could not move it any more where it is in commitment. */
+  #isLeaving({ partner }: AgreementRow): boolean {
+    return this.#parts.stores.agreements.ofPartner(partner)?.phase === 'leaving';
   }
 
   /**
