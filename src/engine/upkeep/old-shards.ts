@@ -91,6 +91,8 @@ export class OldShards {
         stores.layouts.forgetRetired(partner, name);
         continue;
       }
+      // From now on no layout may count on it: once the request is under way nothing brings it back but sending it again.
+      if (row.reserve) stores.layouts.retire([{ ...row, reserve: false }]);
       const isDue = (): boolean => this.#isDue(row);
       const removed = await delivery.remove({ partner, name, isDue, signal });
       if (!removed.ok) {
