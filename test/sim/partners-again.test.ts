@@ -160,7 +160,7 @@ async function forgets(crashes: readonly PlannedCrash[]): Promise<{ from: number
 
 test('what lies at a former partner counts for nothing, also when a crash came right after the end', async () => {
   const { from, to } = await forgets([]);
-  assert(to - from > 2);
+  assert(to > from);
   for (let step = from + 1; step <= to; step += 1)
     await forgets([{ node: 'owner', step, moment: 'after', downMs: secondMs }]);
 });

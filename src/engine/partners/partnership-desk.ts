@@ -155,8 +155,11 @@ export class PartnershipDesk implements Partnerships {
       return succeeded(this.#view(row));
     }
     if (row.phase === 'ended') return wrongPhase(row.phase, 'it has ended already');
-    if (isInForce(row.phase)) notices.give(row, { type: 'leaving', until: clock.now() });
-    const ended = keeper.happened(partner, { type: 'dropped' });
+    // In one step: a partner that heard of it takes nothing new in, so this side must know as well.
+    const ended = stores.transact(() => {
+      if (isInForce(row.phase)) notices.give(row, { type: 'leaving', until: clock.now() });
+      return keeper.happened(partner, { type: 'dropped' });
+    });
     this.#parts.changes.notify();
     return succeeded(this.#view(ended ?? row));
   }
