@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { utf8Bytes } from '../../src/base/bytes.ts';
-import { dayMs, hourMs, minuteMs } from '../../src/base/units.ts';
+import { type Bytes, utf8Bytes } from '../../src/base/bytes.ts';
+import { dayMs, hourMs, type Instant, minuteMs } from '../../src/base/units.ts';
+import { signNotice } from '../../src/core/wire/notice.ts';
 import type { Computer } from '../../src/engine/computer.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { simAddress } from '../../src/sim/network.ts';
@@ -96,6 +97,41 @@ test('a shard that is gone is sent again from the spool, a wrong one is not', as
     assert.deepEqual(shards(scene.owner, loser), ['held']);
     assert.ok(shards(scene.owner, liar).includes('wrong'));
     assert.ok(hindrance(computer, 'shards.lost'));
+  });
+});
+
+test('a told loss that arrives twice is heeded once; another one soon after is not made good again', async () => {
+  const scene = new Scene('told twice', 3);
+  await scene.play(async (computer, node) => {
+    const { snapshot } = await backUp(computer);
+    await reach(computer, node, { snapshot, phase: 'complete' });
+    const loser = present(scene.partners[0], 'a partner');
+    const { agreement } = present(
+      durable(loser).agreements.ofPartner(scene.owner.keys.peerId),
+      'theirs',
+    );
+    const by = loser.keys.peerId;
+    const noticeAt = (time: Instant): Bytes => {
+      const subject = { type: 'lost-data', shards: [] } as const;
+      return signNotice({ agreement, by, time, subject }, loser.keys.identitySeed);
+    };
+    const tell = async (body: Bytes): Promise<void> => {
+      const to = scene.link.address(scene.owner.keys.peerId);
+      const request = { method: 'POST', path: '/v1/notices', body } as const;
+      const reply = await scene.link.network.transport(by).request(to, request);
+      assert.ok(reply.ok && reply.value.status === 200);
+    };
+    const phase = (): string | undefined => durable(scene.owner).agreements.ofPartner(by)?.phase;
+    const first = noticeAt(node.clock.now());
+    await tell(first);
+    assert.deepEqual(shards(scene.owner, loser), ['lost']);
+    await node.clock.sleep(hourMs);
+    assert.deepEqual(shards(scene.owner, loser), ['held']);
+    const before = phase();
+    await tell(first);
+    assert.deepEqual([shards(scene.owner, loser), phase()], [['held'], before]);
+    await tell(noticeAt(node.clock.now()));
+    assert.deepEqual([shards(scene.owner, loser), phase()], [['lost'], 'suspended']);
   });
 });
 

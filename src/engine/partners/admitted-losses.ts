@@ -5,10 +5,12 @@
  * what is told of in one grace period is counted, durably.
  */
 import { assert } from '../../base/assert.ts';
+import { equalBytes } from '../../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
 import type { Instant } from '../../base/units.ts';
 import type { AgreementId } from '../../core/vocabulary/ids.ts';
 import type { Stores } from '../../ports/stores.ts';
+import { sha256 } from '../../primitives/hash.ts';
 
 /** Shards forgiven in any case, and this share of what the partner has of ours. */
 const forgivenLeast = 4;
@@ -38,6 +40,33 @@ export function staysWithin(
   const shards = before.shards + loss.count;
   if (loss.count > 0) stores.facts.put(name, encodeCbor([before.since, shards]));
   return shards <= Math.max(forgivenLeast, forgivenShare * loss.held);
+}
+
+/** Told losses of one agreement that are known again. */
+const heardMaximum = 64;
+
+/** Whether this very notice was heeded before: one whose answer got lost is sent again, maybe when all is there again. */
+export function wasHeard(stores: Stores, agreement: AgreementId, document: Uint8Array): boolean {
+  const hash = sha256(document);
+  return heard(stores, agreement).some((known) => equalBytes(known, hash));
+}
+
+/** After it was heeded: a crash in between has it heeded again, before anything could be sent anew. */
+export function rememberHeard(stores: Stores, agreement: AgreementId, document: Uint8Array): void {
+  const kept = [...heard(stores, agreement), sha256(document)].slice(-heardMaximum);
+  stores.facts.put(heardName(agreement), encodeCbor(kept));
+}
+
+function heardName(agreement: AgreementId): string {
+  return `losses-heard ${agreement}`;
+}
+
+function heard(stores: Stores, agreement: AgreementId): readonly Uint8Array[] {
+  const value = stores.facts.get(heardName(agreement));
+  if (value === undefined) return [];
+  const decoded = decodeCbor(value, heardMaximum * 40);
+  assert(decoded.ok && Array.isArray(decoded.value), 'told losses are known by their hashes');
+  return decoded.value as readonly Uint8Array[];
 }
 
 function read(stores: Stores, name: string): Tally | undefined {

@@ -27,7 +27,7 @@ import { spoilReserves } from '../upkeep/reserve-shards.ts';
 import { Backoff } from '../work/backoff.ts';
 import type { Notifier } from '../work/notifier.ts';
 import { WorkLoop } from '../work/work-loop.ts';
-import { staysWithin } from './admitted-losses.ts';
+import { rememberHeard, staysWithin, wasHeard } from './admitted-losses.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { PartnerBook } from './partner-book.ts';
 import type { PartnerClient } from './partner-client.ts';
@@ -91,7 +91,7 @@ export class NoticeDesk {
       return isPartner ? succeeded(undefined) : this.#renew(row);
     if (notice.value.subject.type === 'restoring' && (isPartner || keeper.mayRestore(row)))
       return this.#parts.reads.restoring(row);
-    if (isPartner) this.#enter(row, notice.value);
+    if (isPartner) this.#enter(row, notice.value.subject, document);
     return succeeded(undefined);
   }
 
@@ -217,7 +217,7 @@ export class NoticeDesk {
     return absence.ms >= leastMs && Math.abs(clock.now() - absence.until) < leastMs;
   }
 
-  #enter(row: AgreementRow, { subject }: Notice): void {
+  #enter(row: AgreementRow, subject: NoticeSubject, document: Bytes): void {
     const { keeper, changes } = this.#parts;
     const peer = row.partner;
     switch (subject.type) {
@@ -229,7 +229,7 @@ export class NoticeDesk {
         keeper.happened(peer, { type: 'returned' });
         return;
       case 'lost-data':
-        this.#lost(row, subject.shards);
+        this.#loseOnce(row, document, subject.shards);
         return;
       case 'restoring':
       case 'renew':
@@ -238,6 +238,13 @@ export class NoticeDesk {
         changes.notify();
         return;
     }
+  }
+
+  #loseOnce(row: AgreementRow, document: Bytes, names: readonly ShardName[]): void {
+    const { stores } = this.#parts;
+    if (wasHeard(stores, row.agreement, document)) return;
+    this.#lost(row, names);
+    rememberHeard(stores, row.agreement, document);
   }
 
   /** What the partner says it lost does not count any more, and is sent again. */
