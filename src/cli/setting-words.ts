@@ -52,7 +52,8 @@ export const settingWords: Readonly<Record<string, string>> = {
   'partners.termSeconds':
     'how long an agreement runs before it is renewed; 0: until it is ended; null: 0',
   'partners.wantedBytes': 'space wanted at all partners; null: as much as you lend; 0: only lend',
-  'partners.wantedPartners': 'how many partners are wanted; 0: as many as the full code needs',
+  'partners.wantedPartners':
+    'how many partners are wanted (more while stripes have more shards); 0: as many as the full code needs',
   'place.country': 'where this computer stands, as two letters such as DE; empty: not told',
   'place.household': 'a word that the computers of your household share; empty: not told',
   'place.latitude': 'degrees north; others are told whole degrees; null: not told',

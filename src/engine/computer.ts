@@ -151,6 +151,8 @@ export interface StatusReport {
   /** How the stripes stand, and what is being done about it. */
   readonly health: StripeHealth;
   readonly repair: RepairWork;
+  /** How many more partners a search would look for (C20–C22). */
+  readonly missingPartners: number;
   /** What may happen to it, and what would help most. */
   readonly outlook: SafetyOutlook;
   /** Why it is no safer, as far as that can be told; empty when nothing stands in the way. */

@@ -202,6 +202,7 @@ class WorkingComputer implements Computer {
       spooledBytes: this.#parts.spool.waitingBytes,
       manifest: ownManifest(this.#ports.stores, this.#keys),
       planning: this.#parts.planning,
+      missingPartners: this.#parts.partners.judging.sufficiency().missing,
       now: this.now(),
     });
   }

@@ -28,6 +28,7 @@ export function statusReport(facts: {
   readonly spooledBytes: number;
   readonly manifest: ManifestRow | undefined;
   readonly planning: PartnerPlanning;
+  readonly missingPartners: number;
   readonly now: Instant;
 }): StatusReport {
   const { stores, manifest, planning } = facts;
@@ -57,6 +58,7 @@ export function statusReport(facts: {
     bearableLosses: leastBearable(packs),
     health: stripeHealth(stores),
     repair: repairWork(stores),
+    missingPartners: facts.missingPartners,
     outlook: safetyOutlook(stores, agreements, planning),
     lastProven: drill?.provenAt,
     lastDrill: drill?.last,

@@ -3,7 +3,12 @@ import test from 'node:test';
 import fc from 'fast-check';
 import type { PeerId } from '../vocabulary/ids.ts';
 import { sufficiencyWords } from './selection-words.ts';
-import { enoughPartners, type PresentPartner, type WantedPartners } from './sufficiency.ts';
+import {
+  enoughPartners,
+  mostPartners,
+  type PresentPartner,
+  type WantedPartners,
+} from './sufficiency.ts';
 
 function peerOf(number: number): PeerId {
   return number.toString(16).padStart(64, '0') as PeerId;
@@ -30,7 +35,13 @@ function partnersOf(
   return Array.from({ length: count }, (_, at) => partnerOf(at, change));
 }
 
-const want: WantedPartners = { count: 8, bytes: 8e9, perPlaceMaximum: 2, availabilityMinimum: 0.3 };
+const want: WantedPartners = {
+  count: 8,
+  shardsInUse: 0,
+  bytes: 8e9,
+  perPlaceMaximum: 2,
+  availabilityMinimum: 0.3,
+};
 
 const partner: fc.Arbitrary<PresentPartner> = fc.record({
   peer: fc.nat(1_000).map(peerOf),
@@ -141,23 +152,29 @@ test('C23: that all run one system is said', () => {
   assert.deepEqual(reasons.at(-1), { code: 'one-system', system: 'linux 6.8', partners: 8 });
 });
 
+test('a stripe wider than the partners asked for wants all of its shards held, within reason', () => {
+  const asked = { ...want, count: 3, bytes: 0 };
+  const missing = (shardsInUse: number): number =>
+    enoughPartners(partnersOf(3), { ...asked, shardsInUse }).missing;
+  assert.deepEqual([0, 3, 4, 6, 20].map(missing), [0, 0, 1, 3, 3]);
+  assert.equal(enoughPartners([], { ...asked, count: 0, shardsInUse: 4 }).enough, true);
+});
+
 test('there are enough exactly when none is missing, and the numbers fit, whatever partners there are', () => {
+  const numbers = fc.record({ count: fc.nat(12), shardsInUse: fc.nat(30), bytes: fc.nat(40) });
   fc.assert(
-    fc.property(
-      fc.array(partner, { maxLength: 30 }),
-      fc.nat(12),
-      fc.nat(40),
-      (all, count, bytes) => {
-        const wanted = { ...want, count, bytes };
-        const result = enoughPartners(all, wanted);
-        assert.equal(result.enough, result.missing === 0);
-        assert.ok(result.have <= all.length && result.missing >= Math.max(0, count - result.have));
-        assert.ok(result.missing <= count);
-        assert.equal(result.onlySeparate, result.missing > 0 && result.have >= count);
-        for (const reason of result.reasons) assert.ok(sufficiencyWords(reason).length > 8);
-        const more = enoughPartners([...all, partnerOf(2_000)], wanted);
-        assert.ok(more.missing <= result.missing);
-      },
-    ),
+    fc.property(fc.array(partner, { maxLength: 30 }), numbers, (all, drawn) => {
+      const wanted = { ...want, ...drawn };
+      const { count } = drawn;
+      const result = enoughPartners(all, wanted);
+      assert.equal(result.enough, result.missing === 0);
+      assert.ok(result.wanted >= count && result.wanted <= (count && mostPartners(count)));
+      assert.ok(result.have <= all.length && result.missing <= result.wanted);
+      assert.ok(result.missing >= result.wanted - result.have);
+      assert.equal(result.onlySeparate, result.missing > 0 && result.have >= result.wanted);
+      for (const reason of result.reasons) assert.ok(sufficiencyWords(reason).length > 8);
+      const more = enoughPartners([...all, partnerOf(2_000)], wanted);
+      assert.ok(more.missing <= result.missing);
+    }),
   );
 });

@@ -26,8 +26,10 @@ export interface PresentPartner {
 
 /** What the planner wants. */
 export interface WantedPartners {
-  /** Partners for the full code. */
+  /** Partners for the full code, or as many as a person asks for. */
   readonly count: number;
+  /** Shards of the widest stripe there is: no code gives way to one that bears less, so each of them wants a partner. */
+  readonly shardsInUse: number;
   /** Bytes, redundancy included, that still have to find room; 0: everything is placed. */
   readonly bytes: number;
   /** Partners of one place that count: max(1, ⌊m/2⌋). */
@@ -86,7 +88,9 @@ export function enoughPartners(
   partners: readonly PresentPartner[],
   want: WantedPartners,
 ): Sufficiency {
-  const neededBytes = want.count === 0 ? 0 : Math.ceil(want.bytes / want.count);
+  const most = mostPartners(want.count);
+  const wanted = want.count === 0 ? 0 : Math.max(want.count, Math.min(want.shardsInUse, most));
+  const neededBytes = wanted === 0 ? 0 : Math.ceil(want.bytes / wanted);
   const judged = partners.map((partner) => ({
     partner,
     cause: disregardOf(partner, want, neededBytes),
@@ -94,14 +98,11 @@ export function enoughPartners(
   const good = judged.filter(({ cause }) => cause === undefined).map(({ partner }) => partner);
   const places = crowdedPlaces(good, want.perPlaceMaximum);
   const surplus = places.reduce((sum, { partners: all, counted }) => sum + all - counted, 0);
-  const short = Math.max(0, want.count - good.length);
+  const short = Math.max(0, wanted - good.length);
   // For the sake of separation alone the number of partners does not grow without end.
-  const separate = Math.max(0, want.count - (good.length - surplus));
-  const missing = Math.max(
-    short,
-    Math.min(separate, Math.max(0, mostPartners(want.count) - good.length)),
-  );
-  const numbers = { have: good.length, wanted: want.count };
+  const separate = Math.max(0, wanted - (good.length - surplus));
+  const missing = Math.max(short, Math.min(separate, Math.max(0, most - good.length)));
+  const numbers = { have: good.length, wanted };
   return {
     enough: missing === 0,
     ...numbers,

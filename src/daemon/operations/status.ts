@@ -1,7 +1,6 @@
 /** Status: protection, partners, what lies where. */
 import { z } from 'zod';
 import { succeeded } from '../../base/outcome.ts';
-import { takesShards } from '../../core/partners/lifecycle-phase.ts';
 import type { StatusReport } from '../../engine/computer.ts';
 import {
   type FormerPartner,
@@ -51,17 +50,11 @@ export function searchOutlook(
   { computer, partnership }: Pick<RunningComputer, 'computer' | 'partnership'>,
   report: StatusReport,
 ): SearchOutlook {
-  const { seek, wantedPartners, wantedBytes } = partnership;
-  const asked = wantedPartners > 0 ? wantedPartners : report.outlook.wantedPartners;
-  const wanted = wantedBytes === 0 ? 0 : asked;
-  const good = report.partners.filter(
-    ({ phase, agreement }) => takesShards(phase) && !agreement.paused,
-  ).length;
   const candidates = computer.candidates();
   const accepted = candidates.filter(({ rank }) => rank !== undefined).length;
   return {
-    seeks: seek,
-    missing: Math.max(0, wanted - good),
+    seeks: partnership.seek,
+    missing: report.missingPartners,
     candidates: accepted,
     refused: candidates.length - accepted,
   };

@@ -33,6 +33,7 @@ import type { ComputerSettings } from '../computer.ts';
 import type { CandidateBook } from './candidate-book.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { PartnerBook } from './partner-book.ts';
+import type { PartnerPlanning } from './partner-planning.ts';
 import { spaceAccount } from './partner-space.ts';
 import type { PartnerStance } from './partner-stance.ts';
 import type { PartnerWatch } from './partner-watch.ts';
@@ -50,6 +51,7 @@ export interface CandidateJudgingParts {
   readonly watch: PartnerWatch;
   readonly stance: PartnerStance;
   readonly keeper: LifecycleKeeper;
+  readonly planning: Pick<PartnerPlanning, 'shardsInUse'>;
 }
 
 /** A candidate that may be asked, and whether it stands apart from all partners and those before it. */
@@ -81,11 +83,12 @@ export class CandidateJudging {
   }
 
   #wanted(): WantedPartners {
-    const { stance, partnership } = this.#parts;
+    const { stance, partnership, planning } = this.#parts;
     const count = partnership.wantedBytes === 0 ? 0 : stance.wantedPartners();
     const code = chooseCode(Math.max(1, count), { preset: partnership.preset });
     const perPlaceMaximum = domainMaximum(code?.parityShards ?? 1);
-    return { count, bytes: 0, perPlaceMaximum, availabilityMinimum };
+    const shardsInUse = planning.shardsInUse();
+    return { count, shardsInUse, bytes: 0, perPlaceMaximum, availabilityMinimum };
   }
 
   /** What is known of a peer that asks by itself; undefined: it would take one of the last seats, which are kept for those in places of their own. */

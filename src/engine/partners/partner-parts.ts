@@ -121,7 +121,7 @@ export class PartnerParts {
       wantedPartners: () => fullShards(needs.planning.preset),
     });
     const found = { ...kept, candidates: this.candidates, stance: this.stance };
-    this.judging = new CandidateJudging({ ...found, settings, partnership, watch: this.watch });
+    this.judging = new CandidateJudging({ ...found, ...needs, watch: this.watch });
     this.records = new RecordDesk({
       ...shared,
       account: new ObservedAccount({ ...kept, watch: this.watch }),

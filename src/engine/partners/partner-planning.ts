@@ -23,6 +23,7 @@ import {
   planFor,
   unmeasuredAvailability,
 } from '../../core/placement/planner.ts';
+import { shardCount } from '../../core/vocabulary/code.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import { readProfile } from '../../core/wire/profile.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -91,6 +92,12 @@ export class PartnerPlanning {
   /** For new stripes, with the partners that take shards. */
   plan(): Plan {
     return planFor(this.partners(), this.preset);
+  }
+
+  /** Of the widest stripe there is; 0: there is none. */
+  shardsInUse(): number {
+    const packs = this.#parts.stores.shards.standings();
+    return packs.reduce((most, { code }) => (code ? Math.max(most, shardCount(code)) : most), 0);
   }
 
   /** Partners that take shards. `takenAt`: bytes that our shards take at each, when that was counted already. */
