@@ -1,7 +1,7 @@
 /** What `status` and `partners` tell, computed from the catalogue. */
 import type { Instant } from '../base/units.ts';
 import { bearableLosses } from '../core/placement/code-choice.ts';
-import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
+import type { PackId, PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { ManifestRow, SnapshotRow, Stores } from '../ports/stores.ts';
 import type { StatusReport } from './computer.ts';
 import { drillStanding } from './drills/drill-report.ts';
@@ -17,7 +17,7 @@ import {
   restingOn,
   snapshotStandings,
 } from './sending/protection.ts';
-import { repairWork, stripeHealth } from './upkeep/stripe-health.ts';
+import { doubtfulShards, repairWork, soundShards, stripeHealth } from './upkeep/stripe-health.ts';
 
 export function statusReport(facts: {
   readonly self: PeerId;
@@ -55,7 +55,7 @@ export function statusReport(facts: {
             sequence: manifest.sequence,
             receipts: stores.manifests.receipts(manifest.hash).length,
           },
-    bearableLosses: leastBearable(packs),
+    bearableLosses: leastBearable(packs, doubtfulShards(stores)),
     health: stripeHealth(stores),
     repair: repairWork(stores),
     missingPartners: facts.missingPartners,
@@ -88,11 +88,14 @@ function latestRow(stores: Stores, snapshot: SnapshotId): SnapshotRow | undefine
 }
 
 /** What the weakest pack bears; undefined when there is nothing, or something that is nowhere but here. */
-function leastBearable(packs: readonly PackProtection[]): number | undefined {
+function leastBearable(
+  packs: readonly PackProtection[],
+  doubtful: ReadonlyMap<PackId, number>,
+): number | undefined {
   let least: number | undefined;
   for (const { row } of packs) {
     if (row.code === undefined || row.held < row.code.dataShards) return undefined;
-    const bears = bearableLosses(row.held, row.code);
+    const bears = bearableLosses(soundShards(row, doubtful), row.code);
     if (least === undefined || bears < least) least = bears;
   }
   return least;

@@ -14,6 +14,7 @@ import {
   ordinaryModel,
   poissonBinomial,
   reachingChance,
+  returningChance,
   shortfall,
   type TryGroup,
 } from './durability.ts';
@@ -73,6 +74,27 @@ test('domains that are lost as a whole matter more than redundancy', () => {
   assertNear(spread(20), 3.9e-11);
   assertNear(spread(5), 2.7e-5);
   assertNear(spread(1), 2e-2);
+});
+
+test('a missed partner is worth less the longer it is silent, and most where absences are usual', () => {
+  const back = (availability: number, days: number): number =>
+    returningChance({ availability, lifeMs: yearMs }, days * dayMs);
+  assertNear(back(0.95, 3), 0.48);
+  assertNear(back(0.5, 3), 0.9);
+  assert.ok(back(0.5, 7) < 0.2);
+  assert.equal(back(0.5, Number.POSITIVE_INFINITY), 0);
+  assert.equal(back(0, 1), 0);
+  const odds = (missedMs?: number): ReturnType<typeof durabilityOf> =>
+    durabilityOf({
+      holders: [...Array<Holder>(7).fill(desktop), { ...desktop, ...(missedMs && { missedMs }) }],
+      dataShards: 4,
+    });
+  const seven = durabilityOf({ holders: Array<Holder>(7).fill(desktop), dataShards: 4 });
+  assert.deepEqual(odds(Number.POSITIVE_INFINITY), seven);
+  assert.equal(odds(3 * dayMs).failsNow, seven.failsNow);
+  assert.ok(odds(3 * dayMs).failsInWindow < seven.failsInWindow);
+  assert.ok(odds(3 * dayMs).failsInWindow > odds().failsInWindow);
+  assert.ok(odds(5 * dayMs).lostInYear >= odds(3 * dayMs).lostInYear);
 });
 
 const chance = fc.double({ min: 0, max: 1, noNaN: true });

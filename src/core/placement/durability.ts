@@ -62,6 +62,8 @@ export interface Holder {
   readonly lifeMs: number;
   /** Absent in a layer: it shares nothing with anybody. */
   readonly domains?: FailureDomains;
+  /** Missed for so long: silent, or Infinity when it fails to prove what it has. Left out: it is not missed. */
+  readonly missedMs?: number;
   /** In commitment: what it has is there, and is given to no restore before that is over. Left out: it is given. */
   readonly withholds?: boolean;
 }
@@ -84,6 +86,27 @@ function meanAwayMs(availability: number): number {
 export function holdingChance(lifeMs: number, sinceMs: number, model: LossModel): number {
   const missing = model.repairMs / (lifeMs + model.repairMs);
   return (1 - missing) * Math.exp(-sinceMs / lifeMs) * (1 - model.cheatShare);
+}
+
+/**
+ * Chance that a holder which has been silent for so long is away and comes back: absences that last so long, against losses for good.
+ * Infinity: 0.
+ */
+export function returningChance(
+  { availability, lifeMs }: Pick<Holder, 'availability' | 'lifeMs'>,
+  missedMs: number,
+): number {
+  const awayMs = meanAwayMs(availability);
+  const absences = ((1 - availability) / awayMs) * Math.exp(-missedMs / awayMs);
+  return absences / (absences + 1 / lifeMs);
+}
+
+/** x, for a holder that may be missed. */
+function havingChance(holder: Holder, sinceMs: number, model: LossModel): number {
+  const { lifeMs, missedMs } = holder;
+  if (missedMs === undefined) return holdingChance(lifeMs, sinceMs, model);
+  const stays = Math.exp(-sinceMs / lifeMs) * (1 - model.cheatShare);
+  return returningChance(holder, missedMs) * stays;
 }
 
 /** a(W): chance that it can be reached at some moment within `windowMs`. */
@@ -165,14 +188,15 @@ export function durabilityOf(request: DurabilityRequest): Durability {
   const model = request.model ?? ordinaryModel;
   const sinceMs = absenceMs + windowMs;
   // Whether a commitment ends in time nobody knows who is not there to serve it: whoever withholds now is not counted on for a restore.
-  const now = failureChance(request, ({ availability, lifeMs, withholds = false }) => {
-    return withholds ? 0 : holdingChance(lifeMs, 0, model) * availability;
+  const now = failureChance(request, (holder) => {
+    if (holder.withholds === true || holder.missedMs !== undefined) return 0;
+    return havingChance(holder, 0, model) * holder.availability;
   });
-  const inWindow = failureChance(request, ({ availability, lifeMs, withholds = false }) => {
-    if (withholds) return 0;
-    return holdingChance(lifeMs, sinceMs, model) * reachingChance(availability, windowMs);
+  const inWindow = failureChance(request, (holder) => {
+    if (holder.withholds === true) return 0;
+    return havingChance(holder, sinceMs, model) * reachingChance(holder.availability, windowMs);
   });
-  const held = failureChance(request, ({ lifeMs }) => holdingChance(lifeMs, sinceMs, model));
+  const held = failureChance(request, (holder) => havingChance(holder, sinceMs, model));
   return {
     failsNow: bounded(now),
     failsInWindow: bounded(inWindow),

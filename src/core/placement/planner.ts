@@ -33,6 +33,8 @@ export interface PlannedPartner {
   /** Average bytes a second at which it gives data back; absent: not known. */
   readonly bandwidth?: number;
   readonly domains?: FailureDomains;
+  /** It is suspended (`Holder.missedMs`). Absent: it is not. */
+  readonly missedMs?: number;
   /** In commitment until then: it holds shards, but restores are not asked of it. Absent: they are. */
   readonly restorableFrom?: Instant;
 }
@@ -115,6 +117,7 @@ export function holderOf(partner: PlannedPartner): Holder {
     availability: partner.availability ?? unmeasuredAvailability,
     lifeMs: expectedLifeMs(partner.ageMs),
     ...(partner.domains === undefined ? {} : { domains: partner.domains }),
+    ...(partner.missedMs === undefined ? {} : { missedMs: partner.missedMs }),
   };
 }
 

@@ -15,21 +15,32 @@ export function partnerFailings(stores: Stores): readonly Hindrance[] {
 }
 
 function suspensionOf(row: AgreementRow, shards: readonly ShardRow[]): readonly Hindrance[] {
-  const failed = row.phase === 'suspended' ? failureOf(row) : undefined;
-  if (failed === undefined) return [];
+  const failure = row.phase === 'suspended' ? failureOf(row) : undefined;
+  if (failure === undefined) return [];
   const { partner } = row;
-  return [{ code: 'partner.failing', partner, ...failed, shards: countOf(shards, 'held') }];
+  const { cause, since } = failure;
+  return [{ code: 'partner.failing', partner, cause, since, shards: countOf(shards, 'held') }];
+}
+
+/** For how long a suspended partner has been missed, in milliseconds: Infinity when it is there and fails to prove what it has; undefined when it is not suspended. */
+export function missedMs(row: AgreementRow, now: Instant): number | undefined {
+  const failure = row.phase === 'suspended' ? failureOf(row) : undefined;
+  if (failure === undefined) return undefined;
+  return failure.answers ? Number.POSITIVE_INFINITY : Math.max(0, now - failure.since);
 }
 
 function failureOf(
   row: AgreementRow,
-): { readonly cause: FailureCause; readonly since: Instant } | undefined {
+):
+  | { readonly cause: FailureCause; readonly since: Instant; readonly answers: boolean }
+  | undefined {
   const state = row.lifecycle && decodeLifecycle(row.lifecycle);
   if (state?.ok !== true) return undefined;
-  const { cause, since } = state.value;
-  if (owesProofs(cause)) return { cause, since };
+  const { cause, since, unproved, refusedMs } = state.value;
+  if (owesProofs(cause)) return { cause, since, answers: true };
   // It was gone before that was long enough to count.
-  return { cause: 'silence', since: row.lastSeenAt ?? since };
+  const answers = unproved || refusedMs !== undefined;
+  return { cause: 'silence', since: row.lastSeenAt ?? since, answers };
 }
 
 function lossesAt({ partner }: AgreementRow, shards: readonly ShardRow[]): readonly Hindrance[] {

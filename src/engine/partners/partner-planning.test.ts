@@ -9,6 +9,12 @@ import {
   signAgreement,
 } from '../../core/agreements/agreement.ts';
 import { circleTerms } from '../../core/agreements/terms.ts';
+import { encodeLifecycle } from '../../core/partners/lifecycle-codec.ts';
+import {
+  type LifecycleState,
+  lifecyclePeriods,
+  lifecycleStart,
+} from '../../core/partners/lifecycle-state.ts';
 import {
   beginObservation,
   encodeObservation,
@@ -28,6 +34,7 @@ import { ShardPlacing } from '../sending/shard-placing.ts';
 import { ReserveShards } from '../upkeep/reserve-shards.ts';
 import { PartnerBook } from './partner-book.ts';
 import { PartnerPlanning } from './partner-planning.ts';
+import { agreementOf } from './partner-space.ts';
 import { type SafetyOutlook, safetyOutlook } from './safety-outlook.ts';
 import { StripeHolders } from './stripe-holders.ts';
 
@@ -377,4 +384,33 @@ test('a computer that is hardly ever on line repairs later, and the outlook is w
   const seldom = outlook();
   assert.ok(repairDays() > 12, `${repairDays()}`);
   assert.ok(seldom > always * 1.5, `${seldom} of ${always}`);
+});
+
+test('a suspended partner is counted on for what its silence lets expect, and for nothing when it fails to prove', () => {
+  const circle = new Circle(4);
+  const { stores, rows, planning } = circle;
+  circle.holdsAll(circle.pack(1));
+  for (const number of [0, 1, 2, 3]) circle.watched(circle.partner(number), 0.5, 14);
+  circle.now = instant(began + 20 * dayMs);
+  const suspended = (change: Partial<LifecycleState>, silentDays: number): SafetyOutlook => {
+    const [first, ...others] = rows;
+    const row = present(first, 'a partner');
+    const periods = lifecyclePeriods(agreementOf(row).terms, { spareMs: 3 * dayMs, proves: true });
+    const state = { ...lifecycleStart(periods, began), phase: 'suspended', ...change } as const;
+    const lastSeenAt = instant(circle.now - silentDays * dayMs);
+    const lifecycle = encodeLifecycle(state);
+    const failing = { ...row, phase: 'suspended' as const, lifecycle, lastSeenAt };
+    return safetyOutlook(stores, [failing, ...others], planning);
+  };
+  const chance = ({ chances }: SafetyOutlook): number => present(chances, 'chances').failsInWindow;
+  const all = safetyOutlook(stores, rows, planning);
+  const days = [3, 6, 12].map((silent) => suspended({ cause: 'silence' }, silent));
+  assert.deepEqual([all.holding, ...days.map(({ holding }) => holding)], [4, 3, 3, 3]);
+  const odds = [all, ...days, suspended({ cause: 'wrong' }, 0)].map(chance);
+  assert.deepEqual(
+    odds,
+    odds.toSorted((left, right) => left - right),
+  );
+  assert.ok(present(odds[1], 'of three days') < present(odds[4], 'of a cheat') / 2);
+  assert.equal(chance(suspended({ unproved: true }, 0)), odds[4]);
 });

@@ -29,6 +29,7 @@ import { readProfile } from '../../core/wire/profile.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
 import type { PartnerBook } from './partner-book.ts';
+import { missedMs } from './partner-failings.ts';
 import { agreementOf, bytesAt } from './partner-space.ts';
 import type { StripeHolders } from './stripe-holders.ts';
 
@@ -112,12 +113,14 @@ export class PartnerPlanning {
     const agreement = agreementOf(row);
     const now = clock.now();
     const restorableFrom = this.#parts.commitmentEndsAt(row.partner);
+    const missed = missedMs(row, now);
     return {
       ...this.#knownOf(row.partner),
       peer: row.partner,
       ageMs: Math.max(0, now - row.since),
       freeBytes: bytesLentBy(agreement, row.partner) - usedBytes,
       usedBytes,
+      ...(missed === undefined ? {} : { missedMs: missed }),
       ...(restorableFrom === undefined ? {} : { restorableFrom }),
     };
   }

@@ -23,7 +23,7 @@ import type { StripeHolder, StripeHolders } from './stripe-holders.ts';
 const packsMaximum = 256;
 
 export interface SafetyOutlook {
-  /** Partners in force, and how many of these hold a shard of everything that was looked at. */
+  /** Partners in force, and how many of these can be counted on and hold a shard of everything that was looked at. */
   readonly partners: number;
   readonly holding: number;
   /** Holders of which it was measured how often they are there. */
@@ -55,7 +55,9 @@ export function safetyOutlook(
   const packs = stores.shards.standings();
   const sets = holderSets(packs, rows, planning.holders);
   const { wantedPartners, reasons, next } = planning.plan();
-  const holders = [...planned.values()].filter(({ peer }) => holdsAll(sets, peer));
+  const holders = [...planned.values()].filter(
+    ({ peer, missedMs }) => missedMs === undefined && holdsAll(sets, peer),
+  );
   return {
     partners: rows.length,
     holding: holders.length,

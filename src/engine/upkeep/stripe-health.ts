@@ -89,6 +89,10 @@ export function repairWork({ layouts, packs }: Stores): RepairWork {
   return work;
 }
 
-function soundShards({ pack, held }: PackStanding, doubtful: ReadonlyMap<PackId, number>): number {
+/** Shards of a pack that can be counted on. */
+export function soundShards(
+  { pack, held }: Pick<PackStanding, 'pack' | 'held'>,
+  doubtful: ReadonlyMap<PackId, number>,
+): number {
   return Math.max(0, held - (doubtful.get(pack) ?? 0));
 }
