@@ -1,7 +1,7 @@
 /** What operations answer about audits and drills, in plain JSON as in answers.ts. */
 import type { AuditFault, AuditOutcome, Finding } from '../core/audits/verdict.ts';
 import type { AuditFailureView } from '../engine/audits/answered-audits.ts';
-import type { AuditEvent } from '../engine/audits/audit-session.ts';
+import type { AuditEvent } from '../engine/audits/audit-event.ts';
 import type { AuditView, PartnerAudits } from '../engine/audits/audit-views.ts';
 import { type DrillPartner, type DrillReport, proves } from '../engine/drills/drill-report.ts';
 import { type PathText, pathTextOf } from './path-text.ts';

@@ -7,7 +7,7 @@ import type { OwnerKeys } from '../core/sealing/keys.ts';
 import type { PeerId, SnapshotId } from '../core/vocabulary/ids.ts';
 import type { RestoreTarget } from '../ports/restore-target.ts';
 import type { AgreementRow, SnapshotPhase, SnapshotRow } from '../ports/stores.ts';
-import type { AuditEvent } from './audits/audit-session.ts';
+import type { AuditEvent } from './audits/audit-event.ts';
 import type { PartnerAudits } from './audits/audit-views.ts';
 import { BackupRun } from './backup/backup-run.ts';
 import type {

@@ -28,7 +28,7 @@ import { encodeRefusal, statusOf } from '../../src/core/wire/refusal.ts';
 import { parsePath } from '../../src/core/wire/resources.ts';
 import { AuditAnswers } from '../../src/engine/audits/audit-answers.ts';
 import { AuditDesk } from '../../src/engine/audits/audit-desk.ts';
-import type { AuditEvent } from '../../src/engine/audits/audit-session.ts';
+import type { AuditEvent } from '../../src/engine/audits/audit-event.ts';
 import type { Spool } from '../../src/engine/backup/spool.ts';
 import { facts } from '../../src/engine/facts.ts';
 import { appendHolderEntry } from '../../src/engine/holding/held-ledger.ts';

@@ -39,6 +39,8 @@ export class Partnership {
       | 'answered'
       | 'missed'
       | 'unproved'
+      | 'unjudged'
+      | 'returned'
       | 'proved'
       | 'wrong'
       | 'drill-refused'

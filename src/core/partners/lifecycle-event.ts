@@ -10,6 +10,8 @@ export type LifecycleEvent =
   | { readonly type: 'missed'; readonly now: Instant }
   /** It answers, but not the challenge (silent). */
   | { readonly type: 'unproved'; readonly now: Instant }
+  /** It answers the challenge, and nothing can be said of what it holds (unclear). */
+  | { readonly type: 'unjudged'; readonly now: Instant }
   /** It proved what it holds: an audit passed. */
   | { readonly type: 'proved'; readonly now: Instant }
   /** It is there, and gave nothing when a restore was tried (C17). */
@@ -48,7 +50,7 @@ export type LifecycleEvent =
   | { readonly type: 'loss-noticed'; readonly now: Instant }
   /** We told it that we lost everything: for a while it may hold that our commitment runs again. */
   | { readonly type: 'own-loss'; readonly now: Instant }
-  /** It says that it is back. */
+  /** It says that it is back; only an answer shows it. */
   | { readonly type: 'returned'; readonly now: Instant }
   /** A person forgives it. */
   | { readonly type: 'forgiven'; readonly now: Instant }

@@ -40,6 +40,8 @@ export interface LifecycleState {
   readonly failingMs: number;
   /** Nothing was counted yet since it began to fail: the tick that is under way began before. */
   readonly fresh: boolean;
+  /** It answers audits, and they come to nothing that can be judged: our own counted time since the first of these. undefined: the last was judged, or nothing could be asked for. */
+  readonly unjudgedMs: number | undefined;
   /** After a wrong proof: our own running time since a proof was last asked for and judged. */
   readonly unaskedMs: number;
   /** Right proofs that are still needed to be reinstated. */
@@ -166,6 +168,7 @@ export function lifecycleStart(periods: LifecyclePeriods, now: Instant): Lifecyc
     failingFrom: undefined,
     failingMs: 0,
     fresh: false,
+    unjudgedMs: undefined,
     unaskedMs: 0,
     proofsOwed: 0,
     relapses: 0,

@@ -97,9 +97,10 @@ function inForceTick(
 /** Good service: time in which nothing is held against the partner. A night takes nothing from it. */
 function served(state: LifecycleState, passed: Passed, periods: LifecyclePeriods): LifecycleState {
   if (servesNothing(state, passed.now, periods)) return state;
+  const isJudged = state.unjudgedMs === undefined || !periods.proves;
   const isGood = state.phase !== 'suspended' && !state.unproved && state.proofsOwed === 0;
   // Whoever takes nothing in has nothing to prove, and would have its commitment for nothing.
-  if (!isGood || state.refusedMs !== undefined || periods.refusesRoom) return state;
+  if (!isGood || !isJudged || state.refusedMs !== undefined || periods.refusesRoom) return state;
   const day = serviceDay(passed.now, periods);
   // Who holds nothing yet has nothing to prove.
   const counts = !periods.proves && !state.unanswered && day > state.lastProvenDay;
@@ -148,12 +149,21 @@ function counted(
   const unaskedMs = owesProofs(state.cause) ? state.unaskedMs + ranMs : 0;
   const refusedMs = state.refusedMs === undefined ? undefined : state.refusedMs + ranMs;
   const failingFrom = fresh || state.failingFrom !== undefined ? spellStart(state, now) : undefined;
-  const next = { ...state, fresh: false, failingFrom, unaskedMs, refusedMs };
+  const unjudgedMs = unjudgedFor(state, countedMs, periods);
+  const next = { ...state, fresh: false, failingFrom, unjudgedMs, unaskedMs, refusedMs };
   if (!counts(state, periods) || fresh) return next;
   const paused = isPaused(state, now);
   if (paused && !state.unanswered) return next;
   const mostMs = paused ? periods.spareMs : now - (failingFrom ?? now);
   return { ...next, failingMs: Math.max(failingMs, Math.min(failingMs + countedMs, mostMs)) };
+}
+
+function unjudgedFor(
+  { unjudgedMs }: LifecycleState,
+  countedMs: number,
+  { proves }: LifecyclePeriods,
+): number | undefined {
+  return unjudgedMs === undefined || !proves ? undefined : unjudgedMs + countedMs;
 }
 
 /** A clock that was set back moves the start with it. */

@@ -478,10 +478,46 @@ test('a partner that lends nothing has nothing to prove, and is reinstated by an
   assert.equal(lender.happens('answered').state.phase, 'standing');
 });
 
+test('C16: whoever answers audits with nothing that can be judged serves no commitment, and fails after T_r of it', () => {
+  const evader = new Partnership(open);
+  const daily = (): unknown => evader.happens('answered').happens('unjudged');
+  evader.runs(open.spareMs, daily);
+  assert.deepEqual([evader.state.phase, evader.state.unproved], ['in-commitment', false]);
+  assert.ok(evader.state.committedMs <= 10 * minuteMs);
+  evader.runs(open.spareMs + dayMs, daily);
+  assert.equal(evader.state.phase, 'suspended');
+  evader.runs(open.graceMs, daily);
+  assert.equal(evader.state.phase, 'reneged');
+  assert.equal(evader.restores(), false);
+});
+
+test('an audit now and then that could not be judged costs an honest partner nothing', () => {
+  const partner = new Partnership(open);
+  let turns = 0;
+  partner.runs(open.commitmentMs + 4 * dayMs, () => {
+    turns += 1;
+    if (turns % 72 === 0) partner.happens(turns % 360 === 0 ? 'unjudged' : 'proved');
+  });
+  assert.equal(partner.has('suspended'), false);
+  assert.equal(partner.state.phase, 'in-commitment');
+  partner.happens('proved').runs(open.commitmentMs / 4, () => partner.happens('proved'));
+  assert.equal(partner.state.phase, 'standing');
+});
+
+test('C30: whoever only says that it is back is as silent as before', () => {
+  const silent = standing(open).happens('missed');
+  for (let day = 0; day < 40; day += 1) silent.happens('returned').runs(dayMs);
+  assert.equal(silent.state.phase, 'reneged');
+  assert.ok(silent.has('ask-proof'));
+  const back = standing(open).happens('missed').runs(dayMs).happens('returned');
+  assert.equal(back.happens('answered').state.unanswered, false);
+});
+
 const moment = fc.constantFrom(
   'answered',
   'missed',
   'unproved',
+  'unjudged',
   'proved',
   'wrong',
   'drill-refused',

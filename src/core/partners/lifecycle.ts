@@ -31,8 +31,8 @@ import { afterProof, toldLoss } from './told-loss.ts';
 /** Right proofs in a row after the first wrong one; doubled with each relapse. */
 const proofsAfterWrong = 4;
 const proofsMost = 256;
-/** A loss notice within so many grace periods of the last one pauses nothing. */
-const lossNoticeGraces = 3;
+/** A loss notice within so many grace periods of the last one pauses nothing, and is not forgiven. */
+export const lossNoticeGraces = 3;
 /** A commitment that begins anew because the partner says so does so once in so many G + C. */
 const recommitmentRests = 3;
 /** Growths of the terms whose commitments run at once; further ones join the last. */
@@ -51,8 +51,9 @@ export function stepLifecycle(
     return afterwards(state, event, periods);
   switch (event.type) {
     case 'answered':
+      return answered(state, event.now, periods);
     case 'returned':
-      return answered(state, event, periods);
+      return { state, effects: isFailing(state) ? [{ type: 'ask-proof' }] : [] };
     case 'missed':
       return { state: failing(state, { unanswered: true }, 'silence'), effects: [] };
     case 'unproved':
@@ -63,6 +64,8 @@ export function stepLifecycle(
         },
         effects: [],
       };
+    case 'unjudged':
+      return { state: unjudged(state, periods), effects: [] };
     case 'proved':
       return proved(state, event.now, periods);
     case 'drill-refused':
@@ -141,23 +144,25 @@ function clean(state: LifecycleState, now: Instant): LifecycleState {
 }
 
 /** It is there again. That clears a short silence; what was longer is cleared by proof. */
-function answered(
-  state: LifecycleState,
-  { now, type }: Extract<LifecycleEvent, { readonly type: 'answered' | 'returned' }>,
-  periods: LifecyclePeriods,
-): LifecycleStep {
+function answered(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
   const back = { ...state, unanswered: false };
-  if (state.proofsOwed > 0 && (periods.proves || owesProofs(state.cause))) {
-    const ask = state.unanswered || type === 'returned';
-    return { state: back, effects: ask ? [{ type: 'ask-proof' }] : [] };
-  }
+  if (state.proofsOwed > 0 && (periods.proves || owesProofs(state.cause)))
+    return { state: back, effects: state.unanswered ? [{ type: 'ask-proof' }] : [] };
   const owes = (state.unproved && periods.proves) || state.refusedMs !== undefined;
   if (owes) return { state: back, effects: [] };
   return reinstated(back, now, periods);
 }
 
+/** Once, for reasons of its own or ours, is nothing; for T_r on end it is as if it did not answer. Until it proves something that time is no service. */
+function unjudged(state: LifecycleState, periods: LifecyclePeriods): LifecycleState {
+  const unjudgedMs = state.unjudgedMs ?? 0;
+  if (unjudgedMs < Math.max(periods.spareMs, 2 * periods.auditIntervalMs))
+    return { ...state, unjudgedMs };
+  return failing(state, { unanswered: false, unproved: true }, 'silence');
+}
+
 function proved(state: LifecycleState, now: Instant, periods: LifecyclePeriods): LifecycleStep {
-  const answers = { unanswered: false, unproved: false, unaskedMs: 0 };
+  const answers = { unanswered: false, unproved: false, unjudgedMs: undefined, unaskedMs: 0 };
   const right = { ...afterProof(state), ...answers };
   // Whoever holds everything and gives nothing back earns nothing by proving that; the last proof that it owes is a drill.
   if (state.refusedMs !== undefined) {
@@ -208,6 +213,7 @@ function caught(state: LifecycleState, now: Instant, cause: 'wrong' | 'losses'):
   const failed: LifecycleState = {
     ...failing(state, { unanswered: false, unproved: true }, cause),
     cause,
+    unjudgedMs: undefined,
     unaskedMs: 0,
     relapses,
     proofsOwed: Math.max(state.proofsOwed, owed),
@@ -300,7 +306,7 @@ function renewed(state: LifecycleState, now: Instant, periods: LifecyclePeriods)
   const { committedMs, committedAt, steps, settled } = lifecycleStart(periods, now);
   const begun = {
     ...{ ...clean(state, now), committedMs, committedAt, steps, settled, cleanSince: now },
-    ...{ leaving: undefined, pastEndMs: 0, keptLeftMs: 0, unaskedMs: 0 },
+    ...{ leaving: undefined, pastEndMs: 0, keptLeftMs: 0, unjudgedMs: undefined, unaskedMs: 0 },
     ...{ pausedUntil: undefined, lossDebt: undefined },
   };
   const next = { ...begun, phase: goodPhase(begun, periods), since: now };
@@ -330,7 +336,7 @@ function forgiven(state: LifecycleState, now: Instant, periods: LifecyclePeriods
   if (state.phase === 'ended') return { state, effects: [] };
   const spares: LifecycleEffect[] = state.spared ? [{ type: 'release-spares' }] : [];
   const forgotten = {
-    ...{ ...clean(state, now), relapses: 0, keptLeftMs: 0, unaskedMs: 0 },
+    ...{ ...clean(state, now), relapses: 0, keptLeftMs: 0, unjudgedMs: undefined, unaskedMs: 0 },
     ...{ pausedUntil: undefined, lossDebt: undefined },
   };
   if (state.phase !== 'suspended' && state.phase !== 'reneged')

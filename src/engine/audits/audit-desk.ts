@@ -14,8 +14,9 @@ import { Lane } from '../sending/lane.ts';
 import type { Notifier } from '../work/notifier.ts';
 import { TaskPool } from '../work/task-pool.ts';
 import { rememberedAudits } from './answered-audits.ts';
+import type { AuditEvent } from './audit-event.ts';
 import { auditorLane, isAudited } from './audit-keeping.ts';
-import { type AuditEvent, AuditSession, type AuditSessionParts } from './audit-session.ts';
+import { AuditSession, type AuditSessionParts } from './audit-session.ts';
 import { AuditSpace } from './audit-space.ts';
 
 export interface AuditDeskParts extends AuditSessionParts {

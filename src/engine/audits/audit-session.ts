@@ -29,7 +29,6 @@ import {
 import { readDenial } from '../../core/audits/nonce-reply.ts';
 import { type AuditOutcome, type Finding, signVerdict } from '../../core/audits/verdict.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
-import type { AgreementId, PeerId } from '../../core/vocabulary/ids.ts';
 import type { AuditLane } from '../../ports/audit-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
@@ -42,6 +41,7 @@ import type { PartnerClient, PeerFailure } from '../partners/partner-client.ts';
 import { agreementOf } from '../partners/partner-space.ts';
 import { noteLosses } from '../sending/returned-holder.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
+import { type AuditEvent, turnEvent } from './audit-event.ts';
 import { AuditKeeping, auditorLane } from './audit-keeping.ts';
 import { AuditLine, LedgerPages, type Replied, refusalOf } from './audit-line.ts';
 import { allowanceLeft } from './audit-quota.ts';
@@ -60,22 +60,6 @@ export interface AuditSessionParts {
   readonly spool: Pick<Spool, 'reclaimed'>;
 }
 
-/** What came of one turn. */
-export interface AuditEvent {
-  readonly partner: PeerId;
-  readonly agreement: AgreementId;
-  readonly outcome: AuditOutcome;
-  /** Stable, for people and logs; empty when it passed. */
-  readonly reason: string;
-  readonly at: Instant;
-  /** Blocks that were not as they should be. */
-  readonly findings: readonly Finding[];
-  /** Blocks that the partner proved. */
-  readonly provenBlocks: number;
-  /** Since when the oldest challenge waits for its answer; undefined when none does. */
-  readonly pendingSince: Instant | undefined;
-}
-
 /** A seal that the partner does not accept any more is made anew, so often in a turn. */
 const sealsPerTurn = 3;
 
@@ -91,6 +75,7 @@ export class AuditSession {
   readonly #judged: Judgement[] = [];
   #state: AuditorState = noAudits;
   #provenBlocks = 0;
+  #toldLoss = false;
 
   constructor(parts: AuditSessionParts, agreement: AgreementRow, signal: AbortSignal) {
     this.#parts = parts;
@@ -334,14 +319,28 @@ export class AuditSession {
     return findings.length > 0 && findings.every(isKnown);
   }
 
-  /** What a later life of the partner does not list any more is lost, and is sent again; the rest it has signed for anew. */
+  /**
+   * What a later life of the partner does not list any more is lost, and is sent again; the rest it has signed for anew. One that lists what it signed for in no
+   * life but an earlier one lost nothing, and proves nothing.
+   */
   async #noteLostEpoch(): Promise<void> {
     const lost = this.#judged.filter(({ reason }) => reason === 'lost-epoch');
     if (lost.length === 0) return;
-    const { keys } = this.#parts;
+    const { keys, stores } = this.#parts;
     const parts = { ...this.#parts, shardNameKey: keys.shardNameKey };
+    const before = this.#heldCount();
     if (!(await noteLosses(parts, this.#agreement, this.#signal))) return;
-    await this.#line.catchUp(Math.max(...lost.map((judged) => this.#lifeIn(judged))));
+    const life = Math.max(...lost.map((judged) => this.#lifeIn(judged)));
+    await this.#line.catchUp(life);
+    const left = this.#heldCount();
+    this.#toldLoss = left < before;
+    const head = stores.ledger.head(this.#lane.agreement, 'owner');
+    if (left > 0 && (head?.epoch ?? 0) < life) this.#judge('silent', 'audit.other-life');
+  }
+
+  #heldCount(): number {
+    const rows = this.#parts.stores.shards.ofPartner(this.#agreement.partner);
+    return rows.filter(({ phase }) => phase === 'held').length;
   }
 
   /** The life of the partner in which it said so; 0 where its ledger shows it already. */
@@ -373,23 +372,12 @@ export class AuditSession {
   }
 
   #event(): AuditEvent | undefined {
-    const worst = order
-      .map((outcome) => this.#judged.find((judged) => judged.outcome === outcome))
-      .find((judged) => judged !== undefined);
-    if (worst === undefined) return undefined;
     const { partner, agreement } = this.#agreement;
     const pending = this.#keeping.state(this.#agreement).pending.map(({ since }) => since);
-    const { outcome, reason } = worst;
-    return {
-      ...{ partner, agreement, outcome, reason, at: this.#parts.clock.now() },
-      findings: this.#judged
-        .filter((judged) => judged.outcome === 'wrong')
-        .flatMap(({ findings }) => findings),
-      provenBlocks: this.#provenBlocks,
-      pendingSince: pending.length === 0 ? undefined : (Math.min(...pending) as Instant),
-    };
+    const pendingSince = pending.length === 0 ? undefined : (Math.min(...pending) as Instant);
+    return turnEvent(this.#judged, {
+      ...{ partner, agreement, at: this.#parts.clock.now() },
+      ...{ provenBlocks: this.#provenBlocks, toldLoss: this.#toldLoss, pendingSince },
+    });
   }
 }
-
-/** Which outcome of several is that of the turn. */
-const order: readonly AuditOutcome[] = ['wrong', 'offline', 'silent', 'unclear', 'passed'];

@@ -9,7 +9,7 @@ import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { type Instant, instant, secondMs } from '../../base/units.ts';
 import type { LedgerPlace } from '../../core/agreements/acknowledgement.ts';
 import { endOf } from '../../core/agreements/replacement.ts';
-import { stepLifecycle } from '../../core/partners/lifecycle.ts';
+import { lossNoticeGraces, stepLifecycle } from '../../core/partners/lifecycle.ts';
 import { decodeLifecycle, encodeLifecycle } from '../../core/partners/lifecycle-codec.ts';
 import type { LifecycleEffect, LifecycleEvent } from '../../core/partners/lifecycle-event.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
@@ -120,6 +120,17 @@ export class LifecycleKeeper {
   happened(peer: PeerId, event: PartnerEvent): AgreementRow | undefined {
     const row = this.#inForce(peer) ?? this.#former(peer);
     return row && this.#step(row, { ...event, now: this.#now() });
+  }
+
+  /** It says that it lost everything: forgiven once in three G, and whenever it had nothing (`hadAny`) to lose. */
+  lostAll(peer: PeerId, hadAny: boolean): void {
+    const row = this.#inForce(peer);
+    if (row === undefined) return;
+    const before = this.stateOf(row).lossNoticedAt;
+    const restMs = lossNoticeGraces * agreementOf(row).terms.graceMs;
+    const isForgiven = before === undefined || Math.abs(this.#now() - before) >= restMs;
+    this.happened(peer, { type: 'loss-noticed' });
+    if (hadAny && !isForgiven) this.happened(peer, { type: 'lost-again' });
   }
 
   /** `ranMs`: how long this computer ran, on line, since the last tick; `rate` as in counted-time.ts. All partnerships are written in one step. */

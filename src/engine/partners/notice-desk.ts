@@ -58,8 +58,6 @@ interface Due {
 const renewalRestMs: number = 10 * minuteMs;
 const factName = 'notices-due';
 const dueMaximum = 512;
-/** As the lifecycle has it: a loss of everything is forgiven once in so many grace periods. */
-const forgivenGraces = 3;
 const factMaximumBytes: number = 1 << 25;
 
 export class NoticeDesk {
@@ -255,34 +253,31 @@ export class NoticeDesk {
     const admitted = this.#heldBy(row.partner, lost);
     const next = this.#nextHeldBy(row.partner, lost);
     const count = admitted.length + next.length;
-    const isForgiven = count === 0 || this.#forgives(row, lost, { count, held });
+    // What was asked for of late must be known before anything is settled.
+    const isForgiven =
+      lost === undefined || count === 0 || this.#forgives(row, lost, { count, held });
     stores.transact(() => {
       for (const shard of next) stores.layouts.putShard({ ...shard, phase: 'lost' });
       spoilReserves(stores, row.partner, (name) => lost?.has(name) ?? true);
     });
     for (const shard of admitted) losses.admitted(shard);
-    if (lost === undefined) keeper.happened(row.partner, { type: 'loss-noticed' });
-    if (!isForgiven)
-      keeper.happened(row.partner, { type: lost === undefined ? 'lost-again' : 'wrong' });
+    if (lost === undefined) keeper.lostAll(row.partner, count > 0);
+    if (!isForgiven) keeper.happened(row.partner, { type: 'wrong' });
     changes.notify();
   }
 
   /**
-   * Told before anybody asked, a loss is forgiven: once in three G that of everything, and that of a few shards in each G. Whoever loses more has not been
-   * keeping what it took, and owes proofs like one that was caught; so does who tells of a shard when it has just been asked for it.
+   * Told before anybody asked, the loss of a few shards is forgiven in each G. Whoever loses more has not been keeping what it took, and owes proofs like one
+   * that was caught; so does who tells of a shard when it has just been asked for it.
    */
   #forgives(
     row: AgreementRow,
-    names: ReadonlySet<ShardName> | undefined,
+    names: ReadonlySet<ShardName>,
     loss: { readonly count: number; readonly held: number },
   ): boolean {
-    const { keeper, clock, stores, keys } = this.#parts;
+    const { clock, stores, keys } = this.#parts;
     const { graceMs } = agreementOf(row).terms;
     const now = clock.now();
-    if (names === undefined) {
-      const before = keeper.stateOf(row).lossNoticedAt;
-      return before === undefined || Math.abs(now - before) >= forgivenGraces * graceMs;
-    }
     const keeping = new AuditKeeping(stores, new AuditSpace(stores, clock), keys.peerId);
     const asked = keeping
       .state(row)

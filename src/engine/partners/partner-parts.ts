@@ -8,7 +8,7 @@ import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import { type AgreementRow, type ShardRow, StorageFull } from '../../ports/stores.ts';
 import { AuditAnswers } from '../audits/audit-answers.ts';
 import { AuditDesk } from '../audits/audit-desk.ts';
-import type { AuditEvent } from '../audits/audit-session.ts';
+import type { AuditEvent } from '../audits/audit-event.ts';
 import type { Spool } from '../backup/spool.ts';
 import type { ComputerPorts, ComputerSettings } from '../computer.ts';
 import type { HeldTrash } from '../holding/held-trash.ts';
@@ -255,13 +255,14 @@ export class PartnerParts {
   }
 
   /** A partner that could not be reached at all was noted when it was tried; our own faults are nobody's. */
-  #audited({ partner, outcome, reason, findings }: AuditEvent): void {
+  #audited({ partner, outcome, findings, toldLoss, unjudged }: AuditEvent): void {
     const spoilt = new Set(findings.map(({ name }) => name));
     if (spoilt.size > 0)
       spoilReserves(this.#needs.ports.stores, partner, (name) => spoilt.has(name));
     if (outcome === 'passed') this.watch.proved(partner);
     // It signed that it is in a later life: a loss that was told, not one that was found out.
-    if (reason === 'lost-epoch') this.keeper.happened(partner, { type: 'loss-noticed' });
+    if (toldLoss) this.keeper.lostAll(partner, true);
+    if (unjudged) this.keeper.happened(partner, { type: 'unjudged' });
     if (outcome === 'wrong') this.keeper.happened(partner, { type: 'wrong' });
     if (outcome === 'silent') this.keeper.happened(partner, { type: 'unproved' });
   }

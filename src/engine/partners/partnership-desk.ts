@@ -10,7 +10,7 @@ import type { PeerId } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import { spokenProtocols } from '../../core/wire/protocol.ts';
 import type { AgreementRow } from '../../ports/stores.ts';
-import type { AuditEvent } from '../audits/audit-session.ts';
+import type { AuditEvent } from '../audits/audit-event.ts';
 import { auditCoverage, auditedConduct, type PartnerAudits } from '../audits/audit-views.ts';
 import type { ComputerParts } from '../computer-parts.ts';
 import { TaskPool } from '../work/task-pool.ts';

@@ -7,7 +7,7 @@ import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { CandidateSource } from '../../ports/peer-stores.ts';
 import type { AgreementPhase, AgreementRow } from '../../ports/stores.ts';
 import type { Route } from '../../ports/transport.ts';
-import type { AuditEvent } from '../audits/audit-session.ts';
+import type { AuditEvent } from '../audits/audit-event.ts';
 import type { PartnerAudits } from '../audits/audit-views.ts';
 
 /** Why something is as it is: a code that stays, and a sentence for people. */
