@@ -19,8 +19,6 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { type AgreementRow, type HeldRow, StorageFull, type Stores } from '../../ports/stores.ts';
 import { BodyBroken } from '../../ports/transport.ts';
-import { sha256 } from '../../primitives/hash.ts';
-import { MerkleBuilder } from '../../primitives/merkle.ts';
 import { publicKeyOf } from '../../primitives/signature.ts';
 import { BlobWriter } from '../backup/blob-writer.ts';
 import { agreementOf } from '../partners/partner-space.ts';
@@ -28,6 +26,7 @@ import { UnfinishedUploads } from '../sending/unfinished-uploads.ts';
 import { clearDamaged } from './damaged-shards.ts';
 import { appendHolderEntry, presentEntry } from './held-ledger.ts';
 import { blobOf, HeldTrash } from './held-trash.ts';
+import { ReadTurns, readBack, readNew } from './shard-reading.ts';
 
 export interface IntakeParts {
   readonly identitySeed: Bytes;
@@ -53,6 +52,7 @@ export class ShardIntake {
   /** Uploads under way, by blob name: two of one shard would mix. */
   readonly #open = new Map<string, Reservation>();
   readonly #unfinished: UnfinishedUploads;
+  readonly #turns = new ReadTurns();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -85,8 +85,11 @@ export class ShardIntake {
     const diskBytes = upload.blockCount * blockBytes;
     this.#open.set(blob, { diskBytes, quotaBytes: known === undefined ? diskBytes : 0 });
     try {
-      if (known !== undefined && (await this.#isWhole(known, blob)))
-        return this.#acknowledge(agreement, upload, known);
+      if (known !== undefined) {
+        if (this.#turns.isFull(known.owner))
+          return refused('request.quota', 'too many shards are being read again');
+        if (await this.#isWhole(known, blob)) return this.#acknowledge(agreement, upload, known);
+      }
       return await this.#takeIn(agreement, { upload, known, blob }, body);
     } finally {
       this.#open.delete(blob);
@@ -130,17 +133,17 @@ export class ShardIntake {
     const room = await this.#roomFor(agreement);
     if (!room.ok) return room;
     const taken = await this.#take(blob, upload, body);
-    const shard = taken.ok ? await this.#finish(upload, blob) : taken;
-    if (!shard.ok) {
+    const hash = taken.ok ? await this.#finish(agreement, upload, blob) : taken;
+    if (!hash.ok) {
       await this.#unfinished.note(blob);
-      return shard;
+      return hash;
     }
     this.#unfinished.forget(blob);
     if (this.#isLeaving(agreement) && (known === undefined || known.trashedAt !== undefined)) {
       if (known === undefined) await this.#parts.held.remove(blob);
       return refused('request.paused', 'the partnership ends: nothing new is taken');
     }
-    const acknowledged = this.#acknowledge(agreement, upload, known ?? sha256(shard.value));
+    const acknowledged = this.#acknowledge(agreement, upload, known ?? hash.value);
     if (!acknowledged.ok && known === undefined) await this.#parts.held.remove(blob);
     return acknowledged;
   }
@@ -207,26 +210,30 @@ export class ShardIntake {
     return refusedFor(failure);
   }
 
-  /** The shard as it lies on the disk, when that is what was announced; anything else is thrown away, to be sent from its first block on. */
-  async #finish(upload: NamedUpload, blob: string): Promise<Outcome<Bytes, Refusal>> {
+  /** SHA-256 of the shard as it lies on the disk, when that is what was announced; anything else is thrown away, to be sent from its first block on. */
+  async #finish(
+    { partner }: AgreementRow,
+    upload: NamedUpload,
+    blob: string,
+  ): Promise<Outcome<Bytes, Refusal>> {
     const { held, log } = this.#parts;
+    const { name, blockCount } = upload;
     const finished = await held.finish(blob);
     if (!finished.ok) return refusedFor(finished.error);
-    const read = await held.read(blob);
-    if (!read.ok) return refusedFor(read.error);
-    const isLong = read.value.length === upload.blockCount * blockBytes;
-    if (isLong && equalBytes(merkleRootOf(read.value), upload.merkleRoot)) return read;
+    const read = await this.#turns.run(partner, () => readNew(held, { ...upload, blob }));
+    if (read.ok) return read;
+    if (read.error.code !== 'wrong') return refusedFor(read.error);
     await held.remove(blob);
-    log.write('warn', 'held.wrong-root', { name: upload.name, bytes: read.value.length });
+    log.write('warn', 'held.wrong-root', { name, blocks: blockCount });
     return refused('shard.wrong-root', 'what lies here is not what was announced');
   }
 
   /** Whether the shard is still there as it was acknowledged. */
   async #isWhole(known: HeldRow, blob: string): Promise<boolean> {
     const { held, log } = this.#parts;
-    const read = await held.read(blob);
-    if (read.ok && intact(known, read.value)) return true;
-    const code = read.ok ? 'blob.rotten' : read.error.code;
+    const read = await this.#turns.run(known.owner, () => readBack(held, { ...known, blob }));
+    if (read.ok) return true;
+    const code = read.error.code === 'wrong' ? 'blob.rotten' : read.error.code;
     log.write('error', 'held.damaged', { owner: known.owner, name: known.name, code });
     return false;
   }
@@ -292,20 +299,8 @@ function isSameShard(known: HeldRow, upload: ShardUpload): boolean {
   return known.blockCount === upload.blockCount && equalBytes(known.merkleRoot, upload.merkleRoot);
 }
 
-function merkleRootOf(shard: Bytes): Bytes {
-  const merkle = new MerkleBuilder();
-  for (let at = 0; at < shard.length; at += blockBytes)
-    merkle.addBlock(shard.subarray(at, at + blockBytes));
-  return merkle.root();
-}
-
 export function blobName({ partner }: AgreementRow, name: ShardName): string {
   return blobOf({ owner: partner, name });
-}
-
-/** Whether a shard still is what was acknowledged. */
-export function intact(row: HeldRow, shard: Uint8Array): boolean {
-  return equalBytes(sha256(shard), row.sha256);
 }
 
 function refused(code: Refusal['code'], detail: string): Outcome<never, Refusal> {
