@@ -27,6 +27,7 @@ import { clearDamaged } from './damaged-shards.ts';
 import { appendHolderEntry, presentEntry } from './held-ledger.ts';
 import { blobOf, HeldTrash } from './held-trash.ts';
 import { ReadTurns, readBack, readNew } from './shard-reading.ts';
+import { countReturn, tooManyReturns } from './trash-returns.ts';
 
 export interface IntakeParts {
   readonly identitySeed: Bytes;
@@ -105,6 +106,8 @@ export class ShardIntake {
       return refused('shard.busy', 'an upload of this shard is under way');
     const before = known.trashedAt === undefined ? undefined : this.#entryOf(agreement, known);
     if (before !== undefined) return succeeded(before);
+    if (tooManyReturns(stores, agreement, this.#parts.clock.now()))
+      return refused('request.quota', 'too much came out of the trash today to be deleted again');
     try {
       return succeeded(this.trash.add(agreement, known));
     } catch (reason) {
@@ -256,6 +259,7 @@ export class ShardIntake {
         this.#record(agreement, {
           ...{ name, blockCount, merkleRoot },
           sha256: isHeld ? shard.sha256 : shard,
+          isReturn: isHeld && !isKept,
         }),
       );
     } catch (reason) {
@@ -278,19 +282,26 @@ export class ShardIntake {
   }
 
   #record(
-    { agreement, partner }: AgreementRow,
-    shard: Pick<HeldRow, 'name' | 'blockCount' | 'merkleRoot' | 'sha256'>,
+    agreement: AgreementRow,
+    {
+      isReturn,
+      ...shard
+    }: Pick<HeldRow, 'name' | 'blockCount' | 'merkleRoot' | 'sha256'> & {
+      readonly isReturn: boolean;
+    },
   ): Bytes {
-    const { stores, log } = this.#parts;
+    const { stores, log, clock } = this.#parts;
+    const { partner: owner } = agreement;
     const { name, blockCount, merkleRoot } = shard;
     const subject: LedgerSubject = { action: 'put', name, blockCount, merkleRoot };
     const entry = stores.transact(() => {
-      const appended = appendHolderEntry(this.#parts, agreement, subject);
+      const appended = appendHolderEntry(this.#parts, agreement.agreement, subject);
       const { epoch, sequence } = appended;
-      stores.held.put({ owner: partner, ...shard, epoch, sequence, trashedAt: undefined });
+      stores.held.put({ owner, ...shard, epoch, sequence, trashedAt: undefined });
+      if (isReturn) countReturn(stores, agreement, clock.now());
       return appended;
     });
-    log.write('debug', 'held.taken', { owner: partner, blocks: blockCount });
+    log.write('debug', 'held.taken', { owner, blocks: blockCount });
     return entry.document;
   }
 }
