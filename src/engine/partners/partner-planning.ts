@@ -35,7 +35,7 @@ import type { StripeHolders } from './stripe-holders.ts';
 
 /** Packs are planned many times a second, partners change within days: what is known of one is read again after so long. */
 const knownMs: number = 1 * minuteMs;
-/** This computer is not believed to be on line for more than half of the time before it was watched over a weekend. */
+/** This computer is taken to be on line for half of the time until it was watched over a weekend. */
 const watchedMs: number = 7 * dayMs;
 
 export interface PartnerPlanningParts {
@@ -125,16 +125,17 @@ export class PartnerPlanning {
     };
   }
 
-  /** Share of the time, 0 … 1, that counts while this computer waits for somebody. */
+  /**
+   * Share of the time, 0 … 1, that counts while this computer waits for somebody. What was seen of it before it was watched for a week counts neither for it
+   * nor against it: the first minutes of a new computer would foretell a year.
+   */
   #countedShare(now: Instant): number {
     const { stores, self } = this.#parts;
     const observed = observationOf(stores, self);
     const share = observed && availabilityOf(observed);
     if (observed === undefined || share === undefined) return unmeasuredAvailability;
-    const isKnown = now - observed.firstSeenAt >= watchedMs;
-    return isKnown
-      ? Math.min(1, share * countedRate(observed))
-      : Math.min(share, unmeasuredAvailability);
+    if (now - observed.firstSeenAt < watchedMs) return unmeasuredAvailability;
+    return Math.min(1, share * countedRate(observed));
   }
 
   #knownOf(peer: PeerId): Known {
