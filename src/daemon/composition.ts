@@ -9,6 +9,7 @@ import { type BlobFolder, openBlobFolder } from '../adapters/disk/blob-folder.ts
 import { type Config, readConfig } from '../adapters/disk/config-file.ts';
 import { type OpenHome, openHome } from '../adapters/disk/home.ts';
 import { loadKernels } from '../adapters/kernels/kernel-files.ts';
+import type { PosixTargetOptions } from '../adapters/posix/restore-target.ts';
 import { type Catalogue, openCatalogue } from '../adapters/sqlite/catalogue.ts';
 import { type EventLogFile, openEventLog } from '../adapters/system/event-log-file.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
@@ -23,6 +24,7 @@ import { suiteAesGcm } from '../core/vocabulary/suite.ts';
 import type { Computer } from '../engine/computer.ts';
 import { createComputer } from '../engine/create-computer.ts';
 import type { PartnershipSettings } from '../engine/partners/partnership-settings.ts';
+import { NowhereTarget } from '../engine/restore/nowhere-target.ts';
 import { configFailure } from './configuration-failure.ts';
 import { openKey, type PassphraseSource } from './key-opening.ts';
 import { freeAddresses } from './listen-addresses.ts';
@@ -209,12 +211,21 @@ async function assemble(
     pipeline,
     log,
     kit: () => kitOf(seed, computer.kit()),
-    openTarget: async (folder) => {
-      const { createPosixTarget } = await import('../adapters/posix/restore-target.ts');
-      return createPosixTarget({ folder, keys: { chunkIdKey, gearKey, packKey }, log });
-    },
+    openTarget: targetOpener({ chunkIdKey, gearKey, packKey }, log),
     start: startedOnce(computer, network, options.daemon),
     close: () => closing.now(),
+  };
+}
+
+function targetOpener(
+  keys: PosixTargetOptions['keys'],
+  log: EventLogFile,
+): RunningComputer['openTarget'] {
+  return async (folder, { dryRun }) => {
+    const target = await import('../adapters/posix/restore-target.ts');
+    const options = { folder, keys, log };
+    if (!dryRun) return target.createPosixTarget(options);
+    return target.viewPosixTarget(options) ?? new NowhereTarget(keys);
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * A restore target that is opened when it is first needed: a dry run, or a path that the snapshot does not have, makes no folder.
+ * A restore target that is opened when it is first needed: a path that the snapshot does not have makes no folder.
  */
 import type { RestoreTarget } from '../ports/restore-target.ts';
 

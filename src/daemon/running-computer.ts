@@ -35,7 +35,8 @@ export interface RunningComputer {
   readonly log: EventLog;
   /** Holds the words: for the person alone. */
   kit(): RecoveryKit;
-  openTarget(folder: Bytes): Promise<RestoreTarget>;
+  /** `dryRun`: for looking only; nothing is made where nothing stands. */
+  openTarget(folder: Bytes, options: { readonly dryRun: boolean }): Promise<RestoreTarget>;
   /** Listens and serves peers; the second call does nothing. */
   start(): Promise<Outcome<void, OperationFailure>>;
   close(): Promise<void>;

@@ -185,10 +185,15 @@ export interface RestoreProgress {
   readonly phase: 'planning' | 'fetching' | 'finishing' | 'verifying';
 }
 
+/** Of a dry run: what would be. */
 export interface RestoreReport {
+  /** Written, links among them. */
   readonly files: number;
+  readonly links: number;
+  /** Left as they stood. */
   readonly filesSkipped: number;
   readonly directories: number;
+  /** Of the files written. */
   readonly bytes: number;
   readonly fetchedBytes: number;
   readonly decodedCodewords: number;

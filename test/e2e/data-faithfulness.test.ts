@@ -281,10 +281,11 @@ test('--delete removes what the snapshot does not have, --dry-run touches nothin
   symlinkSync(source, join(target, 'extra-link'));
   writeFileSync(join(target, 'top'), 'changed and longer');
   const standing = factsOf(target);
-  await done(home, [...what, target, '--dry-run', '--delete']);
+  const seen = await done(home, [...what, target, '--dry-run', '--delete']);
+  assert.deepEqual([seen['files'], seen['filesSkipped'], seen['removed']], [1, 1, 3]);
   assertSameFacts(factsOf(target), standing);
   const removed = await done(home, [...what, target, '--delete']);
-  assert.equal(removed['removed'], 3);
+  assert.deepEqual([removed['files'], removed['filesSkipped'], removed['removed']], [1, 1, 3]);
   assertSameTree(target, source);
 });
 

@@ -4,7 +4,7 @@
  * Restored files are not forced to the disk one by one: a restore that a power failure interrupts is run again, and finds what is whole.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { mkdirSync, opendirSync, realpathSync, statSync } from 'node:fs';
 import { assert } from '../../base/assert.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import { bytesOfText, textOfBytes } from '../../core/scan/stat-columns.ts';
@@ -54,6 +54,14 @@ export function createPosixTarget(options: PosixTargetOptions): RestoreTarget {
   const real = realpathSync.native(folder, { encoding: 'latin1' });
   sweepAbandoned(real);
   return new WorkerTarget(options, real);
+}
+
+/** To look at what stands in a folder, which is left as it is; undefined where there is none. Throws what the system says of one that cannot be looked into. */
+export function viewPosixTarget(options: PosixTargetOptions): RestoreTarget | undefined {
+  const folder = fsPath(textOfBytes(options.folder));
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return undefined;
+  opendirSync(folder).closeSync();
+  return new WorkerTarget(options, realpathSync.native(folder, { encoding: 'latin1' }));
 }
 
 /** Work for one thread at least, so that small requests are not torn apart. */

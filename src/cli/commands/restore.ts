@@ -100,21 +100,7 @@ export function restoreBar(progress: RestoreProgress, startedAtMs: number): Prog
 
 function report(session: Session, result: RestoreResult, options: RestoreOptions): ExitCode {
   const { output } = session;
-  const verb = options.dryRun === true ? 'Would restore' : 'Restored';
-  const kept =
-    result.filesSkipped === 0
-      ? ''
-      : `; ${countedText(result.filesSkipped, 'file')} left as they stood`;
-  output.line(
-    `${verb} ${countedText(result.files, 'file')} (${sizeText(result.bytes)}) and ${countedText(result.directories, 'folder')}${kept}.`,
-  );
-  output.line(
-    `Fetched ${sizeText(result.fetchedBytes)}; ${result.decodedCodewords === 0 ? 'nothing had to be decoded' : `${countedText(result.decodedCodewords, 'codeword')} decoded from parity`}.`,
-  );
-  if (options.delete === true)
-    output.line(`Removed ${countedText(result.removed, 'entry', 'entries')}.`);
-  if (options.verify === true)
-    output.line(`Verified ${countedText(result.verifiedFiles, 'file')}.`);
+  for (const line of restoreLines(result, options)) output.line(line);
   for (const { partner, count } of result.wrongBlocks)
     output.warn(
       `${countedText(count, 'block')} from partner ${partner.slice(0, 12)} were wrong; others made up for it.`,
@@ -126,6 +112,32 @@ function report(session: Session, result: RestoreResult, options: RestoreOptions
   if (result.problems.length > problemsShown)
     output.warn(`  … and ${countText(result.problems.length - problemsShown)} more`);
   return exitOf(result);
+}
+
+/** What came back, or of a dry run what would. */
+export function restoreLines(
+  result: RestoreResult,
+  options: Pick<RestoreOptions, 'dryRun' | 'delete' | 'verify'>,
+): readonly string[] {
+  const { files, links, filesSkipped, removed, decodedCodewords } = result;
+  const dry = options.dryRun === true;
+  const [one, many] = links > 0 ? ['file or link', 'files and links'] : ['file', 'files'];
+  const kept =
+    filesSkipped === 0
+      ? ''
+      : `; ${countedText(filesSkipped, one, many)} ${dry ? 'would stay' : 'left'} as they stood`;
+  const lines = [
+    `${dry ? 'Would restore' : 'Restored'} ${countedText(files, one, many)} (${sizeText(result.bytes)}) and ${countedText(result.directories, 'folder')}${kept}.`,
+  ];
+  if (!dry)
+    lines.push(
+      `Fetched ${sizeText(result.fetchedBytes)}; ${decodedCodewords === 0 ? 'nothing had to be decoded' : `${countedText(decodedCodewords, 'codeword')} decoded from parity`}.`,
+    );
+  if (options.delete === true)
+    lines.push(`${dry ? 'Would remove' : 'Removed'} ${countedText(removed, 'entry', 'entries')}.`);
+  if (options.verify === true && !dry)
+    lines.push(`Verified ${countedText(result.verifiedFiles, 'file')}.`);
+  return lines;
 }
 
 /** The worst of what happened decides. */

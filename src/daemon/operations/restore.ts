@@ -55,7 +55,8 @@ export const restore: Operation<RestoreInput, RestoreProgress, never, RestoreRes
       snapshot: chosen.value.snapshot,
       path: path === undefined ? undefined : pathBytesOf(path),
     };
-    const target = createLateTarget(() => running.openTarget(pathBytesOf(folder)));
+    const { dryRun } = input;
+    const target = createLateTarget(() => running.openTarget(pathBytesOf(folder), { dryRun }));
     try {
       const done = await computer.restore(request, target, {
         signal: call.signal,

@@ -91,3 +91,16 @@ test('the modes of overwriting', () => {
       mode,
     );
 });
+
+test('a link that says as much as before, since as long, is left as it stands', () => {
+  const link: TreeEntry = {
+    ...file,
+    kind: 'symlink',
+    sizeBytes: 0,
+    target: utf8Bytes('elsewhere'),
+  };
+  const same = { kind: 'symlink', size: 9, mtimeNs: 1_000n } as const;
+  assert.equal(wantsWriting('if-changed', link, same), false);
+  assert.equal(wantsWriting('if-changed', link, { ...same, size: 8 }), true);
+  assert.equal(wantsWriting('if-changed', link, { ...same, mtimeNs: 2_000n }), true);
+});

@@ -17,8 +17,13 @@ export function wantsWriting(
     case 'if-changed':
       return !(
         standing.kind === entry.kind &&
-        standing.size === entry.sizeBytes &&
+        standing.size === lengthOf(entry) &&
         standing.mtimeNs === entry.modifiedNs
       );
   }
+}
+
+/** As a file system tells it: of a link, that of what it says. */
+function lengthOf({ target, sizeBytes }: TreeEntry): number {
+  return target === undefined ? sizeBytes : target.length;
 }

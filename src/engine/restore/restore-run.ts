@@ -86,6 +86,8 @@ export class RestoreRun {
     fetchedBytes: 0,
     phase: 'planning',
   };
+  /** What came back: of a dry run, what would. */
+  #written = { files: 0, links: 0, bytes: 0 };
   #skipped = 0;
   #removed = 0;
   #verified = 0;
@@ -111,7 +113,7 @@ export class RestoreRun {
       await this.#restoreTree();
       await this.#takePortion();
       await this.#finishFolders();
-      if (this.#request.deleteExtra && !this.#request.dryRun) await this.#deleteExtra();
+      if (this.#request.deleteExtra) await this.#deleteExtra();
       return succeeded(this.#finalReport());
     } catch (reason) {
       if (reason instanceof RestoreEnded) return failed(reason.failure);
@@ -149,11 +151,16 @@ export class RestoreRun {
     const portion = this.#portion;
     this.#portion = [];
     this.#portionBytes = 0;
-    if (this.#request.dryRun) return;
-    this.#report({ phase: 'fetching' });
     const folders = portion.filter(({ entry }) => entry.kind === 'directory');
-    this.#note(await this.#target.makeFolders(await this.#makable(folders)));
-    const wanted = await this.#wanted(portion.filter(({ entry }) => entry.kind !== 'directory'));
+    const makable = await this.#makable(folders);
+    const others = portion.filter(({ entry }) => entry.kind !== 'directory');
+    if (this.#request.dryRun) {
+      this.#countWritten((await this.#wanted(others)).filter(isWritable));
+      return;
+    }
+    this.#report({ phase: 'fetching' });
+    this.#note(await this.#target.makeFolders(makable));
+    const wanted = await this.#wanted(others);
     await this.#names.compare(wanted);
     const first = wanted.filter((walked) => this.#names.isFirst(walked));
     const firsts = new Set(first);
@@ -208,11 +215,7 @@ export class RestoreRun {
   }
 
   async #finish(entries: readonly WalkedEntry[]): Promise<void> {
-    const broken = new Set(
-      this.#problems
-        .filter(({ problem }) => problem !== 'metadata')
-        .map(({ path }) => textOfBytes(path)),
-    );
+    const broken = this.#broken();
     const whole: WalkedEntry[] = [];
     for (const walked of entries) {
       const { path, linkTo } = this.#finished(walked);
@@ -225,11 +228,30 @@ export class RestoreRun {
     this.#note(await this.#target.finish(unfinished.map((walked) => this.#finished(walked))));
     if (this.#request.verify)
       await this.#verify(whole.filter(({ entry }) => entry.kind === 'file'));
+    const missed = this.#broken();
+    this.#countWritten(whole.filter(({ path }) => !missed.has(textOfBytes(path))));
     const bytes = entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
     this.#report({
       filesDone: this.#state.filesDone + entries.length,
       bytesDone: this.#state.bytesDone + bytes,
     });
+  }
+
+  /** Paths at which something else stands than the snapshot has, or nothing. */
+  #broken(): ReadonlySet<string> {
+    const broken = this.#problems.filter(({ problem }) => problem !== 'metadata');
+    return new Set(broken.map(({ path }) => textOfBytes(path)));
+  }
+
+  #countWritten(entries: readonly WalkedEntry[]): void {
+    const links = entries.filter(({ entry }) => entry.kind === 'symlink').length;
+    const bytes = entries.reduce((sum, { entry }) => sum + entry.sizeBytes, 0);
+    const before = this.#written;
+    this.#written = {
+      files: before.files + entries.length,
+      links: before.links + links,
+      bytes: before.bytes + bytes,
+    };
   }
 
   #finished({ path, entry }: WalkedEntry): FinishedEntry {
@@ -254,6 +276,7 @@ export class RestoreRun {
     await this.#deleteExtraIn(emptyBytes, place.tree, isRemovable);
     for (const { path, entry } of this.#folders)
       await this.#deleteExtraIn(path, entry.content, isRemovable);
+    if (this.#request.dryRun) return;
     this.#note(await this.#target.finish(this.#folders.toReversed()));
   }
 
@@ -267,7 +290,7 @@ export class RestoreRun {
     for (const name of await this.#target.names(folder)) {
       const path = joinPath(folder, name);
       if (kept.has(textOfBytes(name)) || !isRemovable(path)) continue;
-      const problems = await this.#target.remove(path);
+      const problems = this.#request.dryRun ? [] : await this.#target.remove(path);
       if (problems.length === 0) this.#removed += 1;
       this.#note(problems);
     }
@@ -297,11 +320,11 @@ export class RestoreRun {
 
   #finalReport(): RestoreReport {
     const { pace, source, partners } = this.#parts;
+    const broken = this.#broken();
     return {
-      files: this.#state.files,
+      ...this.#written,
       filesSkipped: this.#skipped,
-      directories: this.#folders.length,
-      bytes: this.#state.bytes,
+      directories: this.#folders.filter(({ path }) => !broken.has(textOfBytes(path))).length,
       fetchedBytes: this.#state.fetchedBytes,
       decodedCodewords: source.decodedCodewords,
       wrongBlocks: partners()
@@ -312,6 +335,11 @@ export class RestoreRun {
       problems: this.#problems,
     };
   }
+}
+
+/** What a target makes; fifos, sockets and devices it does not. */
+function isWritable({ entry }: WalkedEntry): boolean {
+  return entry.kind === 'file' || entry.kind === 'symlink';
 }
 
 function unwrap<T>(outcome: Outcome<T, RestoreFailure>): T {
