@@ -194,9 +194,9 @@ export class Outbox {
   async #sendTo(row: PackRow, partner: PeerId, signal: AbortSignal): Promise<boolean> {
     const code = present(row.code, 'a pack that is sent was planned');
     const shard = await this.#desk.take({ row, code, partner, due: this.#due(row.pack) }, signal);
-    if (shard === undefined || !(await this.#sendShard(row.pack, shard, signal))) return false;
+    if (shard === undefined || !(await this.#sendShard(row, shard, signal))) return false;
     this.#hopeful = true;
-    await this.#settle(row, code);
+    await this.#settle(row.pack);
     return true;
   }
 
@@ -273,9 +273,11 @@ export class Outbox {
       .filter(({ phase, partner }) => isToGo(phase) && takers.has(partner));
   }
 
-  async #sendShard(pack: PackId, shard: SealedShard, signal: AbortSignal): Promise<boolean> {
-    const { delivery, stores, log, backoff } = this.#parts;
-    const row = present(stores.packs.get(pack), 'a pack on its way');
+  /** `row`: of the stripe that the shard was coded for. */
+  async #sendShard(row: PackRow, shard: SealedShard, signal: AbortSignal): Promise<boolean> {
+    const { delivery, log, backoff } = this.#parts;
+    const { pack } = row;
+    if (!this.#isPresent(row)) return false;
     const delivered = await delivery.deliver({ pack: row, shard, signal });
     if (delivered.ok) {
       backoff.cleared(shard.partner);
@@ -286,7 +288,7 @@ export class Outbox {
     log.write('info', 'shard.not-sent', { pack, index: shard.index, partner: shard.partner, code });
     if (code === 'delivery.no-space') {
       this.#placing.noteFull(shard.partner);
-      if (!this.#moveElsewhere(row, shard)) backoff.failed(shard.partner);
+      if (this.#isPresent(row) && !this.#moveElsewhere(row, shard)) backoff.failed(shard.partner);
     } else if (code !== 'delivery.cancelled') backoff.failed(shard.partner);
     return false;
   }
@@ -298,10 +300,16 @@ export class Outbox {
     return true;
   }
 
-  async #settle(row: PackRow, code: Code): Promise<void> {
+  /** The pack still lies, or is to lie, as it did when it was read: others lay packs out anew meanwhile. */
+  #isPresent({ pack, stripe }: PackRow): boolean {
+    return this.#parts.stores.packs.get(pack)?.stripe === stripe;
+  }
+
+  async #settle(pack: PackId): Promise<void> {
     const { stores, spool, changes } = this.#parts;
-    const held = stores.shards.ofPack(row.pack).filter(({ phase }) => phase === 'held').length;
-    if (held >= shardCount(code)) {
+    const row = stores.packs.get(pack);
+    const held = stores.shards.ofPack(pack).filter(({ phase }) => phase === 'held').length;
+    if (row?.code !== undefined && held >= shardCount(row.code)) {
       spool.released(row);
       await spool.trimCache();
     }

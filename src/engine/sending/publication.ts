@@ -123,7 +123,10 @@ export class Publication {
     const stored = await spool.store(writer.finish({ pad: true }), signal);
     if (!stored.ok) return false;
     stores.transact(() => {
-      for (const row of taken) stores.packs.update(row.pack, { indexed: true });
+      for (const { pack, stripe } of taken) {
+        // What was laid out anew while this was written is not what was described.
+        if (stores.packs.get(pack)?.stripe === stripe) stores.packs.update(pack, { indexed: true });
+      }
     });
     return true;
   }

@@ -32,6 +32,7 @@ export interface ShardWanted {
 }
 
 interface Stripe {
+  readonly id: PackRow['stripe'];
   readonly coded: Promise<boolean>;
   /** Not fetched yet. */
   readonly shards: Map<PeerId, SealedShard>;
@@ -61,7 +62,7 @@ export class StripeDesk {
   async take(wanted: ShardWanted, signal: AbortSignal): Promise<SealedShard | undefined> {
     const { row, partner } = wanted;
     while (!signal.aborted) {
-      const stripe = this.#stripes.get(row.pack);
+      const stripe = this.#stripeOf(row);
       if (stripe !== undefined) {
         if (!(await stripe.coded)) return undefined;
         const shard = stripe.shards.get(partner);
@@ -101,6 +102,24 @@ export class StripeDesk {
     this.#freed.notify();
   }
 
+  /** What is kept of a pack that was laid out anew since is of no use: those shards have other names. */
+  #stripeOf(row: PackRow): Stripe | undefined {
+    const stripe = this.#stripes.get(row.pack);
+    if (stripe === undefined || stripe.id === row.stripe) return stripe;
+    this.#putAside(row.pack, stripe);
+    return undefined;
+  }
+
+  /** Shards that are under way go on. */
+  #putAside(pack: PackId, stripe: Stripe): void {
+    this.#close(pack, stripe);
+    for (const partner of stripe.sending) this.#loose.add(partner);
+  }
+
+  #close(pack: PackId, stripe: Stripe): void {
+    if (this.#stripes.get(pack) === stripe) this.#stripes.delete(pack);
+  }
+
   #open({ row, code, due }: ShardWanted): void {
     const shards = new Map<PeerId, SealedShard>();
     const together = due.filter(({ partner }) => !this.#behind.has(partner));
@@ -108,19 +127,25 @@ export class StripeDesk {
       (sealed) => {
         for (const shard of sealed ?? []) shards.set(shard.partner, shard);
         stripe.changedAt = this.#parts.clock.now();
-        if (sealed === undefined) this.#stripes.delete(row.pack);
+        if (sealed === undefined) this.#close(row.pack, stripe);
         this.#freed.notify();
         return sealed !== undefined;
       },
       (reason: unknown) => {
-        this.#stripes.delete(row.pack);
+        this.#close(row.pack, stripe);
         this.#freed.notify();
         throw reason;
       },
     );
     // Whoever wants a shard of it hears of a failure.
     coded.catch(() => undefined);
-    const stripe: Stripe = { coded, shards, sending: new Set(), changedAt: undefined };
+    const stripe: Stripe = {
+      id: row.stripe,
+      coded,
+      shards,
+      sending: new Set(),
+      changedAt: undefined,
+    };
     this.#stripes.set(row.pack, stripe);
   }
 
@@ -157,8 +182,7 @@ export class StripeDesk {
     const [pack, stripe] = oldest;
     if (this.#leftMs(stripe) > 0) return false;
     if (this.#loose.size + stripe.sending.size > looseMaximum) return false;
-    this.#stripes.delete(pack);
-    for (const partner of stripe.sending) this.#loose.add(partner);
+    this.#putAside(pack, stripe);
     for (const partner of [...stripe.sending, ...stripe.shards.keys()]) this.#behind.add(partner);
     return true;
   }
@@ -179,8 +203,9 @@ export class StripeDesk {
     waiting.abort();
   }
 
-  #closeIfEmpty(pack: PackId, { shards, sending, changedAt }: Stripe): void {
+  #closeIfEmpty(pack: PackId, stripe: Stripe): void {
+    const { shards, sending, changedAt } = stripe;
     if (changedAt === undefined || shards.size > 0 || sending.size > 0) return;
-    this.#stripes.delete(pack);
+    this.#close(pack, stripe);
   }
 }
