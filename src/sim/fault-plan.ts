@@ -42,6 +42,13 @@ export interface DiskFaults {
   readonly rotsAtMs: readonly number[];
 }
 
+/** Reading, writing and coding take no time, but for this share of them. */
+export interface SlowWork {
+  readonly share: number;
+  /** The longest that one takes. */
+  readonly mostMs: number;
+}
+
 export interface ClockJump {
   readonly node: string;
   readonly atMs: number;
@@ -60,6 +67,7 @@ export interface FaultPlan {
   readonly partitions: readonly Partition[];
   readonly crashes: readonly PlannedCrash[];
   readonly disks: readonly DiskFaults[];
+  readonly work: SlowWork;
   readonly clockJumps: readonly ClockJump[];
   readonly suspensions: readonly Suspension[];
   readonly healsAtMs: number;
@@ -78,6 +86,7 @@ export const calmPlan: FaultPlan = {
   partitions: [],
   crashes: [],
   disks: [],
+  work: { share: 0, mostMs: 0 },
   clockJumps: [],
   suspensions: [],
   healsAtMs: Number.MAX_SAFE_INTEGER,
@@ -103,6 +112,7 @@ export function drawFaultPlan(prng: Prng, range: PlanRange): FaultPlan {
       downMs: draw.pick([1_000, minuteMs, hourMs]),
     })),
     disks: some(prng.fork('disks'), 2, (draw) => drawDisk(draw, range)),
+    work: drawWork(prng.fork('work')),
     clockJumps: some(prng.fork('clocks'), 2, (draw) => ({
       node: draw.pick(range.nodes),
       atMs: draw.below(range.durationMs),
@@ -149,6 +159,10 @@ function drawDisk(prng: Prng, { nodes, durationMs }: PlanRange): DiskFaults {
     capacityBytes: prng.chance(0.3) ? prng.between(1, 64) * mebi : undefined,
     rotsAtMs: some(prng.fork('rot'), 3, (draw) => draw.below(durationMs)),
   };
+}
+
+function drawWork(prng: Prng): SlowWork {
+  return { share: prng.pick([0, 0.02, 0.2]), mostMs: prng.pick([50, 1_000, 5_000]) };
 }
 
 /** Whether what `sender` sends at `atMs` cannot reach `receiver`. */

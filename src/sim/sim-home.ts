@@ -8,6 +8,7 @@ import { assert } from '../base/assert.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Stores } from '../ports/stores.ts';
 import type { DiskFaults } from './fault-plan.ts';
+import { slowWork } from './slow-work.ts';
 import { TwinDisk } from './twin-disk.ts';
 import { type TwinImage, type TwinStores, twinStores } from './twin-stores.ts';
 import type { SimComputer, SimWorld } from './world.ts';
@@ -44,8 +45,8 @@ export class SimHome {
     });
     return {
       stores: computer.life.port<Stores>(this.#stores, 'throwing'),
-      spool: computer.life.port(this.spool.attach(), 'silent'),
-      held: computer.life.port(this.held.attach(), 'silent'),
+      spool: computer.life.port(this.spool.attach(slowWork(computer, 'spool')), 'silent'),
+      held: computer.life.port(this.held.attach(slowWork(computer, 'held')), 'silent'),
     };
   }
 

@@ -12,6 +12,7 @@ import { SimHome } from './sim-home.ts';
 import type { SimLink } from './sim-link.ts';
 import type { SimMeeting } from './sim-meeting.ts';
 import { SimTree } from './sim-tree.ts';
+import { slowWork } from './slow-work.ts';
 import { createTwinCoder } from './twin-coder.ts';
 import { createTwinPipeline } from './twin-pipeline.ts';
 import { worldBegins } from './virtual-clock.ts';
@@ -97,7 +98,10 @@ export class SimPeer {
         log: node.log,
         transport: this.#options.transport?.(transport) ?? transport,
         pipeline: node.life.port(pipeline, 'silent'),
-        coder: createTwinCoder({ sealKey: keys.sealKey, owner: keys.peerId, kernels }),
+        coder: createTwinCoder(
+          { sealKey: keys.sealKey, owner: keys.peerId, kernels },
+          slowWork(node, 'coder'),
+        ),
         kernels,
         broke,
         ...(meeting === undefined

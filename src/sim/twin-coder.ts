@@ -4,13 +4,19 @@ import { StripeSealing, type StripeSealingOptions } from '../core/sealing/stripe
 import { parseSuite } from '../core/vocabulary/suite.ts';
 import type { StripeCoder } from '../ports/stripe-coder.ts';
 
-export function createTwinCoder(options: StripeSealingOptions): StripeCoder {
+/** `pause`: how long each pack takes. */
+export function createTwinCoder(
+  options: StripeSealingOptions,
+  pause: () => Promise<void> = () => Promise.resolve(),
+): StripeCoder {
   const sealing = new StripeSealing(options);
   return {
     code: async (pack, code, wanted) => {
       const suite = parseSuite(pack.suite);
       assert(suite !== undefined, 'a pack of a known suite');
-      return sealing.seal({ ...pack, suite }, code, wanted);
+      const sealed = sealing.seal({ ...pack, suite }, code, wanted);
+      await pause();
+      return sealed;
     },
     close: async () => undefined,
   };

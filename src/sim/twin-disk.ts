@@ -43,9 +43,9 @@ export class TwinDisk {
     this.#capacityBytes = options.capacityBytes ?? Number.MAX_SAFE_INTEGER;
   }
 
-  /** The disk as a running computer sees it, until the next crash. */
-  attach(): BlobStore {
-    return new AttachedDisk(this, this.#attachment);
+  /** The disk as a running computer sees it, until the next crash. `pause`: how long each call takes. */
+  attach(pause: () => Promise<void> = () => Promise.resolve()): BlobStore {
+    return new AttachedDisk(this, this.#attachment, pause);
   }
 
   /** Ends all attachments; of what was not synced, a part of each growing blob is lost. */
@@ -145,10 +145,12 @@ export class TwinDisk {
 class AttachedDisk implements BlobStore {
   readonly #disk: TwinDisk;
   readonly #attachment: number;
+  readonly #pause: () => Promise<void>;
 
-  constructor(disk: TwinDisk, attachment: number) {
+  constructor(disk: TwinDisk, attachment: number, pause: () => Promise<void>) {
     this.#disk = disk;
     this.#attachment = attachment;
+    this.#pause = pause;
   }
 
   async write(name: string, bytes: Uint8Array): Promise<Outcome<void, BlobFailure>> {
@@ -242,7 +244,7 @@ class AttachedDisk implements BlobStore {
   async #turn(name: string): Promise<void> {
     this.#disk.assertAttached(this.#attachment);
     assert(isBlobName(name), `a blob is named by lower-case parts, not ${JSON.stringify(name)}`);
-    await Promise.resolve();
+    await this.#pause();
     this.#disk.assertAttached(this.#attachment);
   }
 }

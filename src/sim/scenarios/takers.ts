@@ -4,9 +4,13 @@
  */
 import { present } from '../../base/assert.ts';
 import { secondMs } from '../../base/units.ts';
-import { encodeRefusal } from '../../core/wire/refusal.ts';
+import { messageMaximumBytes } from '../../core/vocabulary/limits.ts';
+import { readNotice } from '../../core/wire/notice.ts';
+import { encodeRefusal, type RefusalCode, statusOf } from '../../core/wire/refusal.ts';
 import type { PartnershipSettings } from '../../engine/partners/partnership-settings.ts';
-import { isRestoreRead } from './conduct.ts';
+import { wholeBody } from '../../engine/partners/whole-body.ts';
+import type { IncomingRequest, OutgoingReply, RequestHandler } from '../../ports/transport.ts';
+import { bodyOf, isRestoreRead } from './conduct.ts';
 import { cadenceOf, latestMs, surelyFoundMs } from './detection.ts';
 import { type FairTown, fairTown, requireNoGain } from './fair-town.ts';
 import { keepNothing } from './hoppers.ts';
@@ -59,22 +63,61 @@ async function runTaking(parts: ScenarioParts, options: Taking): Promise<Scenari
 const drillIntervalMs: number = 30 * secondMs;
 const askedShare = 1 / 2;
 
+function refusal(code: RefusalCode): OutgoingReply {
+  return { status: statusOf(code), body: encodeRefusal({ code, detail: 'pay first' }) };
+}
+
+/** Not even that its owner restores does it want to hear; what else it is told goes to its engine. */
+async function refusesRestoring(
+  request: IncomingRequest,
+  engine: RequestHandler,
+): Promise<OutgoingReply> {
+  const body = await wholeBody(request.body, messageMaximumBytes);
+  if (!body.ok) return refusal('request.malformed');
+  const notice = readNotice(body.value, request.from);
+  if (notice.ok && notice.value.subject.type === 'restoring') return refusal('request.quota');
+  return await engine({ ...request, body: bodyOf(body.value) });
+}
+
 /** Nothing is to be had from it. Each refused drill is tried again with every audit, and counts as silence until one is served (docs/decisions/0010). */
-function denyRestores({ town, cheat }: FairTown): number {
-  const refusal = encodeRefusal({ code: 'request.not-partner', detail: 'pay first' });
-  town.conductOf(cheat).answers = async (request, engine) =>
-    isRestoreRead(request) ? { status: 403, body: refusal } : await engine(request);
+function denyRestores({ town, cheat }: FairTown, { code, hears }: Denial): number {
+  town.conductOf(cheat).answers = async (request, engine) => {
+    if (isRestoreRead(request)) return refusal(code);
+    const isDeaf = !hears && request.path === '/v1/notices';
+    return isDeaf ? await refusesRestoring(request, engine) : await engine(request);
+  };
   const drills = Math.ceil(Math.log(0.01) / Math.log(1 - askedShare));
   return drills * drillIntervalMs + spareAfterMs;
 }
 
-export const takers: readonly Scenario[] = [
+interface Denial {
+  readonly suffix: string;
+  /** What it says to every read. */
+  readonly code: RefusalCode;
+  /** It accepts the notice that its owner restores; otherwise it says that there were too many. */
+  readonly hears: boolean;
+}
+
+/** Whichever answer of an honest partner it gives, it is found in the same time. */
+const denials: readonly Denial[] = [
+  { suffix: '', code: 'request.not-partner', hears: true },
+  { suffix: '-paused', code: 'request.paused', hears: true },
+  { suffix: '-quota', code: 'request.quota', hears: true },
+  { suffix: '-deaf', code: 'request.quota', hears: false },
+  { suffix: '-unknown', code: 'shard.unknown', hears: true },
+];
+
+const hostageTakers = denials.map((denial) =>
   taking({
-    name: 'hostage-taker',
-    about: 'a partner passes audits and denies restores: drills find it out, and it reneges',
+    name: `hostage-taker${denial.suffix}`,
+    about: `a partner passes audits and denies restores (${denial.code}${denial.hears ? '' : ', to the notice as well'}): drills find it out, and it reneges`,
     partnership: { drillIntervalMs },
-    begin: denyRestores,
+    begin: (fair) => denyRestores(fair, denial),
   }),
+);
+
+export const takers: readonly Scenario[] = [
+  ...hostageTakers,
   taking({
     name: 'late-freeloader',
     about: 'a partner keeps nothing any more when it may restore: it reneges, and gained nothing',
