@@ -68,6 +68,10 @@ export type AnswererEvent =
       readonly type: 'opening-received';
       readonly opened: OpenedChallenge;
       readonly account: LedgerAccount;
+      /** Its seal is known here as one that was charged, and was not answered too often since. */
+      readonly isPaid: boolean;
+      /** Blocks that may still be drawn today. */
+      readonly allowance: number;
       readonly now: Instant;
     }
   | { readonly type: 'answered'; readonly challenge: Bytes };
@@ -78,6 +82,8 @@ export type AnswererEffect =
   | { readonly type: 'refuse'; readonly code: RefusalCode; readonly detail: string }
   /** Drawn blocks count against the read quota from now on. */
   | { readonly type: 'charge'; readonly challenge: Challenge; readonly blockCount: number }
+  /** The blocks of a challenge that was answered often enough count once more. */
+  | { readonly type: 'charge-again'; readonly blockCount: number }
   /** Read these blocks and answer with them; the shards count as visited in the round. */
   | { readonly type: 'prove'; readonly audit: AcceptedAudit };
 
@@ -177,16 +183,22 @@ function opened(
   const { space } = account;
   if (!equalBytes(account.inventoryRoot, subject.inventoryRoot))
     return refuse(state, 'audit.other-account', 'other shards stood in our ledger');
+  const isUnopened = state.unopened !== undefined && equalBytes(state.unopened.challenge.id, id);
+  const blockCount = isUnopened || event.isPaid ? 0 : drawnBlocks(subject);
+  if (blockCount > event.allowance)
+    return refuse(state, 'request.quota', `${event.allowance} blocks are left of the read quota`);
   const chosen = choiceOf(event.opened, drawSpaceOf(subject, space));
   const audit: AcceptedAudit = { opened: event.opened, chosen, since: now };
-  const isUnopened = state.unopened !== undefined && equalBytes(state.unopened.challenge.id, id);
   const unopened = isUnopened ? undefined : state.unopened;
   return {
     state: {
       ...{ phase: unopened === undefined ? 'resting' : 'sealed', unopened },
       ...{ pending: [...state.pending, audit], round: state.round },
     },
-    effects: [{ type: 'prove', audit }],
+    effects: [
+      ...(blockCount > 0 ? [{ type: 'charge-again', blockCount } as const] : []),
+      { type: 'prove', audit },
+    ],
   };
 }
 

@@ -148,16 +148,22 @@ class Pair {
     return effects;
   }
 
-  opening(document: Bytes, account = this.account()): readonly AnswererEffect[] {
+  opening(
+    document: Bytes,
+    account = this.account(),
+    { isPaid = true, allowance = 100 } = {},
+  ): readonly AnswererEffect[] {
     const opened = readOpening(document, parties);
     if (!opened.ok) return [];
     const event = { type: 'opening-received', opened: opened.value, account } as const;
     const { state, effects } = stepAnswerer(
       this.answerer,
-      { ...event, now: instant(this.now) },
+      { ...event, isPaid, allowance, now: instant(this.now) },
       holderSeed,
     );
     this.answerer = state;
+    for (const effect of effects)
+      if (effect.type === 'charge-again') this.charged.push(effect.blockCount);
     return effects;
   }
 
@@ -326,6 +332,22 @@ test('once it is opened a challenge stays until it is answered, over any restart
   assert.equal(pair.judged.at(-1)?.outcome, 'passed');
   assert.deepEqual(pair.judged.at(-1)?.challenge, before.value.challenge.id);
   assert.equal(pair.auditor.pending.length, 0);
+});
+
+test('an answer that is asked for too often counts as if it were drawn anew, while there is quota for it', () => {
+  const { pair, audit } = opened('again');
+  const { document } = audit.opened;
+  const unpaid = (allowance: number): readonly AnswererEffect[] =>
+    pair.opening(document, pair.account(), { isPaid: false, allowance });
+  assert.ok(pair.answer(unpaid(0)), 'its seal waits to be opened, and was charged');
+  assert.ok(pair.answer(pair.opening(document)), 'answered often by now, and not too often');
+  assert.deepEqual(pair.charged, [2]);
+  assert.ok(pair.answer(unpaid(2)));
+  assert.deepEqual(pair.charged, [2, 2]);
+  assert.equal(refusalIn(unpaid(1)), 'request.quota');
+  assert.deepEqual(pair.charged, [2, 2]);
+  pair.opening(document);
+  assert.ok(pair.answer(unpaid(0)), 'what is not answered yet is not asked for again');
 });
 
 test('a dodger that answers other challenges keeps the one it cannot answer, and has an end of new ones', () => {

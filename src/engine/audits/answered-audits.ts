@@ -137,7 +137,7 @@ export class AnsweredAudits {
     if (!verdict.ok) return refusal('request.malformed', verdict.error.code);
     const lane = answererLane(agreement);
     const row = stores.audits.get(lane, verdict.value.challenge);
-    if (row === undefined || row.phase === 'sealed')
+    if (row === undefined || !isOpened(row))
       return refusal('request.malformed', 'no such audit was answered here');
     const transcript = transcriptOf(row);
     const asked = this.#asked(agreement, transcript);
@@ -190,6 +190,16 @@ export class AnsweredAudits {
 
 export function answererLane({ agreement }: AgreementRow): AuditLane {
   return { agreement, side: 'answerer' };
+}
+
+/** Its owner showed its nonce here. Others are only sealed, or a later seal took their place. */
+export function isOpened(row: AuditRow): boolean {
+  return transcriptOf(row).opening !== undefined;
+}
+
+/** Blocks were given for it. */
+export function isAnswered(row: AuditRow): boolean {
+  return transcriptOf(row).answer !== undefined;
 }
 
 export function transcriptOf(row: AuditRow): Transcript {

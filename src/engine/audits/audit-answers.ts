@@ -40,11 +40,15 @@ import { proveBlocks } from '../holding/block-proofs.ts';
 import { holderHead } from '../holding/held-ledger.ts';
 import { agreementOf } from '../partners/partner-space.ts';
 import { Lane } from '../sending/lane.ts';
+import { AnswerLimits } from './answer-limits.ts';
 import {
   AnsweredAudits,
   type AuditFailureView,
   answererLane,
+  isAnswered,
+  isOpened,
   type Parties,
+  rememberedAudits,
   transcriptOf,
   type WaitingAuditView,
 } from './answered-audits.ts';
@@ -74,6 +78,7 @@ export class AuditAnswers {
   readonly #space: AuditSpace;
   readonly #answered: AnsweredAudits;
   readonly #kept: KeptShards;
+  readonly #limits = new AnswerLimits();
   /** Of each agreement, since its last audit that was answered. */
   readonly #refusals = new Map<AgreementId, AuditRefusalView>();
   /** Messages under one agreement are answered one after the other. */
@@ -145,17 +150,15 @@ export class AuditAnswers {
     const account = await this.#ledgerAccount(agreement, subject);
     if (account === undefined) return refused('request.not-partner', 'this is not our agreement');
     const lane = answererLane(agreement);
-    const { terms } = agreementOf(agreement);
     const now = clock.now();
-    const basis = { terms, since: agreement.since, shardCount: account.space.length, now };
     const { state, effects } = stepAnswerer(
       this.#state(agreement),
       {
         type: 'challenge-received',
         challenge: challenge.value,
         account,
-        allowance: allowanceLeft(this.#space.account(lane), basis),
-        intervalMs: terms.auditIntervalMs,
+        allowance: this.#allowance(agreement, account),
+        intervalMs: agreementOf(agreement).terms.auditIntervalMs,
         now,
       },
       identitySeed,
@@ -167,7 +170,15 @@ export class AuditAnswers {
     return this.#replyOf(agreement, effects);
   }
 
-  /** Takes the place of a seal that was never opened. */
+  /** Blocks that may still be drawn today from these shards. */
+  #allowance(agreement: AgreementRow, { space }: LedgerAccount): number {
+    const { terms } = agreementOf(agreement);
+    const now = this.#parts.clock.now();
+    const basis = { terms, since: agreement.since, shardCount: space.length, now };
+    return allowanceLeft(this.#space.account(answererLane(agreement)), basis);
+  }
+
+  /** Takes the place of a seal that was not opened yet. That one stays known: its opening may still be on the way. */
   #keepSeal(
     lane: AuditLane,
     { challenge, blockCount }: Extract<AnswererEffect, { type: 'charge' }>,
@@ -175,7 +186,8 @@ export class AuditAnswers {
   ): void {
     const { audits } = this.#parts.stores;
     for (const row of audits.open(lane))
-      if (row.phase === 'sealed') audits.remove(lane, row.challenge);
+      if (row.phase === 'sealed') audits.put({ ...row, phase: 'settled' });
+    audits.forgetSettled(lane, undefined, rememberedAudits);
     const document = encodeTranscript({ challenge: challenge.document });
     const row = { ...lane, challenge: challenge.id, since: now, document };
     audits.put({ ...row, phase: 'sealed', outcome: undefined });
@@ -190,28 +202,48 @@ export class AuditAnswers {
     const { identitySeed, stores, clock } = this.#parts;
     const opened = readOpening(document, this.#partiesOf(agreement));
     if (!opened.ok) return refused('request.malformed', opened.error.code);
-    const { subject } = opened.value.challenge;
-    const account = await this.#recalledAccount(agreement, subject);
-    if (account === undefined) return refused('request.not-partner', 'this is not our agreement');
-    const now = clock.now();
+    const { id, subject } = opened.value.challenge;
+    const recalled = await this.#recalledAccount(agreement, subject);
+    if (!recalled.ok) return recalled;
+    const account = recalled.value;
+    const lane = answererLane(agreement);
+    const known = stores.audits.get(lane, id);
+    const isRepeat = known !== undefined && isAnswered(known);
+    const isPaid = known !== undefined && (!isRepeat || this.#limits.mayRepeat(lane.agreement, id));
+    const allowance = this.#allowance(agreement, account);
     const { effects } = stepAnswerer(
       this.#state(agreement),
-      { type: 'opening-received', opened: opened.value, account, now },
+      {
+        ...{ type: 'opening-received', opened: opened.value, account },
+        ...{ isPaid, allowance, now: clock.now() },
+      },
       identitySeed,
     );
-    const [effect] = effects;
-    if (effect?.type !== 'prove') return this.#replyOf(agreement, effects);
-    stores.transact(() => this.#keepOpened(agreement, effect.audit));
-    return await this.#prove(agreement, effect.audit);
+    const proof = effects.find((effect) => effect.type === 'prove');
+    if (proof === undefined) return this.#replyOf(agreement, effects);
+    if (isRepeat) this.#limits.countRepeat(lane.agreement, id);
+    stores.transact(() => {
+      this.#chargeAgain(lane, effects);
+      if (!isRepeat) this.#keepOpened(lane, proof.audit);
+    });
+    return await this.#prove(agreement, proof.audit);
+  }
+
+  #chargeAgain(lane: AuditLane, effects: readonly AnswererEffect[]): void {
+    const now = this.#parts.clock.now();
+    for (const effect of effects)
+      if (effect.type === 'charge-again')
+        this.#parts.stores.audits.putAccount(
+          charged(this.#space.account(lane), effect.blockCount, now),
+        );
   }
 
   /** What was drawn counts as visited in its round from now on, whether the answer arrives or not. */
-  #keepOpened(agreement: AgreementRow, { opened, chosen, since }: AcceptedAudit): void {
+  #keepOpened(lane: AuditLane, { opened, chosen, since }: AcceptedAudit): void {
     const { audits } = this.#parts.stores;
-    const lane = answererLane(agreement);
     const { id, subject } = opened.challenge;
     const known = audits.get(lane, id);
-    if (known === undefined || known.phase === 'sealed')
+    if (known === undefined || !isOpened(known))
       audits.put({
         ...{ ...lane, challenge: id, phase: 'opened', since, outcome: undefined },
         document: encodeTranscript({ opening: opened.document }),
@@ -292,14 +324,20 @@ export class AuditAnswers {
   async #recalledAccount(
     agreement: AgreementRow,
     subject: AuditSubject,
-  ): Promise<LedgerAccount | undefined> {
+  ): Promise<Outcome<LedgerAccount, Refusal>> {
+    const { stores, clock } = this.#parts;
     const account = await this.#ledgerAccount(agreement, subject);
-    if (account?.entryHash === undefined) return account;
-    if (equalBytes(account.inventoryRoot, subject.inventoryRoot)) return account;
-    const source = storedEntries(this.#parts.stores, agreement.agreement, 'holder');
+    if (account === undefined) return refused('request.not-partner', 'this is not our agreement');
+    const isKnown = equalBytes(account.inventoryRoot, subject.inventoryRoot);
+    if (isKnown || account.entryHash === undefined) return succeeded(account);
+    const intervalMs = agreementOf(agreement).terms.auditIntervalMs;
+    if (!this.#limits.takeRecall(agreement.agreement, { now: clock.now(), intervalMs }))
+      return refused('request.quota', 'what was deleted was looked up often enough for now');
+    const source = storedEntries(stores, agreement.agreement, 'holder');
     const at = { sequence: subject.sequence, holder: this.#self };
     await this.#space.recall(answererLane(agreement), at, source);
-    return await this.#ledgerAccount(agreement, subject);
+    const again = await this.#ledgerAccount(agreement, subject);
+    return succeeded(again ?? account);
   }
 
   #entryTime(agreement: AgreementId, epoch: number, sequence: number): Instant | undefined {
