@@ -3,8 +3,8 @@
  * lies durably on every disk. Each check gives what is wrong, in words; nothing when all is well.
  */
 
-import type { Bytes } from '../base/bytes.ts';
-import { equalBytes } from '../base/bytes.ts';
+import { present } from '../base/assert.ts';
+import { type Bytes, equalBytes } from '../base/bytes.ts';
 import type { LedgerPlace } from '../core/agreements/acknowledgement.ts';
 import { readEntry } from '../core/agreements/acknowledgement.ts';
 import {
@@ -13,9 +13,11 @@ import {
   decodeSignedAgreement,
 } from '../core/agreements/agreement.ts';
 import { isInForce } from '../core/partners/lifecycle-phase.ts';
+import { ShardSealer } from '../core/sealing/block.ts';
 import { ShardNamer } from '../core/sealing/shard-name.ts';
 import { type AgreementId, bytesOf, type ShardName } from '../core/vocabulary/ids.ts';
 import { blockBytes } from '../core/vocabulary/limits.ts';
+import { parseSuite } from '../core/vocabulary/suite.ts';
 import type { AgreementRow, LedgerSide, ShardRow, Stores } from '../ports/stores.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { MerkleBuilder } from '../primitives/merkle.ts';
@@ -49,7 +51,7 @@ export function packsLost(owner: SimPeer): readonly string[] {
   });
 }
 
-/** What the owner counts as held is whole at the partner, as its acknowledgement says. */
+/** What the owner counts as held is whole at the partner, as its acknowledgement says, is not on its way out, and is the shard that it is called. */
 export function shardsNotKept(owner: SimPeer, partner: SimPeer): readonly string[] {
   const stores = durable(owner);
   const there = durable(partner);
@@ -63,12 +65,31 @@ export function shardsNotKept(owner: SimPeer, partner: SimPeer): readonly string
     const row = there.held.get(owner.keys.peerId, name);
     const blob = partner.home.held.whole(`${owner.keys.peerId}/${name}`);
     if (row === undefined || blob === undefined) return [`${where} is gone`];
+    if (row.trashedAt !== undefined) return [`${where} is in the trash`];
+    if (!opens(owner, partner, { shard, blob })) return [`${where} is another shard`];
     const root = merkleRootOf(blob);
     if (!equalBytes(root, row.merkleRoot)) return [`${where} is not what it was`];
     const acknowledged = roots.get(name);
     if (acknowledged === undefined) return [`${where} was never acknowledged`];
     return equalBytes(root, acknowledged) ? [] : [`${where} is not what was acknowledged`];
   });
+}
+
+/** Its first block is of the stripe that its pack lies in now. */
+function opens(
+  owner: SimPeer,
+  partner: SimPeer,
+  { shard, blob }: { readonly shard: ShardRow; readonly blob: Bytes },
+): boolean {
+  const row = present(durable(owner).packs.get(shard.pack), 'the pack of a shard');
+  const sealer = new ShardSealer(owner.keys.sealKey, {
+    suite: present(parseSuite(row.suite), 'a suite of ours'),
+    stripeId: present(row.stripe, 'the stripe of a shard'),
+    owner: owner.keys.peerId,
+    partner: partner.keys.peerId,
+    index: shard.index,
+  });
+  return sealer.openBlock(0, blob.subarray(0, blockBytes)).ok;
 }
 
 /** The owner's copy of the partner's ledger is the beginning of it, entry by entry; nothing binds a partner to what it signed before it lost all. */
