@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../base/assert.ts';
-import { dayMs, gibi, instant } from '../../base/units.ts';
+import { dayMs, gibi, type Instant, instant } from '../../base/units.ts';
 import {
   agreementIdOf,
   encodeAgreement,
@@ -9,7 +9,8 @@ import {
   signAgreement,
 } from '../../core/agreements/agreement.ts';
 import { judgeTerms } from '../../core/agreements/judgement.ts';
-import { openTerms, type Terms } from '../../core/agreements/terms.ts';
+import { circleTerms, openTerms, type Terms } from '../../core/agreements/terms.ts';
+import { encodeLifecycle } from '../../core/partners/lifecycle-codec.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import type { AgreementId, PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
@@ -18,13 +19,14 @@ import { type AgreedPair, agreedPair, keysOf } from '../../sim/agreed-pair.ts';
 import { Notifier } from '../work/notifier.ts';
 import { LifecycleKeeper } from './lifecycle-keeper.ts';
 import { PartnerBook } from './partner-book.ts';
-import { PartnerStance } from './partner-stance.ts';
+import { type LentBytes, PartnerStance } from './partner-stance.ts';
 import { partnershipSettings } from './partnership-settings.ts';
 import { type SpaceClaim, unpromisedBytes } from './unpromised-space.ts';
 
 const offeredBytes = 10 * gibi;
 
 interface Side extends AgreedPair {
+  readonly keeper: LifecycleKeeper;
   readonly stance: PartnerStance;
 }
 
@@ -46,14 +48,17 @@ function side(wantedBytes?: number, lentBytes: number = offeredBytes): Side {
     offeredBytes: lentBytes,
     wantedPartners,
   });
-  return { ...pair, stance };
+  return { ...pair, keeper, stance };
 }
 
 /** In force between two strangers, in place of what the pair had; this computer is the first party. */
-function strangers({ owner, holder, stores, agreement, clock }: AgreedPair): AgreementRow {
+function strangers(
+  { owner, holder, stores, agreement, clock }: AgreedPair,
+  start: Instant = clock.now(),
+): AgreementRow {
   const terms = openTerms({ firstLendsBytes: gibi, secondLendsBytes: gibi });
   const [first, second] = [holder.peerId, owner.peerId];
-  const body = encodeAgreement({ first, second, start: clock.now(), terms });
+  const body = encodeAgreement({ first, second, start, terms });
   const half = signAgreement({ body, signatures: {} }, 'second', owner.identitySeed);
   const whole = signAgreement(half, 'first', holder.identitySeed);
   const document = encodeSignedAgreement(whole);
@@ -102,12 +107,48 @@ test('a stranger that is a partner does not get out of lending what it is lent',
   assert.deepEqual(judged(here, row, {}), openTerms(termsLending(gibi)));
 });
 
+test('nobody gets more than a share by asking, whatever it promises; a person here may lend it more', () => {
+  const here = side();
+  const { agreement: friend, stance } = here;
+  const lentWhen = (wished?: LentBytes): number => {
+    const { policy, circumstances } = stance.towardsPartner(friend, wished);
+    const wanted = { firstLendsBytes: 9 * gibi, secondLendsBytes: 9 * gibi };
+    const terms = circleTerms(wanted);
+    const judgement = judgeTerms(policy, circumstances, { terms, own: 'first' });
+    assert(judgement.verdict !== 'refused');
+    const { firstLendsBytes } = judgement.verdict === 'acceptable' ? terms : judgement.terms;
+    return firstLendsBytes;
+  };
+  assert.ok(stance.shareBytes() > gibi && stance.shareBytes() < 3 * gibi);
+  assert.equal(lentWhen(), stance.shareBytes());
+  assert.equal(lentWhen({ ours: 9 * gibi, theirs: 9 * gibi }), 9 * gibi);
+  assert.equal(lentWhen({ ours: 4 * gibi, theirs: 9 * gibi }), 4 * gibi, 'and no more than that');
+  const all = { ours: 20 * gibi, theirs: 0 };
+  assert.equal(stance.towardsPartner(friend, all).policy.lending.mostBytes, offeredBytes);
+});
+
+test('terms that were signed since the last doubling are not asked for again', () => {
+  const here = side(undefined, 2 * offeredBytes);
+  const now = here.clock.now();
+  const signedAt = (start: Instant): Terms | undefined => {
+    const row = strangers(here, start);
+    const state = { ...here.keeper.stateOf(row), cleanSince: instant(now - 15 * dayMs) };
+    return here.stance.grown({ ...row, lifecycle: encodeLifecycle(state) });
+  };
+  const grown = signedAt(instant(now - 15 * dayMs));
+  assert.equal(grown?.firstLendsBytes, 2e9, 'twice what strangers begin with');
+  assert.equal(signedAt(now), undefined);
+});
+
 test('one that only lends keeps lending for nothing, and so does one whose person wants it', () => {
   const lender = side(0);
   const theirs = judged(lender, strangers(lender), { secondLendsBytes: 0 });
   assert(typeof theirs !== 'string' && theirs.firstLendsBytes === gibi);
   const here = side();
-  const { policy, circumstances } = here.stance.towardsPartner(strangers(here), 0);
+  const { policy, circumstances } = here.stance.towardsPartner(strangers(here), {
+    ours: gibi,
+    theirs: 0,
+  });
   const terms = openTerms({ firstLendsBytes: gibi, secondLendsBytes: 0 });
   const judgement = judgeTerms(policy, circumstances, { terms, own: 'first' });
   assert.equal(judgement.verdict, 'acceptable');

@@ -23,7 +23,7 @@ import { blockBytes } from '../../core/vocabulary/limits.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
 import type { LifecycleKeeper } from './lifecycle-keeper.ts';
 import type { PartnerBook } from './partner-book.ts';
-import { agreementOf } from './partner-space.ts';
+import { agreementOf, bytesAt } from './partner-space.ts';
 import type { PartnershipSettings } from './partnership-settings.ts';
 import { isPromise, type SpaceClaim, unpromisedBytes } from './unpromised-space.ts';
 
@@ -36,6 +36,12 @@ export interface PartnerStanceParts {
   readonly offeredBytes: number;
   /** Partners that the planner wants. */
   readonly wantedPartners: () => number;
+}
+
+/** What two lend each other, in bytes. */
+export interface LentBytes {
+  readonly ours: number;
+  readonly theirs: number;
 }
 
 /** A promise that is being negotiated. */
@@ -147,9 +153,9 @@ export class PartnerStance {
 
   /**
    * Towards a partner: the terms in force are good, others are as far as this computer would sign them with anybody, and space is bounded by what there is. Whoever
-   * is not trusted keeps lending what it is lent, unless a person wants it otherwise: `wantedBytes` are of that person.
+   * is not trusted keeps lending what it is lent, unless a person wants it otherwise: `wished` is of that person. Without one no partner gets more than its part.
    */
-  towardsPartner(row: AgreementRow, wantedBytes?: number): Stance {
+  towardsPartner(row: AgreementRow, wished?: LentBytes): Stance {
     const { terms } = agreementOf(row);
     const { settings, keeper } = this.#parts;
     const lent = weLend(row);
@@ -159,13 +165,26 @@ export class PartnerStance {
     const { preset } = settings;
     const { trusted } = terms;
     const own = policyOf({ preset, trusted, freeBytes: 0, wantedBytes: 0, cleanMs: 0, changes });
+    const possible = Math.min(lent + this.freeBytes(), ramped);
     const lending: Policy['lending'] = {
-      mostBytes: Math.max(lent, Math.min(lent + this.freeBytes(), ramped)),
+      mostBytes:
+        wished === undefined
+          ? Math.max(lent, Math.min(possible, this.#partBytes(row)))
+          : Math.min(wished.ours, Math.max(lent, possible)),
       leastInReturnBytes: 0,
-      wantedBytes: wantedBytes ?? theyLend(row),
-      timesReturn: trusted || wantedBytes !== undefined ? undefined : this.#timesReturn(row),
+      wantedBytes: wished?.theirs ?? theyLend(row),
+      timesReturn: trusted || wished !== undefined ? undefined : this.#timesReturn(row),
     };
     return { policy: { ...stretchedTo(own, terms), lending }, circumstances: nothingKnown };
+  }
+
+  /**
+   * What a partner is lent when it asks by itself: a share, or as much as lies there of ours. What it only promises to lend does not count: whoever promised
+   * enough would have everything, and leave nothing for others.
+   */
+  #partBytes(row: AgreementRow): number {
+    const storedBytes = bytesAt(this.#parts.stores, row.partner);
+    return Math.max(this.shareBytes(), Math.min(theyLend(row), storedBytes));
   }
 
   /** As for any stranger, or as it is now. */
@@ -179,11 +198,13 @@ export class PartnerStance {
   /** Terms for a stranger that was clean for long enough to lend it more, and it us; undefined: those in force are right. */
   grown(row: AgreementRow): Terms | undefined {
     const { settings, keeper } = this.#parts;
-    const { terms, first } = agreementOf(row);
+    const { terms, first, start } = agreementOf(row);
     const ramp = rampOf(settings);
     if (terms.trusted || ramp === undefined) return undefined;
     const [ours, theirs] = [weLend(row), theyLend(row)];
     const ramped = rampedBytes(ramp, keeper.cleanMs(row));
+    // Signed since the last doubling: how far the other goes was found out then.
+    if (ramped <= rampedBytes(ramp, start - keeper.stateOf(row).cleanSince)) return undefined;
     const more = Math.min(ramped, this.shareBytes(), ours + this.freeBytes());
     // Less than half as much again is not worth two signatures.
     if (ours === 0 || theirs === 0 || more < ours * 1.5) return undefined;

@@ -190,7 +190,7 @@ export class PartnershipDesk implements Partnerships {
         current: deedIn(row).link,
         wish: termsWithLending(agreement.terms, own, lent),
         consider: async () => ({
-          stance: stance.towardsPartner(row, lent.theirs),
+          stance: stance.towardsPartner(row, lent),
           protocol: Math.max(...spokenProtocols),
         }),
       },
