@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Bytes } from '../../base/bytes.ts';
+import { failed } from '../../base/outcome.ts';
 import { dayMs, hourMs, type Instant, instant, minuteMs } from '../../base/units.ts';
 import { readEntry } from '../../core/agreements/acknowledgement.ts';
 import type { AgreementId, ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
+import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { MerkleBuilder } from '../../primitives/merkle.ts';
 import { type AgreedPair, agreedPair } from '../../sim/agreed-pair.ts';
@@ -12,6 +14,7 @@ import { twinStores } from '../../sim/twin-stores.ts';
 import { ShardIntake } from './shard-intake.ts';
 
 const name = 'c3'.repeat(16) as ShardName;
+const other = 'd4'.repeat(16) as ShardName;
 const shard: Bytes = new Uint8Array(4 * blockBytes).map((_, index) => 1 + (index >> 16));
 /** The delete-lock of the circle. */
 const lockMs: number = 14 * dayMs;
@@ -40,21 +43,22 @@ class HandClock implements Clock {
 interface Desk extends AgreedPair {
   readonly hand: HandClock;
   intake: ShardIntake;
-  readonly put: (bytes?: Bytes) => Promise<Bytes | string>;
-  readonly remove: () => Bytes | string;
+  readonly put: (bytes?: Bytes, which?: ShardName) => Promise<Bytes | string>;
+  readonly remove: (which?: ShardName) => Bytes | string;
   /** The computer is at work for so long. */
   readonly work: (ms: number) => Promise<void>;
   readonly restart: () => void;
 }
 
-function desk(): Desk {
+/** `disk`: what its holder has for one. */
+function desk(disk: (attached: BlobStore) => BlobStore = (attached) => attached): Desk {
   const pair = agreedPair(10 * blockBytes);
   const hand = new HandClock();
   const intake = (): ShardIntake =>
     new ShardIntake({
       identitySeed: pair.holder.identitySeed,
       stores: pair.stores,
-      held: pair.disk.attach(),
+      held: disk(pair.disk.attach()),
       clock: hand,
       log: pair.log,
     });
@@ -62,14 +66,14 @@ function desk(): Desk {
     ...pair,
     hand,
     intake: intake(),
-    put: async (bytes = shard) => {
+    put: async (bytes = shard, which = name) => {
       const blockCount = shard.length / blockBytes;
-      const upload = { name, blockCount, firstBlock: 0, merkleRoot: rootOf(shard) };
+      const upload = { name: which, blockCount, firstBlock: 0, merkleRoot: rootOf(shard) };
       const taken = await made.intake.put(pair.agreement, upload, bodyOf(bytes));
       return taken.ok ? taken.value : taken.error.code;
     },
-    remove: () => {
-      const removed = made.intake.remove(pair.agreement, name);
+    remove: (which = name) => {
+      const removed = made.intake.remove(pair.agreement, which);
       return removed.ok ? removed.value : removed.error.code;
     },
     work: async (ms) => {
@@ -185,6 +189,59 @@ test('a crash between row and file leaves no file behind, and takes none that ca
     );
   }
 });
+
+/** Removes nothing until it is told what happens meanwhile. */
+class SlowDisk {
+  meanwhile: (() => Promise<void>) | undefined;
+
+  over(disk: BlobStore): BlobStore {
+    const remove = disk.remove.bind(disk);
+    return Object.assign(disk, {
+      remove: async (blob: string): ReturnType<BlobStore['remove']> => {
+        if (this.meanwhile === undefined)
+          return failed({ code: 'blob.input-output', detail: 'not now' });
+        await this.meanwhile();
+        return remove(blob);
+      },
+    });
+  }
+}
+
+const returns = {
+  'sent again': {
+    trash: (here: Desk) => here.remove(other),
+    bring: (here: Desk) => here.put(new Uint8Array(0), other),
+  },
+  'taken back with its owner': {
+    trash: (here: Desk) => here.intake.trash.addAll(here.owner.peerId),
+    bring: async (here: Desk) => here.intake.trash.takeBack(here.agreement),
+  },
+};
+
+for (const [how, { trash, bring }] of Object.entries(returns))
+  test(`a shard whose lock is over, and that is ${how} while the file of another is being removed, stays`, async () => {
+    const disk = new SlowDisk();
+    const here = desk((attached) => disk.over(attached));
+    await here.put();
+    await here.put(shard, other);
+    here.remove();
+    await here.work(2 * hourMs);
+    trash(here);
+    await here.work(lockMs - hourMs);
+    assert.equal(here.stores.held.blockCount(here.owner.peerId), 4);
+    let times = 0;
+    disk.meanwhile = async () => {
+      times += 1;
+      if (times > 1) return;
+      const answer = await bring(here);
+      assert.ok(typeof answer !== 'string', String(answer));
+    };
+    await here.work(hourMs);
+    await here.work(lockMs);
+    assert.equal(here.stores.held.page(here.owner.peerId, undefined, 10).length, 1);
+    assert.deepEqual(here.disk.wholeNames(), [`${here.owner.peerId}/${other}`]);
+    assert.equal(times, 1);
+  });
 
 test('what an owner whose agreement ended has here goes into the trash at once, without entries', async () => {
   const here = desk();

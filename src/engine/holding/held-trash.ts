@@ -111,18 +111,13 @@ export class HeldTrash {
   async round(): Promise<boolean> {
     const now = this.#parts.clock.now();
     if (this.#lookedAt !== undefined && Math.abs(now - this.#lookedAt) < lookMs) return false;
+    await this.#removeFiles();
+    // After the last wait: what is found due here goes before its owner can send it again.
     const { isEmpty, due } = this.#look();
     this.#running.tick(!isEmpty);
-    await this.#removeFiles();
-    const claimed = this.#claimed(due);
-    if (claimed.length === 0) {
+    if (!this.#removeRows(due)) {
       this.#lookedAt = now;
       return false;
-    }
-    try {
-      this.#removeRows(claimed.map(({ shard }) => shard));
-    } finally {
-      for (const { release } of claimed) release();
     }
     await this.#removeFiles();
     return true;
@@ -170,46 +165,50 @@ export class HeldTrash {
     return signed.find(({ phase }) => isInForce(phase)) ?? signed.at(-1);
   }
 
-  #claimed(
-    shards: readonly HeldShard[],
-  ): readonly { readonly shard: HeldShard; readonly release: () => void }[] {
-    return shards.flatMap((shard) => {
-      const release = this.#parts.claim(blobOf(shard));
-      return release === undefined ? [] : [{ shard, release }];
-    });
-  }
-
-  #removeRows(shards: readonly HeldShard[]): void {
+  /** Takes these out of the catalogue, but for those that came back or are being uploaded; whether there was any. */
+  #removeRows(shards: readonly HeldShard[]): boolean {
     const { stores, log } = this.#parts;
+    const gone = shards.filter((shard) => this.#mayGo(shard));
+    if (gone.length === 0) return false;
     stores.transact(() => {
-      removals.write(stores, [...removals.read(stores), ...shards]);
-      for (const { owner, name } of shards) stores.held.remove(owner, name);
+      removals.write(stores, [...removals.read(stores), ...gone]);
+      for (const { owner, name } of gone) stores.held.remove(owner, name);
     });
-    log.write('info', 'held.purged', { shards: shards.length });
+    log.write('info', 'held.purged', { shards: gone.length });
+    return true;
   }
 
-  /** Removes the files that are noted. One that has a row again came back: it stays. One that is being uploaded waits. */
+  #mayGo(shard: HeldShard): boolean {
+    const { stores, claim } = this.#parts;
+    const release = claim(blobOf(shard));
+    release?.();
+    const isTrashed = stores.held.get(shard.owner, shard.name)?.trashedAt !== undefined;
+    return release !== undefined && isTrashed;
+  }
+
+  /** Removes the files that are noted. */
   async #removeFiles(): Promise<void> {
-    const { stores, held } = this.#parts;
-    const noted = removals.read(stores);
-    if (noted.length === 0) return;
-    const left: HeldShard[] = [];
-    for (const shard of noted) {
-      const blob = blobOf(shard);
-      const release = this.#parts.claim(blob);
-      if (release === undefined) {
-        left.push(shard);
-        continue;
-      }
-      try {
-        if (stores.held.get(shard.owner, shard.name) !== undefined) continue;
-        const removed = await held.remove(blob);
-        if (!removed.ok) left.push(shard);
-      } finally {
-        release();
-      }
-    }
+    const { stores } = this.#parts;
+    const settled = new Set<string>();
+    for (const shard of removals.read(stores))
+      if (await this.#isRemoved(shard)) settled.add(blobOf(shard));
+    if (settled.size === 0) return;
+    const left = removals.read(stores).filter((shard) => !settled.has(blobOf(shard)));
     removals.write(stores, left);
+  }
+
+  /** Nothing is left to be done about its file. One that has a row again came back: it stays. One that is being uploaded waits. */
+  async #isRemoved(shard: HeldShard): Promise<boolean> {
+    const { stores, held, claim } = this.#parts;
+    const blob = blobOf(shard);
+    const release = claim(blob);
+    if (release === undefined) return false;
+    try {
+      if (stores.held.get(shard.owner, shard.name) !== undefined) return true;
+      return (await held.remove(blob)).ok;
+    } finally {
+      release();
+    }
   }
 }
 
