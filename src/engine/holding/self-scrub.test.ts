@@ -120,6 +120,36 @@ test('one file that is gone is named; when all are gone all is said to be lost',
   assert.deepEqual(scene.told.at(-1), { type: 'lost-data', shards: [] });
 });
 
+test('what its owner brings while files are compared is not said to be lost', async () => {
+  const scene = await scrubbed(3);
+  const [first] = scene.names;
+  const late = idOf<ShardName>(new Uint8Array(16).fill(9));
+  assert.ok(first !== undefined);
+  for (const name of scene.names) scene.disk.lose(blob(scene, name));
+  const disk = scene.disk.attach();
+  let lookedAt = 0;
+  const size = async (name: string): Promise<number | undefined> => {
+    const found = await scene.disk.attach().size(name);
+    lookedAt += 1;
+    // The first was looked at, the second is: now nobody can say any more that all is lost.
+    if (lookedAt === 2)
+      for (const sent of [first, late])
+        await scene.intake.put(scene.agreement, uploadOf(sent), bodyOf(sent));
+    return found;
+  };
+  const scrub = scene.scrub({
+    held: Object.assign(disk, { size }),
+    tell: (_, subject) => {
+      scene.told.push(subject);
+      for (const name of subject.type === 'lost-data' ? subject.shards : [])
+        assert.equal(scene.disk.whole(blob(scene, name)), undefined, 'it is here');
+    },
+  });
+  await scrub.rollCall();
+  assert.deepEqual(scene.told, [{ type: 'lost-data', shards: scene.names }]);
+  assert.ok((await scene.intake.put(scene.agreement, uploadOf(first), bodyOf(first))).ok);
+});
+
 test('a shard that an upload is writing is left alone', async () => {
   const scene = await scrubbed(1);
   const release = scene.intake.claim(blob(scene, scene.names[0]));

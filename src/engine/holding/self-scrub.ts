@@ -167,20 +167,44 @@ export class SelfScrub {
 
   /** Finds files that are gone, for every owner, and tells of them; gives how many. */
   async rollCall(): Promise<number> {
-    const { stores, clock, held } = this.#parts;
+    const { stores, clock } = this.#parts;
     this.#calledAt = clock.now();
-    let gone = 0;
+    let count = 0;
     for (const owner of stores.held.owners()) {
-      const rows = this.#rowsOf(owner);
-      const there = new Set(await held.list(`${owner}/`));
-      const missing: HeldRow[] = [];
-      for (const row of rows)
-        if (!there.has(blobOf(row)) && (await this.#isGone(row))) missing.push(row);
-      gone += missing.length;
-      if (missing.every((row) => this.#toldGone.has(blobOf(row)))) continue;
-      this.#report(owner, missing, missing.length === rows.length);
+      const missing = new Map<HeldRow, () => void>();
+      try {
+        await this.#claimMissing(owner, missing);
+        count += this.#callOff(owner, missing.keys());
+      } finally {
+        for (const release of missing.values()) release();
+      }
     }
-    return gone;
+    return count;
+  }
+
+  /** Adds rows whose files are not there, and what lets them be uploaded again: until then none of them can come back. */
+  async #claimMissing(owner: PeerId, missing: Map<HeldRow, () => void>): Promise<void> {
+    const { held, intake } = this.#parts;
+    const rows = this.#rowsOf(owner);
+    const there = new Set(await held.list(`${owner}/`));
+    for (const row of rows.filter((each) => !there.has(blobOf(each)))) {
+      const release = intake.claim(blobOf(row));
+      if (release === undefined) continue;
+      missing.set(row, release);
+      if (await this.#isGone(row)) continue;
+      missing.delete(row);
+      release();
+    }
+  }
+
+  /** Tells what is gone of an owner, unless it was told; gives how many there are. */
+  #callOff(owner: PeerId, missing: Iterable<HeldRow>): number {
+    const gone = [...missing].filter((row) => isPresent(this.#parts.stores, row));
+    // Some may have come while the files were looked for.
+    const isAll = this.#rowsOf(owner).length === gone.length;
+    const isTold = gone.every((row) => this.#toldGone.has(blobOf(row)));
+    if (!isTold) this.#report(owner, gone, isAll);
+    return gone.length;
   }
 
   #rowsOf(owner: PeerId): readonly HeldRow[] {
