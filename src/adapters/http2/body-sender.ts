@@ -99,13 +99,14 @@ export class BodySender {
   }
 
   #write(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
     this.#inFlightBytes += bytes.length;
-    this.#stream.write(bytes, () => {
-      this.#inFlightBytes -= bytes.length;
-      this.#options.onProgress();
-      this.#wake?.();
-    });
+    // A slice that has left is progress, though a slow line takes its time for the whole piece.
+    for (const slice of slices(bytes))
+      this.#stream.write(slice, () => {
+        this.#inFlightBytes -= slice.length;
+        this.#options.onProgress();
+        this.#wake?.();
+      });
   }
 
   #moved(): Promise<void> {

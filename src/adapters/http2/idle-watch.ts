@@ -6,11 +6,14 @@
  */
 export class IdleWatch {
   readonly #timer: NodeJS.Timeout;
+  #movedMs: number = performance.now();
 
   /** `isWaiting`: whether the next move is the peer's. `onIdle` is called once at most. */
   constructor(idleMs: number, isWaiting: () => boolean, onIdle: () => void) {
     this.#timer = setTimeout(() => {
-      if (isWaiting()) onIdle();
+      // Timers that are due together are chosen before the first of them runs: what it set moving may have touched this one.
+      const hasMoved = performance.now() - this.#movedMs < idleMs / 2;
+      if (isWaiting() && !hasMoved) onIdle();
       else this.#timer.refresh();
     }, idleMs);
     this.#timer.unref();
@@ -18,6 +21,7 @@ export class IdleWatch {
 
   /** Something moved, or a wait for the peer begins. */
   touch(): void {
+    this.#movedMs = performance.now();
     this.#timer.refresh();
   }
 

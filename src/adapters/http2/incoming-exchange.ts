@@ -5,7 +5,7 @@
  * (RFC 9113 §8.1), which does not disturb the reply. A reply whose body breaks is reset instead, so that it never looks whole.
  */
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
-import { kibi } from '../../base/units.ts';
+import { mebi } from '../../base/units.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type {
@@ -19,6 +19,8 @@ import { announcedLength, isPath, travellingFields } from '../../ports/travellin
 import { BodyReceiver } from './body-receiver.ts';
 import { BodySender } from './body-sender.ts';
 import { IdleWatch } from './idle-watch.ts';
+import type { ReplyNeed, ReplyRoom } from './peer-accounts.ts';
+import type { Release } from './reply-budget.ts';
 import { breakStream } from './stream-end.ts';
 
 export interface IncomingContext {
@@ -27,16 +29,18 @@ export interface IncomingContext {
   readonly handler: RequestHandler;
   readonly log: EventLog;
   readonly bodyIdleMs: number;
-  /** Room for the body of the reply, until the stream closes; false when there is none. */
-  readonly reserve: (bytes: number) => boolean;
+  /** What the handler waits for before it begins. */
+  readonly turn: Promise<void> | undefined;
+  /** Room for the body of the reply, until it is released. */
+  readonly roomFor: (need: ReplyNeed) => Promise<ReplyRoom>;
   /** How long the whole may take; undefined: as long as it makes progress. */
   readonly totalMs: number | undefined;
 }
 
 const methods: readonly Method[] = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'];
 const retrySeconds = '1';
-/** A reply of unknown length takes this much while it is sent. */
-const growingReplyBytes = 512 * kibi;
+/** What a reply that is made while it is sent takes at most: what is under way, and the next piece of it behind that. */
+const streamedReplyBytes: number = 1 * mebi;
 
 /** Answers without asking the handler. */
 export function refuse(stream: ServerHttp2Stream, status: number): void {
@@ -100,15 +104,31 @@ class IncomingExchange {
       onLeft: () => this.#stream.pause(),
     });
     this.#receiver = receiver;
-    const { peer: from, remoteAddress } = this.#context;
+    const { peer: from, remoteAddress, turn } = this.#context;
+    if (turn !== undefined) await turn;
     const reply = await this.#handled({ ...asked, from, remoteAddress, body: receiver });
     if (!this.#isWritable()) return dropBody(reply.body);
-    if (this.#context.reserve(heldBytes(reply.body))) await this.#send(reply, asked.method);
-    else {
-      dropBody(reply.body);
-      await this.#send({ status: 503, fields: { 'retry-after': retrySeconds } }, asked.method);
-    }
+    const room = await this.#roomFor(reply, asked.method);
+    const isGiven = room.type === 'given';
+    if (isGiven) this.#holdWhileOpen(room.release);
+    if (!isGiven || !this.#isWritable()) dropBody(reply.body);
+    if (!this.#isWritable()) return;
+    await this.#send(isGiven ? reply : busy(room), asked.method);
     this.#watch.stop();
+  }
+
+  #roomFor({ body }: OutgoingReply, method: Method): Promise<ReplyRoom> {
+    return this.#context.roomFor({
+      bytes: method === 'HEAD' ? 0 : heldBytes(body),
+      isStreamed: !(body instanceof Uint8Array),
+      onLeave: (leave) => this.#stream.once('close', leave),
+    });
+  }
+
+  /** A stream that is being closed may have said so already. */
+  #holdWhileOpen(release: Release): void {
+    if (this.#isWritable()) this.#stream.once('close', release);
+    else release();
   }
 
   async #handled(request: IncomingRequest): Promise<OutgoingReply> {
@@ -169,7 +189,12 @@ function replyFields(reply: OutgoingReply): Fields {
 
 function heldBytes(body: OutgoingReply['body']): number {
   if (body === undefined) return 0;
-  return body instanceof Uint8Array ? body.length : growingReplyBytes;
+  return body instanceof Uint8Array ? body.length : streamedReplyBytes;
+}
+
+function busy({ usedBy }: Extract<ReplyRoom, { type: 'none' }>): OutgoingReply {
+  const status = usedBy === 'peer' ? 429 : 503;
+  return { status, fields: { 'retry-after': retrySeconds } };
 }
 
 /** Lets a body that will not be sent release what it holds. */

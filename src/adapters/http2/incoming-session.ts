@@ -15,7 +15,7 @@ import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { PeerStanding, RequestHandler, Route } from '../../ports/transport.ts';
 import type { AuthenticatedConnection } from './carrier.ts';
-import { answer, refuse } from './incoming-exchange.ts';
+import { answer, type IncomingContext, refuse } from './incoming-exchange.ts';
 import { offeredSettings, type StandingLimits, type TransportLimits } from './limits.ts';
 import { watchLiveness } from './liveness.ts';
 import type { PeerAccount, PeerAccounts } from './peer-accounts.ts';
@@ -39,6 +39,8 @@ export class IncomingSession {
   readonly #idleTimer: NodeJS.Timeout;
   #activeCount = 0;
   #refusedCount = 0;
+  /** In this turn of the event loop. */
+  #hasBegun = false;
 
   /** `account` has been charged with this connection; it is given back when the session ends. */
   constructor(connection: AuthenticatedConnection, account: PeerAccount, options: IncomingOptions) {
@@ -130,18 +132,29 @@ export class IncomingSession {
       refuse(stream, 431);
       return;
     }
+    void answer(stream, headers, this.#context());
+  }
+
+  #context(): IncomingContext {
     const { handler, log, accounts } = this.#options;
     const { peer, remoteAddress } = this.#connection;
     const { bodyIdleMs, strangerRequestMs } = this.#options.limits;
-    const isStranger = this.#account.standing === 'stranger';
-    const reserve = (bytes: number): boolean => {
-      const release = isStranger ? accounts.reserveReply(bytes) : () => undefined;
-      if (release !== undefined) stream.once('close', release);
-      return release !== undefined;
+    const totalMs = this.#account.standing === 'stranger' ? strangerRequestMs : undefined;
+    return {
+      ...{ peer, remoteAddress, handler, log, bodyIdleMs, totalMs },
+      turn: this.#turn(),
+      roomFor: (need) => accounts.roomFor(this.#account, need),
     };
-    const totalMs = isStranger ? strangerRequestMs : undefined;
-    const context = { peer, remoteAddress, handler, log, bodyIdleMs, reserve, totalMs };
-    void answer(stream, headers, context);
+  }
+
+  /** Requests that arrive together are handled in turns of the event loop of their own: what one has ready is counted before the next is made. */
+  #turn(): Promise<void> | undefined {
+    if (this.#hasBegun) return new Promise((resolve) => setImmediate(resolve));
+    this.#hasBegun = true;
+    setImmediate(() => {
+      this.#hasBegun = false;
+    });
+    return undefined;
   }
 
   /** Until its body is taken, or broke off: the peer begins its next upload then, and does not wait for the reply. */

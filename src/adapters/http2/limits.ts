@@ -17,6 +17,11 @@ export interface StandingLimits {
   readonly concurrentUploads: number;
   readonly streamWindowBytes: number;
   readonly connectionWindowBytes: number;
+  /**
+   * Bytes of replies that one peer may leave untaken, over all its connections. Beyond it a reply that is streamed waits for its turn, and one that is
+   * there as a whole is answered 429. A streamed one takes 1 MiB, so a partner can read 64 shards at once; a restore reads a handful.
+   */
+  readonly replyBytes: number;
   /** Requests answered at once after a quiet time, then so many a second; more are answered 429. */
   readonly requestBurst: number;
   readonly requestsPerSecond: number;
@@ -37,7 +42,7 @@ export interface TransportLimits {
   readonly stranger: StandingLimits;
   /** Connections of all strangers together. */
   readonly strangerConnections: number;
-  /** Bytes of replies under way to all strangers together; beyond that they are answered 503. Replies of at most `freeReplyBytes` always have room. */
+  /** The same of all strangers together; beyond it they are answered 503. Replies of at most `freeReplyBytes` always have room. */
   readonly strangerReplyBytes: number;
   readonly freeReplyBytes: number;
   /** How long a request of a stranger may take from its headers to the last byte of its reply. */
@@ -80,6 +85,7 @@ export const defaultLimits: TransportLimits = {
     concurrentUploads: 32,
     streamWindowBytes: 8 * mebi,
     connectionWindowBytes: 16 * mebi,
+    replyBytes: 64 * mebi,
     requestBurst: 10_000,
     requestsPerSecond: 1_000,
     resetBurst: 500,
@@ -95,6 +101,7 @@ export const defaultLimits: TransportLimits = {
     concurrentUploads: 8,
     streamWindowBytes: 64 * kibi,
     connectionWindowBytes: 256 * kibi,
+    replyBytes: 8 * mebi,
     requestBurst: 60,
     requestsPerSecond: 1,
     resetBurst: 20,

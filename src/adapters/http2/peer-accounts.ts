@@ -8,6 +8,7 @@ import { assert } from '../../base/assert.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { PeerStanding } from '../../ports/transport.ts';
 import type { StandingLimits, TransportLimits } from './limits.ts';
+import { type Release, ReplyBudget } from './reply-budget.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 const accountMaximum = 4_096;
@@ -18,16 +19,35 @@ export interface PeerAccount {
   bucket: TokenBucket;
   connectionCount: number;
   uploadCount: number;
+  readonly replies: ReplyBudget;
 }
+
+/** The body of a reply that is to be sent. */
+export interface ReplyNeed {
+  /** That are in memory while it is sent. */
+  readonly bytes: number;
+  /** It is not made yet, so it can wait. */
+  readonly isStreamed: boolean;
+  /** Takes what is to be called when nobody waits for it any more. */
+  readonly onLeave: (leave: () => void) => void;
+}
+
+/** `peer`: it leaves too much untaken. `strangers`: they do, all together. */
+export type ReplyRoom =
+  | { readonly type: 'given'; readonly release: Release }
+  | { readonly type: 'none'; readonly usedBy: 'peer' | 'strangers' };
+
+const unlimited: Release = () => undefined;
 
 export class PeerAccounts {
   readonly #limits: TransportLimits;
   readonly #accounts = new Map<PeerId, PeerAccount>();
   #strangerConnectionCount = 0;
-  #strangerReplyBytes = 0;
+  readonly #strangerReplies: ReplyBudget;
 
   constructor(limits: TransportLimits) {
     this.#limits = limits;
+    this.#strangerReplies = new ReplyBudget(limits.strangerReplyBytes);
   }
 
   limitsOf(account: PeerAccount): StandingLimits {
@@ -54,15 +74,25 @@ export class PeerAccounts {
     if (account.standing === 'stranger') this.#strangerConnectionCount -= 1;
   }
 
-  /** What gives the room for a reply to a stranger back, or undefined when there is none. */
-  reserveReply(bytes: number): (() => void) | undefined {
-    const { strangerReplyBytes, freeReplyBytes } = this.#limits;
-    if (bytes <= freeReplyBytes) return () => undefined;
-    if (this.#strangerReplyBytes + bytes > strangerReplyBytes) return undefined;
-    this.#strangerReplyBytes += bytes;
-    return () => {
-      this.#strangerReplyBytes -= bytes;
+  /** Room for a reply, now or when it is its turn. */
+  async roomFor(account: PeerAccount, need: ReplyNeed): Promise<ReplyRoom> {
+    const { bytes, isStreamed, onLeave } = need;
+    if (bytes <= this.#limits.freeReplyBytes) return { type: 'given', release: unlimited };
+    const own = isStreamed
+      ? await account.replies.takeInTurn(bytes, onLeave)
+      : account.replies.take(bytes);
+    if (own === undefined) return { type: 'none', usedBy: 'peer' };
+    if (account.standing !== 'stranger') return { type: 'given', release: own };
+    const shared = this.#strangerReplies.take(bytes);
+    if (shared === undefined) {
+      own();
+      return { type: 'none', usedBy: 'strangers' };
+    }
+    const release = (): void => {
+      shared();
+      own();
     };
+    return { type: 'given', release };
   }
 
   /** Whether the standing changed; its rate starts anew then. */
@@ -72,6 +102,7 @@ export class PeerAccounts {
     this.#strangerConnectionCount += change;
     account.standing = standing;
     account.bucket = this.#bucket(standing);
+    account.replies.limitTo(this.limitsOf(account).replyBytes);
     return true;
   }
 
@@ -79,7 +110,8 @@ export class PeerAccounts {
     if (this.#accounts.size >= accountMaximum) this.#prune();
     if (this.#accounts.size >= accountMaximum) return undefined;
     const bucket = this.#bucket(standing);
-    const account = { peer, standing, bucket, connectionCount: 0, uploadCount: 0 };
+    const replies = new ReplyBudget(this.#limits[standing].replyBytes);
+    const account = { peer, standing, bucket, connectionCount: 0, uploadCount: 0, replies };
     this.#accounts.set(peer, account);
     return account;
   }
