@@ -142,13 +142,19 @@ interface Answer {
   readonly bodyBytes: number;
 }
 
-function ask(session: ClientHttp2Session, headers: OutgoingHttpHeaders): Promise<Answer> {
+/** Resolves when the stream has closed. */
+function ask(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  onAnswered: () => void = () => undefined,
+): Promise<Answer> {
   return new Promise((resolve) => {
     const stream = session.request(headers, { endStream: true });
     let [status, bodyBytes] = [0, 0];
     stream.on('error', () => undefined);
     stream.once('response', (answer) => {
       status = answer[':status'] ?? 0;
+      onAnswered();
     });
     stream.on('data', (bytes: Uint8Array) => {
       bodyBytes += bytes.length;
@@ -194,5 +200,34 @@ test(
       assert.equal(reads.allBytes, (2 + 32) * shard.length);
       const later = await putAgain(session, 59);
       assert.equal(later.status, 200);
+    }),
+);
+
+test(
+  'shards that are asked for and not taken are read by a piece each, and to their ends when they are',
+  patience,
+  () =>
+    holding(4, async ({ reads, connect }) => {
+      [reads.largestBytes, reads.allBytes] = [0, 0];
+      const session = connect({ initialWindowSize: 0 });
+      let answeredCount = 0;
+      const { promise: allAnswered, resolve } = Promise.withResolvers<void>();
+      const answers = Array.from({ length: 60 }, (_, number) =>
+        ask(session, { ':path': pathOfShard(number % 4) }, () => {
+          answeredCount += 1;
+          if (answeredCount === 60) resolve();
+        }),
+      );
+      await allAnswered;
+      await new Promise((answered) => {
+        session.ping(answered);
+      });
+      const pieceBytes = mebi / 2;
+      assert.ok(reads.largestBytes <= pieceBytes, `${reads.largestBytes} bytes at once`);
+      assert.ok(reads.allBytes <= 60 * pieceBytes, `${reads.allBytes} bytes in all`);
+      session.settings({ initialWindowSize: mebi });
+      for (const answer of await Promise.all(answers))
+        assert.deepEqual(answer, { status: 200, bodyBytes: shard.length });
+      assert.equal(reads.allBytes, 60 * shard.length);
     }),
 );

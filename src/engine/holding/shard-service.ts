@@ -38,8 +38,8 @@ export type Answer = Outcome<Omit<OutgoingReply, 'status'>, Refusal>;
 
 export type ShardResource = Extract<Resource, { resource: 'shard' | 'inventory' | 'ledger' }>;
 
-/** Read from disk and sent at once. */
-const readBlocks = 64;
+/** Read from disk and sent at once: what a reply that is not taken keeps in memory. */
+const readBlocks = 8;
 
 export class ShardService {
   readonly #parts: ShardServiceParts;
