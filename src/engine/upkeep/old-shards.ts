@@ -91,9 +91,7 @@ export class OldShards {
         stores.layouts.forgetRetired(partner, name);
         continue;
       }
-      // From now on no layout may count on it: once the request is under way nothing brings it back but sending it again.
-      if (row.reserve) stores.layouts.retire([{ ...row, reserve: false }]);
-      const isDue = (): boolean => this.#isDue(row);
+      const isDue = (): boolean => this.#letGo(row);
       const removed = await delivery.remove({ partner, name, isDue, signal });
       if (!removed.ok) {
         const { code } = removed.error;
@@ -104,6 +102,20 @@ export class OldShards {
       any = true;
     }
     return any;
+  }
+
+  /**
+   * Whether it may be deleted, asked when nothing else is on its way to the partner: since the round began it may have been taken back, or sent and noted anew, which the
+   * next round judges. From then on no layout may count on it: once the request is under way nothing brings it back but sending it again.
+   */
+  #letGo({ pack, partner, name, retiredAt }: RetiredShardRow): boolean {
+    const { layouts } = this.#parts.stores;
+    const row = layouts
+      .retiredOf(pack)
+      .find((retired) => retired.partner === partner && retired.name === name);
+    if (row?.retiredAt !== retiredAt || !this.#isDue(row)) return false;
+    if (row.reserve) layouts.retire([{ ...row, reserve: false }]);
+    return true;
   }
 
   /** Nothing rests on it, no audit is under way, and its pack is safe and described without it. */
