@@ -6,8 +6,10 @@ import { parseAddresses } from '../core/wire/contact.ts';
 import type { Listening } from '../ports/transport.ts';
 import { Spool } from './backup/spool.ts';
 import type { ComputerPorts, ComputerSettings } from './computer.ts';
+import { DeniedShards } from './drills/denied-shards.ts';
 import { DrillDesk } from './drills/drill.ts';
 import { offenders } from './drills/drill-report.ts';
+import { QuotaExcuse } from './drills/quota-excuse.ts';
 import { isRefusal, RefusedDrills } from './drills/refused-drills.ts';
 import { ManifestKeeper } from './holding/manifest-keeper.ts';
 import { SelfScrub } from './holding/self-scrub.ts';
@@ -52,6 +54,7 @@ export class ComputerParts {
   readonly client: PartnerClient;
   readonly spool: Spool;
   readonly losses: ShardLosses;
+  readonly quota: QuotaExcuse;
   readonly partners: PartnerParts;
   readonly delivery: ShardDelivery;
   readonly outbox: Outbox;
@@ -80,6 +83,7 @@ export class ComputerParts {
     this.backoff = new Backoff(clock);
     this.book = new PartnerBook(stores);
     this.planning = this.#newPlanning();
+    this.quota = new QuotaExcuse({ ...ports, self: keys.peerId, book: this.book });
     this.client = new PartnerClient(ports.transport, {
       clock,
       addresses: () => this.addresses(),
@@ -88,6 +92,7 @@ export class ComputerParts {
         this.#heard(peer, answered);
       },
       ended: (peer) => this.partners.notices.ended(peer),
+      notified: (sent) => this.quota.notified(sent),
       taken: (peer, shard, whole) => this.partners.noteTaken(peer, shard, whole),
       transferring: (peer, direction) => this.partners.watch.transferring(peer, direction),
     });
@@ -169,10 +174,13 @@ export class ComputerParts {
   }
 
   #newFetch(parts: Pick<ShardFetchParts, 'pace' | 'watched'>): ShardFetch {
-    const { ports, losses, keys, client, book } = this;
+    const { ports, losses, quota, keys, client, book } = this;
+    const { keeper, notices } = this.partners;
     const announceRestore: ShardFetchParts['announceRestore'] = (peer, signal) =>
-      this.partners.notices.announceRestore(peer, signal);
-    return new ShardFetch({ ...ports, losses, keys, client, book, announceRestore, ...parts });
+      notices.announceRestore(peer, signal);
+    const denials = new DeniedShards({ ...ports, book, keeper });
+    const known = { losses, quota, denials, keys, client, book };
+    return new ShardFetch({ ...ports, ...known, announceRestore, ...parts });
   }
 
   #shared() {

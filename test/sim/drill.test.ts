@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
 import { dayMs, hourMs, mebi, minuteMs, secondMs } from '../../src/base/units.ts';
 import type { SnapshotId } from '../../src/core/vocabulary/ids.ts';
-import { encodeRefusal } from '../../src/core/wire/refusal.ts';
+import { encodeRefusal, statusOf } from '../../src/core/wire/refusal.ts';
 import { pathOf } from '../../src/core/wire/resources.ts';
 import type { Computer } from '../../src/engine/computer.ts';
 import type { DrillReport } from '../../src/engine/drills/drill-report.ts';
@@ -193,17 +193,22 @@ test('C17: one that hears that this computer restores, and refuses only then, re
   assert.ok(seen.has('reneged'), [...seen].join());
 });
 
-test('C17: an honest partner that was overloaded once is asked again soon, and stays in good standing', async () => {
-  let refusals = 0;
-  const scene = await refusedOnce('overload', (request, reply) => {
-    if (!isRestoreRead(request) || refusals >= 3) return reply;
-    refusals += 1;
-    return { status: 500, body: encodeRefusal({ code: 'peer.fault', detail: 'overloaded' }) };
+for (const [code, times] of [
+  ['peer.fault', 3],
+  ['request.quota', 6],
+  ['shard.unknown', 6],
+] as const)
+  test(`C17: an honest partner that says ${code} for a moment is asked again soon, and stays in good standing`, async () => {
+    let refusals = 0;
+    const scene = await refusedOnce('overload', (request, reply) => {
+      if (!isRestoreRead(request) || refusals >= times) return reply;
+      refusals += 1;
+      return { status: statusOf(code), body: encodeRefusal({ code, detail: 'overloaded' }) };
+    });
+    const seen = await phasesSeen(scene, 8 * minuteMs);
+    assert.equal(refusals, times);
+    assert.deepEqual([...seen].sort(), ['in-commitment', 'standing']);
   });
-  const seen = await phasesSeen(scene, 8 * minuteMs);
-  assert.equal(refusals, 3);
-  assert.deepEqual([...seen].sort(), ['in-commitment', 'standing']);
-});
 
 test('drills run by themselves, as often as is set', async () => {
   const owner = { settings: { partnership: { drillIntervalMs: hourMs } } };

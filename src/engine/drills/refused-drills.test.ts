@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { refusalCodes } from '../../core/wire/refusal.ts';
 import { agreedPair } from '../../sim/agreed-pair.ts';
 import type { StillCommitted } from '../partners/lifecycle-keeper.ts';
 import { isRefusal } from './refused-drills.ts';
@@ -19,4 +20,10 @@ test('C17: commitment excuses a partner while it may run there, and that of a gr
   assert.equal(refuses('request.not-partner', 'everything', 'any'), true);
   assert.equal(refuses('peer.unreachable', 'nothing', 'old'), false);
   assert.equal(refuses('', 'nothing', 'old'), false);
+});
+
+test('C17: whatever a partner says when it gives nothing is a refusal, unless it may be true', () => {
+  const codes = [...refusalCodes, 'quota.denied', 'shard.denied', 'peer.refused', 'peer.silent'];
+  const excused = codes.filter((code) => !refuses(code, 'nothing', 'old'));
+  assert.deepEqual(excused, ['shard.unknown', 'request.quota']);
 });

@@ -43,11 +43,13 @@ interface Drawn {
 
 const askedAtOnce = 16;
 
-/** What a partner may rightly say when it gives nothing; being away is not refusing. */
+/**
+ * What a partner may rightly say when it gives nothing; being away is not refusing. Whether its quota may be used up and the shard lost was judged when it said so: what
+ * cannot be has codes of its own (quota-excuse.ts, denied-shards.ts).
+ */
 const excuses: ReadonlySet<string> = new Set([
   'peer.unreachable',
   'request.quota',
-  'request.paused',
   'shard.unknown',
 ]);
 

@@ -27,3 +27,13 @@ test('whoever holds much may lose more: a tenth of it', () => {
   assert.ok(staysWithin(stores, agreement, { ...loss, count: 100 }));
   assert.ok(!staysWithin(stores, agreement, { ...loss, count: 1 }));
 });
+
+test('what was read counts with what was told, and what is told counts by itself', () => {
+  const stores = twinStores();
+  const loss = { held: 20, graceMs, now: instant(0) };
+  assert.ok(staysWithin(stores, agreement, { ...loss, count: 2 }));
+  assert.ok(staysWithin(stores, agreement, { ...loss, count: 2, isDenied: true }));
+  assert.ok(!staysWithin(stores, agreement, { ...loss, count: 1, isDenied: true }));
+  assert.ok(staysWithin(stores, agreement, { ...loss, count: 2 }));
+  assert.ok(!staysWithin(stores, agreement, { ...loss, count: 1 }));
+});

@@ -2,7 +2,8 @@
  * How much a partner may lose and tell of before it counts like being caught.
  *
  * Disks rot a block now and then, and whoever says so is thanked. A partner that stores nothing and tells of each loss in time would be thanked for ever, so
- * what is told of in one grace period is counted, durably.
+ * what is told of in one grace period is counted, durably. So is what it says it does not have when it is read: the same number is forgiven of both together, but
+ * nobody's told loss weighs more for what was read before it could be told.
  */
 import { assert } from '../../base/assert.ts';
 import { equalBytes } from '../../base/bytes.ts';
@@ -18,7 +19,8 @@ const forgivenShare = 0.1;
 
 interface Tally {
   readonly since: number;
-  readonly shards: number;
+  readonly told: number;
+  readonly denied: number;
 }
 
 /** Adds to the account of this grace period; whether it is still within what is forgiven. */
@@ -27,6 +29,8 @@ export function staysWithin(
   agreement: AgreementId,
   loss: {
     readonly count: number;
+    /** It came out by a read; left out: the partner told of it. */
+    readonly isDenied?: boolean;
     /** Shards of ours that the partner has or should have. */
     readonly held: number;
     readonly graceMs: number;
@@ -36,9 +40,12 @@ export function staysWithin(
   const name = `losses-admitted ${agreement}`;
   const known = read(stores, name);
   const goesOn = known !== undefined && Math.abs(loss.now - known.since) < loss.graceMs;
-  const before = goesOn ? known : { since: loss.now, shards: 0 };
-  const shards = before.shards + loss.count;
-  if (loss.count > 0) stores.facts.put(name, encodeCbor([before.since, shards]));
+  const before = goesOn ? known : { since: loss.now, told: 0, denied: 0 };
+  const isDenied = loss.isDenied === true;
+  const told = before.told + (isDenied ? 0 : loss.count);
+  const denied = before.denied + (isDenied ? loss.count : 0);
+  if (loss.count > 0) stores.facts.put(name, encodeCbor([before.since, told, denied]));
+  const shards = isDenied ? told + denied : told;
   return shards <= Math.max(forgivenLeast, forgivenShare * loss.held);
 }
 
@@ -73,7 +80,7 @@ function read(stores: Stores, name: string): Tally | undefined {
   const value = stores.facts.get(name);
   if (value === undefined) return undefined;
   const decoded = decodeCbor(value, 32);
-  assert(decoded.ok && Array.isArray(decoded.value), 'a tally of losses is two numbers');
-  const [since, shards] = decoded.value as [number, number];
-  return { since, shards };
+  assert(decoded.ok && Array.isArray(decoded.value), 'a tally of losses is three numbers');
+  const [since, told, denied = 0] = decoded.value as [number, number, number?];
+  return { since, told, denied };
 }

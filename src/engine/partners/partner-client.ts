@@ -56,6 +56,13 @@ export interface Misanswered {
 
 export type PeerFailure = Silence | Refused | Misanswered;
 
+/** A notice that was sent; `failure`: why it was not heeded. */
+export interface Notified {
+  readonly peer: PeerId;
+  readonly notice: Bytes;
+  readonly failure: PeerFailure | undefined;
+}
+
 /** `trash`: its owner let it go, and it is not gone yet. */
 export type ShardWhereabouts = 'held' | 'trash' | 'gone';
 
@@ -81,6 +88,8 @@ export interface PartnerClientSelf {
   readonly heard: (peer: PeerId, answered: boolean) => void;
   /** Told of peers that take this computer for a former partner. */
   readonly ended?: (peer: PeerId) => void;
+  /** Told what became of every notice. */
+  readonly notified?: (sent: Notified) => void;
   /** Told whether a peer that was there took a shard in, of which it was sent all that it did not have. */
   readonly taken?: (peer: PeerId, shard: SentShard, whole: boolean) => void;
   /** Told when bytes of shards begin to go to a peer or to come from it; what it gives is called with how many went well. */
@@ -209,13 +218,16 @@ export class PartnerClient {
   }
 
   /** Tells the peer something that it should know, signed. */
-  notify(
+  async notify(
     to: PeerAddress,
     notice: Bytes,
     signal: AbortSignal,
   ): Promise<Outcome<Bytes, PeerFailure>> {
     const resource: Resource = { resource: 'notices' };
-    return this.message(to, { method: 'POST', resource, body: notice }, signal);
+    const answer = await this.message(to, { method: 'POST', resource, body: notice }, signal);
+    const failure = answer.ok ? undefined : answer.error;
+    this.#self.notified?.({ peer: to.peer, notice, failure });
+    return answer;
   }
 
   async inventory(

@@ -12,6 +12,8 @@ import { parseSuite } from '../../core/vocabulary/suite.ts';
 import type { RefusalCode } from '../../core/wire/refusal.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
+import type { DeniedShards, Owed } from '../drills/denied-shards.ts';
+import type { QuotaExcuse } from '../drills/quota-excuse.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PartnerClient, PeerFailure } from '../partners/partner-client.ts';
 import type { PartnerPace } from '../partners/partner-pace.ts';
@@ -33,6 +35,8 @@ export interface ShardFetchParts {
   readonly book: PartnerBook;
   readonly pace: PartnerPace;
   readonly losses: ShardLosses;
+  readonly denials: Pick<DeniedShards, 'owed' | 'judge'>;
+  readonly quota: Pick<QuotaExcuse, 'gave' | 'mayBeUsedUp'>;
   readonly clock: Clock;
   readonly log: EventLog;
   /** Tells a partner whose read quota is used up that this computer restores; whether it accepted that. */
@@ -41,12 +45,18 @@ export interface ShardFetchParts {
   readonly watched?: (read: ShardReading) => void;
 }
 
+/**
+ * Why nothing came. `shard.denied`: the partner signed for more than it has, beyond what is forgiven; `quota.denied`: it says that its read quota is used up, which
+ * cannot be.
+ */
+export type ReadingCode = PeerFailure['code'] | RefusalCode | 'shard.denied' | 'quota.denied';
+
 /** What came of asking for blocks: `code` says why nothing came, `wrong` counts those that came and were not right. */
 export interface ShardReading {
   readonly partner: PeerId;
   readonly blocks: number;
   readonly wrong: number;
-  readonly code: PeerFailure['code'] | RefusalCode | undefined;
+  readonly code: ReadingCode | undefined;
 }
 
 export class ShardFetch {
@@ -63,26 +73,44 @@ export class ShardFetch {
 
   /** The payloads of the stretch's blocks; undefined where a block was wrong; an empty list when the partner gave nothing. */
   async blocks(shard: ShardAt, stretch: Stretch, signal: AbortSignal): Promise<ShardPayloads> {
-    const { pace, losses, clock, log, watched } = this.#parts;
+    const { pace, denials, quota, clock } = this.#parts;
     const name = this.#nameOf(shard);
+    const owed = denials.owed(shard, name);
     const started = clock.now();
     const range = { first: stretch.first, count: stretch.count };
     const answer = await this.#ask(shard.partner, { name, range }, signal);
     if (!answer.ok) {
-      if (!signal.aborted) {
-        pace.failed(shard.partner);
-        const { partner } = shard;
-        watched?.({ partner, blocks: range.count, wrong: 0, code: codeOf(answer.error) });
-        if (isGone(answer.error)) {
-          losses.note(shard, 'lost');
-          losses.spoiltReserve(partner, name);
-        }
-        log.write('info', 'shard.not-read', { partner: shard.partner, code: answer.error.code });
-      }
+      if (!signal.aborted) this.#notGiven({ shard, name, owed }, range.count, answer.error);
       return [];
     }
+    quota.gave(shard.partner, answer.value.length);
     pace.succeeded(shard.partner, stretch.count, Math.max(0, clock.now() - started));
     return this.#open(shard, stretch, answer.value);
+  }
+
+  #notGiven(
+    { shard, name, owed }: { shard: ShardAt; name: ShardName; owed: Owed | undefined },
+    blocks: number,
+    failure: PeerFailure,
+  ): void {
+    const { pace, losses, denials, log, watched } = this.#parts;
+    const { partner } = shard;
+    pace.failed(partner);
+    const isGone = codeOf(failure) === 'shard.unknown';
+    // Before it is noted: then it is owed no more.
+    const code = isGone ? denials.judge(shard, name, owed) : this.#reasonOf(failure, partner);
+    watched?.({ partner, blocks, wrong: 0, code });
+    if (isGone) {
+      losses.note(shard, 'lost');
+      losses.spoiltReserve(partner, name);
+    }
+    log.write('info', 'shard.not-read', { partner, code });
+  }
+
+  #reasonOf(failure: PeerFailure, partner: PeerId): ReadingCode {
+    const code = codeOf(failure);
+    const isLie = code === 'request.quota' && !this.#parts.quota.mayBeUsedUp(partner);
+    return isLie ? 'quota.denied' : code;
   }
 
   #nameOf({ stripe, index, partner }: ShardAt): ShardName {
@@ -135,11 +163,6 @@ export class ShardFetch {
   }
 }
 
-function codeOf(failure: PeerFailure): ShardReading['code'] {
+function codeOf(failure: PeerFailure): PeerFailure['code'] | RefusalCode {
   return failure.code === 'peer.refused' ? (failure.refusal ?? failure.code) : failure.code;
-}
-
-/** The partner itself says that it does not have the shard. */
-function isGone(failure: PeerFailure): boolean {
-  return failure.code === 'peer.refused' && failure.refusal === 'shard.unknown';
 }
