@@ -1,12 +1,7 @@
 /** What goes to a partner and comes back while it is audited: messages to `audits`, and entries of its ledger that we miss. */
 import type { Bytes } from '../../base/bytes.ts';
 import type { Outcome } from '../../base/outcome.ts';
-import {
-  type Acknowledgement,
-  checkLedgerEntry,
-  type LedgerHead,
-  ledgerStart,
-} from '../../core/agreements/acknowledgement.ts';
+import { type Acknowledgement, ledgerStart } from '../../core/agreements/acknowledgement.ts';
 import { unframeReply } from '../../core/audits/audit-answer.ts';
 import {
   type AuditReply,
@@ -14,9 +9,10 @@ import {
   decodeAuditReply,
   encodeAuditRequest,
 } from '../../core/audits/audit-message.ts';
-import type { AgreementRow, Stores } from '../../ports/stores.ts';
+import type { AgreementRow } from '../../ports/stores.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PartnerClient, PeerFailure } from '../partners/partner-client.ts';
+import { EntryTakeover, type Follow, type TakeoverParts } from '../sending/entry-takeover.ts';
 import type { EntrySource } from './audit-space.ts';
 
 /** The partner's reply, or why there is none that says anything. */
@@ -25,8 +21,7 @@ export type Replied =
   | { readonly type: 'failed'; readonly failure: PeerFailure }
   | { readonly type: 'garbled' };
 
-interface LineParts {
-  readonly stores: Stores;
+interface LineParts extends TakeoverParts {
   readonly client: PartnerClient;
   readonly book: PartnerBook;
 }
@@ -71,26 +66,20 @@ export class AuditLine {
 
   /**
    * Fetches what the partner signed since our head: replies that never came, and what others with our key had it sign. `life`: the one in which the partner says it
-   * is; what it lost on the way there must have been noted.
+   * is; what it lost on the way there must have been noted. No more than is allowed: without the rest it does not accept our challenges, and has not proved anything.
    */
-  async catchUp(life = 0): Promise<readonly Acknowledgement[]> {
+  async catchUp(life = 0, follow?: Follow): Promise<readonly Acknowledgement[]> {
     const fetched: Acknowledgement[] = [];
-    const { stores } = this.#parts;
-    const { agreement, partner } = this.#agreement;
-    const headNow = (): LedgerHead =>
-      stores.ledger.head(agreement, 'owner') ?? ledgerStart(agreement, life);
+    const takeover = new EntryTakeover(this.#parts, this.#agreement);
     for (let page = 0; page < gapPages; page += 1) {
-      const head = headNow();
-      const { epoch, sequence } = head.epoch < life ? ledgerStart(agreement, life) : head;
+      const head = takeover.head(life);
+      const { epoch, sequence } =
+        head.epoch < life ? ledgerStart(this.#agreement.agreement, life) : head;
       const documents = await this.page(epoch, sequence);
-      if (!documents.ok || documents.value.length === 0) break;
-      for (const document of documents.value) {
-        const view = { agreement, holder: partner, head: headNow() };
-        const entry = checkLedgerEntry(view, document);
-        if (!entry.ok) return fetched;
-        stores.ledger.append({ agreement, side: 'owner', ...entry.value.head, document });
-        fetched.push(entry.value.acknowledgement);
-      }
+      if (!documents.ok) break;
+      const taken = takeover.take(documents.value, follow);
+      fetched.push(...taken);
+      if (taken.length === 0 || taken.length < documents.value.length) break;
     }
     return fetched;
   }

@@ -24,9 +24,9 @@ const leastReturns = 1_024;
 /** So much space lent allows one more: of a TiB that makes 20 MB of entries. */
 const lentBytesEach: number = 64 * mebi;
 
-export function returnsMaximum(agreement: AgreementRow): number {
-  const lent = bytesLentTo(agreementOf(agreement), agreement.partner);
-  return leastReturns + Math.floor(lent / lentBytesEach);
+/** In a day, of an owner to whom so much is lent. */
+export function returnsMaximum(lentBytes: number): number {
+  return leastReturns + Math.floor(lentBytes / lentBytesEach);
 }
 
 /** A shard came out of the trash. Inside the step that enters it in the ledger. */
@@ -39,7 +39,8 @@ export function countReturn(stores: Stores, agreement: AgreementRow, now: Instan
 /** Whether another deletion has to wait. */
 export function tooManyReturns(stores: Stores, agreement: AgreementRow, now: Instant): boolean {
   const today = returnsToday(stores, agreement, now);
-  return today !== undefined && today.count >= returnsMaximum(agreement);
+  const lentBytes = bytesLentTo(agreementOf(agreement), agreement.partner);
+  return today !== undefined && today.count >= returnsMaximum(lentBytes);
 }
 
 /** A clock that was set back begins a day as well. */

@@ -13,7 +13,6 @@ import {
   type Acknowledgement,
   checkAcknowledgement,
   checkDeletion,
-  checkLedgerEntry,
   type LedgerEntry,
   type LedgerFailure,
   type LedgerSubject,
@@ -34,6 +33,7 @@ import { noteForeignDeletions } from '../holding/mass-deletion.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PartnerClient, PeerFailure } from '../partners/partner-client.ts';
 import type { RateLimit } from '../work/rate-limit.ts';
+import { EntryTakeover } from './entry-takeover.ts';
 import { Lane } from './lane.ts';
 import { noteLosses } from './returned-holder.ts';
 import type { ShardLosses } from './shard-losses.ts';
@@ -100,8 +100,8 @@ interface SignedReply {
 
 /** What is handed to the transport at once. */
 const sliceBytes: number = 4 * blockBytes;
-/** Of 100 entries each: a gap of a million shards, which only a recovered catalogue has. */
-const gapPagesMaximum = 10_000;
+/** Of 100 entries each. Only a recovered catalogue misses more, and audits fetch that. */
+const gapPagesMaximum = 10;
 
 export class ShardDelivery {
   readonly #parts: ShardDeliveryParts;
@@ -274,45 +274,25 @@ export class ShardDelivery {
       : failed({ code: 'ledger.fork' });
   }
 
-  /**
-   * Fetches the entries that follow our head, page by page, as long as they are in order. A partner whose ledger has no end
-   * gets no further than the pages of one delivery.
-   */
+  /** Fetches the entries that follow our head, page by page, as long as they are in order. Where there are more, the next delivery goes on. */
   async #closeGap(agreement: AgreementRow, epoch: number, signal: AbortSignal): Promise<void> {
-    const { stores, client, book, losses, clock } = this.#parts;
+    const { client, book, losses, clock } = this.#parts;
     const to = book.addressOf(agreement.partner);
+    const takeover = new EntryTakeover(this.#parts, agreement);
     const entries: Acknowledgement[] = [];
     for (let turned = 0; turned < gapPagesMaximum; turned += 1) {
-      const { head } = viewOf(stores, agreement);
+      const head = takeover.head();
       const after = head.epoch === epoch ? head.sequence : 0;
       const part = { agreement: agreement.agreement, epoch, after };
       const page = await client.ledger(to, part, signal);
-      if (!page.ok || page.value.length === 0) break;
-      const pageEntries = page.value;
-      const taken = stores.transact(() => this.#appendAll(agreement, pageEntries));
+      if (!page.ok) break;
+      const taken = takeover.take(page.value);
       entries.push(...taken);
-      if (taken.length < pageEntries.length) break;
+      if (taken.length === 0 || taken.length < page.value.length) break;
     }
     if (losses === undefined) return;
     const parts = { ...this.#parts, losses };
     noteForeignDeletions(parts, agreement.partner, { entries, now: clock.now() });
-  }
-
-  /** Appends the entries up to the first that does not follow; gives these. */
-  #appendAll(agreement: AgreementRow, documents: readonly Bytes[]): readonly Acknowledgement[] {
-    const { stores, log } = this.#parts;
-    const appended: Acknowledgement[] = [];
-    for (const document of documents) {
-      const checked = checkLedgerEntry(viewOf(stores, agreement), document);
-      if (!checked.ok) {
-        const { code } = checked.error;
-        log.write('warn', 'ledger.refused', { partner: agreement.partner, code });
-        break;
-      }
-      append(stores, agreement.agreement, checked.value);
-      appended.push(checked.value.acknowledgement);
-    }
-    return appended;
   }
 }
 
