@@ -106,6 +106,7 @@ class IncomingExchange {
     this.#receiver = receiver;
     const { peer: from, remoteAddress, turn } = this.#context;
     if (turn !== undefined) await turn;
+    if (!this.#isWritable()) return;
     const reply = await this.#handled({ ...asked, from, remoteAddress, body: receiver });
     if (!this.#isWritable()) return dropBody(reply.body);
     const room = await this.#roomFor(reply, asked.method);

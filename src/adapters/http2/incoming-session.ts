@@ -39,8 +39,9 @@ export class IncomingSession {
   readonly #idleTimer: NodeJS.Timeout;
   #activeCount = 0;
   #refusedCount = 0;
-  /** In this turn of the event loop. */
-  #hasBegun = false;
+  /** The turns of those that were begun are over then; undefined when they are. */
+  #begun: Promise<void> | undefined;
+  #begunCount = 0;
 
   /** `account` has been charged with this connection; it is given back when the session ends. */
   constructor(connection: AuthenticatedConnection, account: PeerAccount, options: IncomingOptions) {
@@ -147,14 +148,18 @@ export class IncomingSession {
     };
   }
 
-  /** Requests that arrive together are handled in turns of the event loop of their own: what one has ready is counted before the next is made. */
+  /**
+   * Requests that arrive together are begun one after the other, each in a turn of the event loop of its own: what one has ready is counted before
+   * the next is made, and others have their turns in between.
+   */
   #turn(): Promise<void> | undefined {
-    if (this.#hasBegun) return new Promise((resolve) => setImmediate(resolve));
-    this.#hasBegun = true;
-    setImmediate(() => {
-      this.#hasBegun = false;
+    const begun = this.#begun;
+    this.#begunCount += 1;
+    this.#begun = (begun ?? Promise.resolve()).then(nextTurn).then(() => {
+      this.#begunCount -= 1;
+      if (this.#begunCount === 0) this.#begun = undefined;
     });
-    return undefined;
+    return begun;
   }
 
   /** Until its body is taken, or broke off: the peer begins its next upload then, and does not wait for the reply. */
@@ -202,6 +207,12 @@ export class IncomingSession {
     if (this.#activeCount > 0) this.#idleTimer.refresh();
     else this.destroy(constants.NGHTTP2_NO_ERROR);
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** As RFC 9113 §6.5.2 counts. nghttp2 keeps to the limit once the peer has acknowledged it; until then this does. */
