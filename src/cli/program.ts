@@ -165,7 +165,7 @@ function createGlobal({ version }: Surroundings): Program {
     )
     .option('--json', 'answer in JSON on standard output')
     .option('--quiet', 'say nothing beside the answer')
-    .option('--yes', 'do not ask for confirmation')
+    .option('--yes', 'do not ask before something is lost (partners forget, restore --delete)')
     .option('--passphrase-file <file>', 'read the passphrase from the first line of a file')
     .option('--passphrase-command <command>', 'read it from what a command prints')
     .addOption(

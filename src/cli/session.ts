@@ -16,6 +16,7 @@ import type {
   ResultOf,
 } from '../daemon/operations/registry.ts';
 import type { RunningComputer } from '../daemon/running-computer.ts';
+import { isConfirmed } from './confirmation.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { messages } from './messages.ts';
 import type { Output } from './output.ts';
@@ -139,6 +140,19 @@ export class Session {
     const detail = problem.detail === '' ? '' : `\n  (${printableText(problem.detail)})`;
     this.output.warn(`${happened}${detail}\n${meaning}\n${advice}`);
     return exit;
+  }
+
+  /** Whether whoever sits at the terminal says yes. */
+  confirmed(question: string): Promise<boolean> {
+    this.output.clearBar();
+    const { stdin: input, stderr: output } = process;
+    return isConfirmed(question, { input, output, signal: this.signal });
+  }
+
+  /** Somebody thought better of it. */
+  declined(): ExitCode {
+    this.output.warn('Nothing was changed.');
+    return exitCodes.failed;
   }
 
   /** A mistake in what was typed. */

@@ -31,6 +31,7 @@ export type RequestFailureCode =
   | 'daemon.unreachable'
   | 'daemon.broke-off'
   | 'partner.ambiguous'
+  | 'partner.no-space'
   | 'snapshot.unknown'
   | 'snapshot.ambiguous'
   | 'backup.no-sources'

@@ -147,6 +147,37 @@ test('with daemons an invitation returns at once, serves one computer, and no ot
   assert.equal((await covault([...lavish, `${most}B`])).exit, 0);
 });
 
+test('a partner that is asked for more lends its part; its person lends what there is', async () => {
+  const terms = (name: string, ...argv: string[]): ReturnType<typeof covault> =>
+    covault(['--home', home(name), '--json', 'partners', 'terms', ...argv]);
+  const asked = await terms('ada', 'cyd', '--want', '10GB');
+  assert.equal(asked.exit, 4, asked.out);
+  const share = Math.floor(20_000_000_000 / 12);
+  const lent = ({ json }: typeof asked): unknown[] => [
+    json()['lendsUsBytes'],
+    json()['weLendBytes'],
+  ];
+  assert.deepEqual(lent(asked), [share, 1_000_000_000]);
+  const words = await covault([
+    '--home',
+    home('ada'),
+    'partners',
+    'terms',
+    'cyd',
+    '--want',
+    '10GB',
+  ]);
+  assert.equal(words.exit, 4);
+  assert.match(words.err, /less than was asked for: it was to lend you 10 GB\./);
+  const beyond = await terms('cyd', 'ada', '--lend', '21GB');
+  assert.equal(beyond.exit, 2, beyond.out);
+  assert.equal(code(beyond), 'partner.no-space');
+  assert.match(beyond.out, /20000000000 bytes at most/);
+  const raised = await terms('cyd', 'ada', '--lend', '10GB');
+  assert.equal(raised.exit, 0, raised.out);
+  assert.deepEqual(lent(raised), [1_000_000_000, 10_000_000_000]);
+});
+
 test('a backup through the daemon is complete at both partners', async () => {
   const said = await covault(['--home', home('ada'), 'backup', files, '--wait', 'complete']);
   assert.equal(said.exit, 0, said.out + said.err);

@@ -1,12 +1,16 @@
 /** `covault partners`: who holds our data, whose data we hold, and what becomes of the partnership. */
+
+import type { PartnerAnswer } from '../../daemon/answers.ts';
 import type { AgreementAnswer } from '../../daemon/partnership-answers.ts';
 import { partnerAuditsText } from '../audit-text.ts';
+import { asksFirst } from '../confirmation.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { sizeValue } from '../option-values.ts';
 import { partnerTable, partnerText } from '../partner-text.ts';
 import type { Program, Run } from '../program.ts';
-import { momentText, roundSizeText } from '../quantities.ts';
+import { momentText, sizeText } from '../quantities.ts';
 import type { Session } from '../session.ts';
+import { shortfallLine, signedLine, type TermsAsked } from '../terms-text.ts';
 import { printableText } from '../text-escape.ts';
 
 const examples = `
@@ -122,6 +126,8 @@ async function decide(
   partner: string,
   { decision, said }: DecisionVerb,
 ): Promise<ExitCode> {
+  if (decision === 'forget' && asksFirst(session.options) && !(await mayForget(session, partner)))
+    return session.declined();
   const answer = await session.call('partners-decide', { partner, decision });
   if (!answer.ok) return session.fail(answer.error);
   session.output.value(answer.value);
@@ -131,11 +137,30 @@ async function decide(
   return exitCodes.ok;
 }
 
+/** A partner that is not known is for the operation to tell. */
+async function mayForget(session: Session, id: string): Promise<boolean> {
+  const answer = await session.call('partners', { probe: false, partner: id });
+  const [partner] = answer.ok ? answer.value : [];
+  if (partner === undefined) return true;
+  session.output.warn(forgettingText(partner));
+  return session.confirmed(`Forget ${printableText(partner.name) || id}?`);
+}
+
+/** What it costs to end an agreement at once. */
+export function forgettingText({
+  name,
+  holdsBytes,
+  weHoldBytes,
+}: Pick<PartnerAnswer, 'name' | 'holdsBytes' | 'weHoldBytes'>): string {
+  return `${printableText(name) || 'It'} holds ${sizeText(holdsBytes)} of yours, and you hold ${sizeText(weHoldBytes)} for it. Forgotten, the agreement ends at once: what lies there counts as lost, and what it stored here is trashed. \`covault partners leave\` moves both first.`;
+}
+
 async function changeTerms(
   session: Session,
   partner: string,
-  { lend, want }: { readonly lend?: number | undefined; readonly want?: number | undefined },
+  asked: TermsAsked,
 ): Promise<ExitCode> {
+  const { lend, want } = asked;
   if (lend === undefined && want === undefined)
     return session.misused('Say what is to be different: --lend SIZE, --want SIZE, or both.');
   const answer = await session.call('partners-terms', {
@@ -144,12 +169,13 @@ async function changeTerms(
     wantBytes: want,
   });
   if (!answer.ok) return session.fail(answer.error);
-  const { weLendBytes, lendsUsBytes } = answer.value;
   session.output.value(answer.value);
-  session.output.line(
-    `Both signed: ${nameOf(answer.value)} lends you ${roundSizeText(lendsUsBytes)}, you lend it ${roundSizeText(weLendBytes)}.`,
-  );
-  return exitCodes.ok;
+  const name = nameOf(answer.value);
+  session.output.line(signedLine(name, answer.value));
+  const shortfall = shortfallLine(name, answer.value, asked);
+  if (shortfall === undefined) return exitCodes.ok;
+  session.output.warn(shortfall);
+  return exitCodes.belowRedundancy;
 }
 
 function nameOf({ name, partner }: AgreementAnswer): string {

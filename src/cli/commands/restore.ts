@@ -2,6 +2,8 @@
 import { Option } from '@commander-js/extra-typings';
 import type { ProgressOf } from '../../daemon/operations/registry.ts';
 import type { RestoreResult } from '../../daemon/operations/restore.ts';
+import type { PathText } from '../../daemon/path-text.ts';
+import { asksFirst } from '../confirmation.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { gathered } from '../option-values.ts';
 import type { Program, Run } from '../program.ts';
@@ -57,25 +59,36 @@ async function restore(
 ): Promise<ExitCode> {
   const commandLine = ownCommandLine();
   const startedAtMs = performance.now();
-  const answer = await session.call(
-    'restore',
-    {
-      ...parseSnapshotPath(argumentBytes(argument, commandLine)),
-      target: absolutePath(argumentBytes(options.target, commandLine), process.cwd()),
-      include: options.include ?? [],
-      exclude: options.exclude ?? [],
-      overwrite: options.overwrite,
-      deleteExtra: options.delete ?? false,
-      dryRun: options.dryRun ?? false,
-      verify: options.verify ?? false,
-    },
-    {
-      progress: (progress) => session.output.progress(restoreBar(progress, startedAtMs), progress),
-    },
-  );
+  const input = {
+    ...parseSnapshotPath(argumentBytes(argument, commandLine)),
+    target: absolutePath(argumentBytes(options.target, commandLine), process.cwd()),
+    include: options.include ?? [],
+    exclude: options.exclude ?? [],
+    overwrite: options.overwrite,
+    deleteExtra: options.delete ?? false,
+    dryRun: options.dryRun ?? false,
+    verify: options.verify ?? false,
+  };
+  const progress = (progress: RestoreProgress): void =>
+    session.output.progress(restoreBar(progress, startedAtMs), progress);
+  if (input.deleteExtra && !input.dryRun && asksFirst(session.options)) {
+    const planned = await session.call('restore', { ...input, dryRun: true }, { progress });
+    if (!planned.ok) return session.fail(planned.error);
+    const { removed } = planned.value;
+    if (removed > 0 && !(await mayRemove(session, removed, input.target)))
+      return session.declined();
+  }
+  const answer = await session.call('restore', input, { progress });
   if (!answer.ok) return session.fail(answer.error);
   session.output.value(answer.value);
   return report(session, answer.value, options);
+}
+
+function mayRemove(session: Session, removed: number, target: PathText): Promise<boolean> {
+  session.output.warn(
+    `${countedText(removed, 'entry', 'entries')} in ${printablePath(target)} that the snapshot does not have will be removed, folders with all that is in them. \`--dry-run\` says how many, and removes nothing.`,
+  );
+  return session.confirmed('Remove them?');
 }
 
 const phaseWords: Readonly<Record<RestoreProgress['phase'], string>> = {

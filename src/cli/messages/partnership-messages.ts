@@ -89,6 +89,12 @@ export const partnershipMessages: MessagesOf<'invite' | 'partner'> = {
     meaning: nothingChanged,
     advice: 'Give more digits of the id.',
   },
+  'partner.no-space': {
+    exit: exitCodes.usage,
+    happened: 'You would lend more than this computer has left to lend.',
+    meaning: 'The agreement stays as it was; nobody was asked.',
+    advice: 'Lend it less (--lend SIZE), or more in all: `covault config set lend.spaceBytes SIZE`.',
+  },
   'partner.wrong-phase': {
     exit: exitCodes.failed,
     happened: 'The partnership is not in a state in which that can be done.',

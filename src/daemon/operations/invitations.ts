@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import { present } from '../../base/assert.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
-import { unpromisedBytes } from '../../engine/partners/unpromised-space.ts';
 import type { AgreementRow } from '../../ports/stores.ts';
 import { type PartnerAnswer, partnerAnswer } from '../answers.ts';
+import { lendableBytes } from '../lendable-space.ts';
 import { type Operation, type OperationContext, operation } from '../operation.ts';
 import { failure, type OperationFailure } from '../operation-failure.ts';
 
@@ -75,18 +75,6 @@ export const invite: Operation<InviteInput, never, InviteData, InviteAnswer> = o
     return succeeded({ ...made, joined: partnerOf({ computer, running }, agreement) });
   },
 });
-
-/** What nobody was promised yet of all that this computer lends. */
-function lendableBytes({ computer, running }: OperationContext): number {
-  const views = computer.agreements();
-  const held = new Map(views.map(({ row, weHoldBytes }) => [row.partner, weHoldBytes]));
-  const claims = views.map(({ row, weLendBytes }) => ({
-    ...{ partner: row.partner, phase: row.phase },
-    weLendBytes,
-  }));
-  const { spaceBytes } = running.config.lend;
-  return unpromisedBytes(spaceBytes, claims, (partner) => held.get(partner) ?? 0);
-}
 
 export interface JoinInput {
   readonly code: string;

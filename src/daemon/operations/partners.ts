@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import type { AgreementView, PartnerFailure } from '../../engine/partners/partnerships.ts';
 import { type PartnerAnswer, partnerAnswer } from '../answers.ts';
+import { lendableBytes } from '../lendable-space.ts';
 import { type Operation, operation } from '../operation.ts';
 import { failure, type OperationFailure } from '../operation-failure.ts';
 import { chooseAnyPartner } from '../partner-choice.ts';
@@ -91,9 +92,15 @@ export const changeTerms: Operation<TermsInput, never, never, AgreementAnswer> =
   reach: 'network',
   secret: false,
   inItsName: true,
-  run: async ({ computer }, { partner, lendBytes, wantBytes }, { signal }) => {
+  run: async (context, { partner, lendBytes, wantBytes }, { signal }) => {
+    const { computer } = context;
     const chosen = choosePartner(computer.partners(), partner);
     if (!chosen.ok) return chosen;
+    // What was promised may be kept, even where less is lent by now.
+    const { weLendBytes } = chosen.value;
+    const possibleBytes = weLendBytes + Math.max(0, lendableBytes(context));
+    if (lendBytes !== undefined && lendBytes > possibleBytes)
+      return failed(failure('partner.no-space', `${possibleBytes} bytes at most`));
     const change = {
       ...(lendBytes === undefined ? {} : { weLendBytes: lendBytes }),
       ...(wantBytes === undefined ? {} : { lendsUsBytes: wantBytes }),
