@@ -13,7 +13,7 @@ export interface DrillPartner {
   readonly blocks: number;
   readonly wrongBlocks: number;
   readonly refusals: number;
-  /** Why it gave nothing, the last time that it did not: a refusal's code, or one of silence; empty when it always gave. */
+  /** Why it gave nothing, the last time that it did not: a refusal's code, or one of silence, rather than what may be true; empty when it always gave. */
   readonly code: string;
 }
 

@@ -32,6 +32,7 @@ import { drawnUnit } from '../work/jitter.ts';
 import { DrillPace } from './drill-pace.ts';
 import type { DrillPartner, DrillProblem, DrillReport } from './drill-report.ts';
 import { type DrillSample, drawSample } from './drill-sample.ts';
+import { graver } from './refused-drills.ts';
 
 export interface DrillRunParts {
   readonly keys: OwnerKeys;
@@ -265,7 +266,7 @@ export class DrillRun {
       blocks: right + (code === undefined ? blocks - wrong : 0),
       wrongBlocks: wrongBlocks + wrong,
       refusals: refusals + (code === undefined ? 0 : 1),
-      code: code ?? last,
+      code: code === undefined ? last : graver(last, code),
     });
   }
 }

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { refusalCodes } from '../../core/wire/refusal.ts';
 import { agreedPair } from '../../sim/agreed-pair.ts';
 import type { StillCommitted } from '../partners/lifecycle-keeper.ts';
-import { isRefusal } from './refused-drills.ts';
+import { graver, isRefusal } from './refused-drills.ts';
 
 const partner = agreedPair(1 << 20).owner.peerId;
 
@@ -26,4 +26,14 @@ test('C17: whatever a partner says when it gives nothing is a refusal, unless it
   const codes = [...refusalCodes, 'quota.denied', 'shard.denied', 'peer.refused', 'peer.silent'];
   const excused = codes.filter((code) => !refuses(code, 'nothing', 'old'));
   assert.deepEqual(excused, ['shard.unknown', 'request.quota']);
+});
+
+test('no excuse hides a refusal that came before it', () => {
+  for (const excuse of ['peer.unreachable', 'shard.unknown', 'request.in-commitment']) {
+    assert.equal(graver('', excuse), excuse);
+    assert.equal(graver('request.paused', excuse), 'request.paused');
+    assert.equal(graver(excuse, 'request.paused'), 'request.paused');
+    assert.equal(graver(excuse, 'request.quota'), 'request.quota');
+  }
+  assert.equal(graver('request.paused', 'peer.silent'), 'peer.silent');
 });

@@ -67,6 +67,13 @@ export function isRefusal(
   return excused === 'nothing' || (excused === 'what-came-later' && of === 'old');
 }
 
+/** Of two reasons for which a partner gave nothing, one after the other, the one to judge it by: the later, but nothing that may be true hides a refusal. */
+export function graver(before: string, code: string): string {
+  const mayBeTrue = (reason: string): boolean =>
+    reason === '' || reason === 'request.in-commitment' || excuses.has(reason);
+  return mayBeTrue(code) && !mayBeTrue(before) ? before : code;
+}
+
 type Asked = 'old' | 'any';
 
 export class RefusedDrills {
