@@ -332,7 +332,7 @@ export class AuditAnswers {
     if (isKnown || account.entryHash === undefined) return succeeded(account);
     const intervalMs = agreementOf(agreement).terms.auditIntervalMs;
     if (!this.#limits.takeRecall(agreement.agreement, { now: clock.now(), intervalMs }))
-      return refused('request.quota', 'what was deleted was looked up often enough for now');
+      return refused('request.quota', 'what was deleted is not looked up again so soon');
     const source = storedEntries(stores, agreement.agreement, 'holder');
     const at = { sequence: subject.sequence, holder: this.#self };
     await this.#space.recall(answererLane(agreement), at, source);

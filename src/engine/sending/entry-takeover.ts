@@ -16,6 +16,7 @@ import {
   type Acknowledgement,
   checkLedgerEntry,
   type LedgerEntry,
+  type LedgerFailure,
   type LedgerHead,
   ledgerStart,
   readEntry,
@@ -40,6 +41,9 @@ export interface TakeoverParts {
 const shardBytes: number = mebi;
 /** What follows from entries, in the step that appends them; gives what is to be done when that is durable. */
 export type Follow = (entries: readonly Acknowledgement[]) => () => void;
+
+/** Why an entry is not taken over. */
+type TakeoverCode = LedgerFailure['code'] | 'ledger.too-many' | 'ledger.unfounded';
 
 const usual = {
   /** That many at once, whatever is lent: replies that were lost. */
@@ -124,17 +128,15 @@ export class EntryTakeover {
       const view = { agreement, holder: partner, head: this.head() };
       const entry = checkLedgerEntry(view, document);
       const code = entry.ok ? this.#unfounded(entry.value) : entry.error.code;
-      if (!entry.ok || code !== undefined) {
-        this.#refuse(code ?? '');
-        break;
-      }
+      if (code !== undefined) this.#refuse(code);
+      if (!entry.ok || code !== undefined) break;
       stores.ledger.append({ agreement, side: 'owner', ...entry.value.head, document });
       appended.push(entry.value.acknowledgement);
     }
     return appended;
   }
 
-  #refuse(code: string): void {
+  #refuse(code: TakeoverCode): void {
     const { partner } = this.#agreement;
     this.#parts.log.write('warn', 'ledger.refused', { partner, code });
   }
