@@ -26,6 +26,7 @@ import { createComputer } from '../engine/create-computer.ts';
 import type { PartnershipSettings } from '../engine/partners/partnership-settings.ts';
 import { NowhereTarget } from '../engine/restore/nowhere-target.ts';
 import { configFailure } from './configuration-failure.ts';
+import { noteRecovery } from './home-creation.ts';
 import { openKey, type PassphraseSource } from './key-opening.ts';
 import { freeAddresses } from './listen-addresses.ts';
 import { type Network, openNetwork } from './network.ts';
@@ -101,6 +102,8 @@ async function openAll(
   const catalogue = openCatalogue(paths.value.catalogue);
   if (!catalogue.ok) return catalogue;
   closing.later(() => catalogue.value.close());
+  const noted = noteRecovery(paths.value, catalogue.value);
+  if (!noted.ok) return noted;
   const log = openEventLog(paths.value.log, { level: config.value.log.level });
   closing.later(() => log.close());
   const spool = await openBlobFolder(paths.value.spool);

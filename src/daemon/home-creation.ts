@@ -1,17 +1,20 @@
 /** A new home: its key, of fresh chance or of a recovery kit, and the first configuration. */
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { defaultConfig, writeConfig } from '../adapters/disk/config-file.ts';
-import { homePaths, prepareHome } from '../adapters/disk/home.ts';
+import { replaceFile, syncFolder, systemCode } from '../adapters/disk/durable-file.ts';
+import { type HomePaths, homePaths, prepareHome } from '../adapters/disk/home.ts';
 import { systemClock } from '../adapters/system/system-clock.ts';
 import { systemRandom } from '../adapters/system/system-random.ts';
 import type { Bytes } from '../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { kitJson, kitOf } from '../core/recovery/kit.ts';
 import { rootSeedBytes } from '../core/sealing/keys.ts';
+import { facts } from '../engine/facts.ts';
+import type { Stores } from '../ports/stores.ts';
 import { configFailure } from './configuration-failure.ts';
 import { writeKey } from './key-opening.ts';
-import type { OperationFailure } from './operation-failure.ts';
+import { failure, type OperationFailure } from './operation-failure.ts';
 
 export interface HomeToCreate {
   readonly home: string;
@@ -19,7 +22,7 @@ export interface HomeToCreate {
   readonly passphrase: string | undefined;
   readonly name: string;
   readonly lendBytes: number;
-  /** Undefined: a new identity. */
+  /** Of a lost computer, whose recovery this home is for; undefined: a new identity. */
   readonly rootSeed: Bytes | undefined;
 }
 
@@ -56,8 +59,43 @@ export async function createHome(
   const config = { ...defaultConfig(), name, lend: { spaceBytes: lendBytes } };
   const configured = writeConfig(paths.configFile, config);
   if (!configured.ok) return failed(configFailure(configured.error));
+  const marked = markPurpose(paths, wanted.rootSeed === undefined ? 'new' : 'recovery');
+  if (!marked.ok) return marked;
   const written = writeKey(paths.keyFile, { rootSeed, passphrase }, random);
   if (!written.ok) return written;
   const kit = kitOf(rootSeed, { name, partners: [], createdAt: systemClock().now() });
   return succeeded({ peer: kit.owner, words: kit.words, kit: kitJson(kit) });
+}
+
+/** Before the key: from the moment that the home stands it is known that nothing may begin there before the recovery has ended. */
+function markPurpose(
+  { recoveryMark }: HomePaths,
+  purpose: 'new' | 'recovery',
+): Outcome<void, OperationFailure> {
+  if (purpose === 'new') return removed(recoveryMark);
+  const marked = replaceFile(recoveryMark, 'for a recovery\n');
+  return marked.ok ? marked : failed(failure('home.input-output', marked.error.detail));
+}
+
+/** From here on the catalogue knows whether the recovery that this home was made for has ended. */
+export function noteRecovery(
+  { recoveryMark }: HomePaths,
+  stores: Stores,
+): Outcome<void, OperationFailure> {
+  if (!existsSync(recoveryMark)) return succeeded(undefined);
+  facts.setRecovering(stores, true);
+  return removed(recoveryMark);
+}
+
+/** Durably: a mark that came back would begin a recovery that has ended. */
+function removed(file: string): Outcome<void, OperationFailure> {
+  try {
+    if (!existsSync(file)) return succeeded(undefined);
+    rmSync(file);
+    syncFolder(dirname(file));
+    return succeeded(undefined);
+  } catch (problem) {
+    if (systemCode(problem) === undefined) throw problem;
+    return failed(failure('home.input-output', String(problem)));
+  }
 }

@@ -114,6 +114,7 @@ test('a client that hangs up cancels its operation; so does the end of the daemo
     start: async () => ({ ok: true, value: undefined }),
     computer: {
       supersededBy: () => undefined,
+      isRecovering: () => false,
       agreements: () => [],
       invite: () => 'code',
       now: () => 0,

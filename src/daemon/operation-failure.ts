@@ -28,6 +28,7 @@ export type RequestFailureCode =
   | 'operation.cancelled'
   | 'operation.internal'
   | 'identity.superseded'
+  | 'recovery.unfinished'
   | 'daemon.unreachable'
   | 'daemon.broke-off'
   | 'partner.ambiguous'

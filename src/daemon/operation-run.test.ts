@@ -73,6 +73,19 @@ test('a home whose identity lives on elsewhere refuses what would be done in tha
   assert.deepEqual([...new Set(Object.values(read))], ['ok'], JSON.stringify(read));
 });
 
+test('a home whose recovery has not ended begins nothing in that name, and reads on', async () => {
+  const home = await made('recovering');
+  const catalogue = openCatalogue(homePaths(home).catalogue);
+  assert(catalogue.ok);
+  facts.setRecovering(catalogue.value, true);
+  catalogue.value.close();
+  const captured = { roots: [folder], tags: [], excludePatterns: [], wait: 'captured' };
+  const refused = await codesOn(home, { ...inputs, backup: { ...captured, dryRun: false } });
+  assert.deepEqual([...new Set(Object.values(refused))], ['recovery.unfinished']);
+  const read = await codesOn(home, { ...reading, backup: { ...captured, dryRun: true } });
+  assert.deepEqual([...new Set(Object.values(read))], ['ok'], JSON.stringify(read));
+});
+
 test('nothing is refused for that reason in a home that lives', async () => {
   const home = await made('living');
   const codes = await codesOn(home, inputs);

@@ -38,8 +38,8 @@ export async function runOperation(
   const input = chosen.input.safeParse(request.input);
   if (!input.success) return failed(failure('operation.bad-input', inputProblems(input.error)));
   try {
-    if (chosen.inItsName === true && running.computer.supersededBy() !== undefined)
-      return failed(failure('identity.superseded', 'it lives on on another computer'));
+    const barred = chosen.inItsName === true ? barredName(running) : undefined;
+    if (barred !== undefined) return failed(barred);
     if (chosen.reach === 'network') {
       const started = await running.start();
       if (!started.ok) return started;
@@ -57,6 +57,14 @@ export async function runOperation(
       });
     return failed(found);
   }
+}
+
+/** Why nothing may be done in the name of this identity here. */
+function barredName({ computer }: RunningComputer): OperationFailure | undefined {
+  if (computer.supersededBy() !== undefined)
+    return failure('identity.superseded', 'it lives on on another computer');
+  if (computer.isRecovering()) return failure('recovery.unfinished', 'it has to end first');
+  return undefined;
 }
 
 function paced(listener: CallListener): (value: unknown) => void {

@@ -30,7 +30,7 @@ export interface Operation<Input, Progress, Data, Result> {
   readonly reach: OperationReach;
   /** Its answer holds the root seed: it goes over the home's own socket only, never over HTTP. */
   readonly secret: boolean;
-  /** Signs, asks or changes something in the name of the identity: refused once that lives on on another computer. */
+  /** Signs, asks or changes something in the name of the identity: refused once that lives on on another computer, and while its recovery has not ended. */
   readonly inItsName?: true;
   run(
     context: OperationContext,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,6 +8,7 @@ import { openCatalogue } from '../adapters/sqlite/catalogue.ts';
 import { succeeded } from '../base/outcome.ts';
 import { instant } from '../base/units.ts';
 import { idOf, type SnapshotId } from '../core/vocabulary/ids.ts';
+import { openComputer } from './composition.ts';
 import { createHome, homeStands } from './home-creation.ts';
 import { runRecovery } from './recovery-run.ts';
 
@@ -37,6 +38,21 @@ async function made(name: string): Promise<string> {
   return home;
 }
 
+/** What the computer in a home says when it is opened. */
+async function standing(
+  home: string,
+): Promise<{ readonly isRecovering: boolean; readonly isRecoverable: boolean }> {
+  const opened = await openComputer({
+    ...{ home, daemon: false, listen: [], uploadLimit: undefined },
+    passphrase: async () => succeeded(undefined),
+  });
+  assert(opened.ok);
+  const { computer } = opened.value;
+  const said = { isRecovering: computer.isRecovering(), isRecoverable: computer.isRecoverable() };
+  await opened.value.close();
+  return said;
+}
+
 /** A home with a snapshot of its own. */
 async function used(name: string): Promise<string> {
   const home = await made(name);
@@ -64,4 +80,30 @@ test('a recovery goes on wherever the one before it was killed', async () => {
   assert.equal(await recovered(home), 'network.cannot-listen');
   assert.equal(homeStands(home), true);
   assert.equal(await recovered(home), 'network.cannot-listen');
+});
+
+test('a home that is made for a recovery is for that alone, from the moment that it stands', async () => {
+  // As when it is killed once the key is written: nothing has opened the home yet.
+  const killed = await made('key-only');
+  const { recoveryMark, catalogue } = homePaths(killed);
+  assert.deepEqual([existsSync(recoveryMark), existsSync(catalogue)], [true, false]);
+  const begun = { isRecovering: true, isRecoverable: true };
+  assert.deepEqual(await standing(killed), begun);
+  assert.equal(existsSync(recoveryMark), false);
+  assert.deepEqual(await standing(killed), begun);
+  assert.equal(await recovered(killed), 'network.cannot-listen', 'it can be tried again');
+  const tried = join(folder, 'tried');
+  assert.equal(await recovered(tried), 'network.cannot-listen');
+  assert.deepEqual(await standing(tried), begun);
+});
+
+test('a home of a new identity is for no recovery, and takes no mark over from one', async () => {
+  const home = join(folder, 'new');
+  assert(prepareHome(home).ok);
+  writeFileSync(homePaths(home).recoveryMark, '');
+  const created = await createHome({
+    ...{ home, name: 'new', passphrase: undefined, lendBytes: 0, rootSeed: undefined },
+  });
+  assert(created.ok);
+  assert.deepEqual(await standing(home), { isRecovering: false, isRecoverable: true });
 });

@@ -116,6 +116,7 @@ export type BackupFailure = {
     | 'backup.nothing'
     | 'backup.running'
     | 'backup.superseded'
+    | 'recovery.unfinished'
     | 'backup.cancelled'
     | 'spool.broken';
   readonly detail: string;
@@ -312,6 +313,8 @@ export interface Computer extends Partnerships {
   status(): StatusReport;
   /** The later life of this identity that a partner showed, for which this home has stopped for good; undefined: none was seen. */
   supersededBy(): number | undefined;
+  /** A recovery of this identity began here and has not come to its end: until it has, this home begins nothing in that name. */
+  isRecovering(): boolean;
   /** Whether a recovery into this home would lose nothing: it is empty, or a recovery of it was cut off. */
   isRecoverable(): boolean;
   snapshots(): readonly SnapshotRow[];

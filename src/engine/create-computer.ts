@@ -112,6 +112,9 @@ class WorkingComputer implements Computer {
       return failed({ code: 'backup.running', detail: 'another backup is under way' });
     if (this.supersededBy() !== undefined)
       return failed({ code: 'backup.superseded', detail: 'it lives on on another computer' });
+    // Its snapshot could be listed in no manifest, and would bar the way of the recovery.
+    if (this.isRecovering())
+      return failed({ code: 'recovery.unfinished', detail: 'nothing is backed up before it ends' });
     if (request.scan.roots.length === 0)
       return failed({ code: 'backup.nothing', detail: 'there is nothing to back up' });
     this.#backingUp = true;
@@ -209,6 +212,10 @@ class WorkingComputer implements Computer {
 
   supersededBy(): number | undefined {
     return facts.successor(this.#ports.stores);
+  }
+
+  isRecovering(): boolean {
+    return facts.recovering(this.#ports.stores);
   }
 
   isRecoverable(): boolean {

@@ -28,6 +28,8 @@ export interface HomePaths {
   readonly catalogue: string;
   readonly keyFile: string;
   readonly configFile: string;
+  /** There from before the key of a home that is made for a recovery until its catalogue says so. */
+  readonly recoveryMark: string;
   readonly spool: string;
   readonly held: string;
   readonly log: string;
@@ -58,6 +60,7 @@ export function homePaths(home: string): HomePaths {
     catalogue: join(home, 'catalog.db'),
     keyFile: join(home, 'key'),
     configFile: join(home, 'config.json'),
+    recoveryMark: join(home, 'recovery'),
     spool: join(home, 'spool'),
     held: join(home, 'held'),
     log: join(home, 'log'),

@@ -2,7 +2,7 @@
 import { exitCodes } from '../exit-codes.ts';
 import type { MessagesOf } from './message.ts';
 
-export const recoveryMessages: MessagesOf<'recover' | 'kit' | 'words'> = {
+export const recoveryMessages: MessagesOf<'recover' | 'recovery' | 'kit' | 'words'> = {
   'recover.no-partner': {
     exit: exitCodes.tooFewPartners,
     happened: 'No partner could be reached.',
@@ -34,6 +34,14 @@ export const recoveryMessages: MessagesOf<'recover' | 'kit' | 'words'> = {
     happened: 'This home is in use by a computer already.',
     meaning: 'It was left as it is.',
     advice: 'Recover into an empty one: --home DIR.',
+  },
+  'recovery.unfinished': {
+    exit: exitCodes.failed,
+    happened: 'The recovery into this home has not ended.',
+    meaning:
+      'Your data is still with your partners. Until it has come back this home begins nothing new: that would stand in its way.',
+    advice:
+      'Run `covault recover` again, with the same kit or words; it carries on. When there is nothing to recover, begin a home of its own: `covault init --home DIR`.',
   },
   'kit.malformed': {
     exit: exitCodes.wrongPassphrase,

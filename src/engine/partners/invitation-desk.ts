@@ -42,6 +42,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { AgreementRow, InvitationRow, Stores } from '../../ports/stores.ts';
 import type { InvitationTerms, JoinFailure, JoinOffer } from '../computer.ts';
+import { facts } from '../facts.ts';
 import type { Notifier } from '../work/notifier.ts';
 import type { PartnerClient, PeerFailure } from './partner-client.ts';
 import { agreementOf } from './partner-space.ts';
@@ -115,6 +116,8 @@ export class InvitationDesk {
   redeem(from: PeerId, message: Bytes): Outcome<Bytes, Refusal> {
     const redemption = decodeRedemption(message);
     if (!redemption.ok) return refused('request.malformed', redemption.error.code);
+    if (facts.recovering(this.#parts.stores))
+      return refused('invite.unknown', 'this computer is being recovered');
     const row = this.#parts.stores.invitations.get(secretHashOf(redemption.value.secret));
     if (row === undefined) return refused('invite.unknown', 'no invite has this secret');
     if (row.redeemedBy !== undefined) return this.#redeemAgain(from, row);

@@ -1,6 +1,7 @@
 /** The parts of a computer that find, watch and keep partners, and how they hang together. */
 import type { Bytes } from '../../base/bytes.ts';
 import { hourMs, type Instant, secondMs } from '../../base/units.ts';
+import type { Stance } from '../../core/agreements/negotiation.ts';
 import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
 import { fullShards } from '../../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
@@ -11,6 +12,7 @@ import { AuditDesk } from '../audits/audit-desk.ts';
 import type { AuditEvent } from '../audits/audit-event.ts';
 import type { Spool } from '../backup/spool.ts';
 import type { ComputerPorts, ComputerSettings } from '../computer.ts';
+import { facts } from '../facts.ts';
 import type { HeldTrash } from '../holding/held-trash.ts';
 import { ReadQuota } from '../holding/read-quota.ts';
 import { UncommittedReads } from '../holding/uncommitted-reads.ts';
@@ -135,10 +137,7 @@ export class PartnerParts {
       name: settings.name,
       addresses: needs.addresses,
       profile: () => this.profile(),
-      towardsAsker: (peer) => {
-        const known = this.judging.ofAsker(peer);
-        return known && this.stance.towards(peer, known);
-      },
+      towardsAsker: (peer) => this.#towardsAsker(peer),
       onAgreement: () => {
         this.#profile = undefined;
         this.search.wake();
@@ -265,6 +264,13 @@ export class PartnerParts {
     if (unjudged) this.keeper.happened(partner, { type: 'unjudged' });
     if (outcome === 'wrong') this.keeper.happened(partner, { type: 'wrong' });
     if (outcome === 'silent') this.keeper.happened(partner, { type: 'unproved' });
+  }
+
+  /** Whoever has not got back the partners there were takes no others. */
+  #towardsAsker(peer: PeerId): Stance | undefined {
+    if (facts.recovering(this.#needs.ports.stores)) return undefined;
+    const known = this.judging.ofAsker(peer);
+    return known && this.stance.towards(peer, known);
   }
 
   #somebodyNew(peer: PeerId): void {

@@ -15,7 +15,8 @@ import type { Reference } from '../../core/wire/reference.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Random } from '../../ports/random.ts';
-import { StorageBroken, StorageFull } from '../../ports/stores.ts';
+import { StorageBroken, StorageFull, type Stores } from '../../ports/stores.ts';
+import { facts } from '../facts.ts';
 import { jittered } from '../work/jitter.ts';
 import { Notifier } from '../work/notifier.ts';
 import { TaskPool } from '../work/task-pool.ts';
@@ -41,6 +42,7 @@ export interface PartnerSearchParts {
   readonly sources: CandidateSources;
   readonly judging: CandidateJudging;
   readonly stance: PartnerStance;
+  readonly stores: Stores;
   readonly desk: NegotiationDesk;
   readonly settings: PartnershipSettings;
   readonly addresses: () => readonly string[];
@@ -122,10 +124,10 @@ export class PartnerSearch {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { desk, settings, judging } = this.#parts;
+    const { desk, judging } = this.#parts;
     await desk.resume(signal);
     await this.#maintain(signal);
-    if (!settings.seek || signal.aborted) {
+    if (!this.#seeks() || signal.aborted) {
       this.#pauses = 1;
       return;
     }
@@ -140,10 +142,16 @@ export class PartnerSearch {
     this.#pauses = grew ? Math.min(1, this.#pauses) : Math.min(longestPause, this.#pauses * 2);
   }
 
+  /** Whoever has not got back the partners there were looks for no others. */
+  #seeks(): boolean {
+    const { settings, stores } = this.#parts;
+    return settings.seek && !facts.recovering(stores);
+  }
+
   /** Found under the name of the neighbourhood are those that have space to lend. */
   async #announce(): Promise<void> {
-    const { settings, stance, sources, self, addresses } = this.#parts;
-    const wanted = settings.seek && stance.openBytes() > 0;
+    const { stance, sources, self, addresses } = this.#parts;
+    const wanted = this.#seeks() && stance.openBytes() > 0;
     await sources.announce({ peer: self, addresses: addresses() }, wanted);
   }
 

@@ -75,6 +75,8 @@ export class RecoverRun {
     const { signal } = this.#options;
     if (!isRecoverable(stores))
       return failed({ code: 'recover.home-not-empty', detail: homeInUse });
+    // From here on this home is for nothing else: what it began besides could never be listed. Where nobody could be asked, nothing began.
+    if (partners.length > 0) facts.setRecovering(stores, true);
     try {
       const newest = await this.#newestManifest(partners);
       this.#adoptPartners(newest);
@@ -168,7 +170,6 @@ export class RecoverRun {
   /** Agreements in force, with the addresses at which the partners were last known or just now found. */
   #adoptPartners({ manifest }: FoundManifest): void {
     const { keys, stores, clock } = this.#parts;
-    facts.setRecovering(stores, true);
     for (const document of manifest.body.agreements) {
       const signed = decodeSignedAgreement(document);
       const agreement = signed.ok ? verifyAgreement(signed.value) : signed;
