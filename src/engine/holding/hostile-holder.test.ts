@@ -195,32 +195,39 @@ test('C37: only an acknowledgement of just this shard, signed by its holder, mak
   );
 });
 
+/** A holder that took so many shards of which its owner heard nothing, and then the one that is delivered. */
+function unheard(count: number): Parameters<typeof against>[0] {
+  const ledger: { readonly document: Bytes; readonly head: LedgerHead }[] = [];
+  return (request, scene) => {
+    while (ledger.length <= count) {
+      const head = ledger.at(-1)?.head ?? startOf(scene);
+      const name = ledger.length.toString(16).padStart(32, '0') as ShardName;
+      ledger.push(entry(scene, { head, ...(ledger.length < count ? { name } : {}) }));
+    }
+    if (request.method === 'PUT') return ledger.at(-1)?.document ?? shard;
+    if (request.method === 'HEAD') return { status: 200, fields: { 'covault-blocks': '2' } };
+    const after = Number(/after=(\d+)/.exec(request.path)?.[1]);
+    return encodeLedgerPage(
+      ledger.slice(after, after + ledgerPageEntries).map(({ document }) => document),
+    );
+  };
+}
+
 test('replies that were lost are made up for from the ledger, entry by entry', async () => {
-  let ledger: { readonly document: Bytes; readonly head: LedgerHead }[] = [];
-  await against(
-    (request, scene) => {
-      if (ledger.length === 0)
-        for (let sequence = 0; sequence < 230; sequence += 1)
-          ledger.push(
-            entry(scene, {
-              head: ledger.at(-1)?.head ?? startOf(scene),
-              ...(sequence < 229
-                ? { name: sequence.toString(16).padStart(32, '0') as ShardName }
-                : {}),
-            }),
-          );
-      if (request.method === 'PUT') return ledger.at(-1)?.document ?? shard;
-      const after = Number(/after=(\d+)/.exec(request.path)?.[1]);
-      return encodeLedgerPage(
-        ledger.slice(after, after + ledgerPageEntries).map(({ document }) => document),
-      );
-    },
-    async (scene) => {
-      assert.equal(await scene.deliver(), 'held');
-      assert.equal(scene.ledgerLength(), 230);
-    },
-  );
-  ledger = [];
+  await against(unheard(229), async (scene) => {
+    assert.equal(await scene.deliver(), 'held');
+    assert.equal(scene.ledgerLength(), 230);
+  });
+});
+
+test('one delivery takes ten pages of a ledger, and the next goes on', async () => {
+  await against(unheard(1_500), async (scene) => {
+    assert.equal(await scene.deliver(), 'delivery.bad-acknowledgement ledger.gap');
+    assert.equal(scene.ledgerLength(), 1_000);
+    assert.equal(scene.asked.filter(({ method }) => method === 'GET').length, 10);
+    assert.equal(await scene.deliver(), 'held');
+    assert.equal(scene.ledgerLength(), 1_501);
+  });
 });
 
 test('a gap that the ledger does not fill, or fills with a fork, leaves the shard unheld and ends', async () => {
