@@ -16,7 +16,7 @@ import type { Computer } from '../../src/engine/computer.ts';
 import { agreementOf, liveBytesAt } from '../../src/engine/partners/partner-space.ts';
 import { partnerTrash } from '../../src/engine/partners/partner-trash.ts';
 import type { AgreementRow } from '../../src/ports/stores.ts';
-import { durable } from '../../src/sim/checkers.ts';
+import { durable, violations } from '../../src/sim/checkers.ts';
 import { calmPlan, type PlannedCrash } from '../../src/sim/fault-plan.ts';
 import { Crashed } from '../../src/sim/life.ts';
 import { simAddress } from '../../src/sim/network.ts';
@@ -320,6 +320,39 @@ test('a partner that lends less than it has of ours has as much moved to others,
     await mustRestore(scene, computer, { snapshot: last });
   }, dayMs);
 });
+
+/** Backups and partners come all the time, while disks and coders are slow: layouts change under whatever was read before. */
+async function builtSlowly(seed: number): Promise<void> {
+  const work = { share: 0.5, mostMs: 6_000 };
+  const plan = { ...calmPlan, work, healsAtMs: 2 * hourMs };
+  const owner = { cacheCapBytes: 0 };
+  const scene = new GrowingScene(`slow ${seed}`, 8, { plan, files: smallFiles, owner });
+  const draws = scene.world.prng.fork('changes');
+  await scene.mustPlay(async (computer, node) => {
+    await joinUpTo(scene, { computer, node }, 2);
+    for (let round = 0; round < 8; round += 1) {
+      scene.owner.files.writeFile(`/home/round-${round}`, draws.bytes(90_000));
+      await backUp(computer);
+      if (round < 6) await joinUpTo(scene, { computer, node }, 3 + round);
+      await node.clock.sleep(draws.between(0, 20_000));
+    }
+    const last = present(computer.snapshots().at(-1), 'a snapshot').snapshot;
+    await reach(computer, node, { snapshot: last, phase: 'complete' });
+    await settle(scene, node, '4+4');
+    await node.clock.sleep(2 * hourMs);
+    const phases = computer.partners().map(({ phase }) => phase);
+    assert.deepEqual([...new Set(phases)], ['standing'], 'everybody is honest');
+  }, dayMs);
+  assert.deepEqual(violations(scene.owner, scene.partners), []);
+  const last = present(durable(scene.owner).snapshots.all().at(-1), 'a snapshot');
+  scene.world.crash('owner');
+  await mustRecover(scene, 'heir', last.snapshot);
+}
+
+for (const seed of [1, 3])
+  test(`C36: what is laid out anew while it is coded, described and sent stays what it is called, seed ${seed}`, async () => {
+    await builtSlowly(seed);
+  });
 
 test('what was deleted takes room at its partner until that let go of it, and no longer', async () => {
   const scene = new GrowingScene('trash', 2, { files: smallFiles });
