@@ -3,6 +3,7 @@
  *
  * When it is stopped or nobody can be reached, the home stays, so that the same command carries on; a home with snapshots of its own is refused.
  */
+import { writeConfig } from '../adapters/disk/config-file.ts';
 import { failed, type Outcome, succeeded } from '../base/outcome.ts';
 import { type OpenedKit, parseKit } from '../core/recovery/kit.ts';
 import { seedOf } from '../core/recovery/words.ts';
@@ -11,8 +12,10 @@ import { type PeerId, parsePeerId } from '../core/vocabulary/ids.ts';
 import type { RecoverFailure, RecoverProgress, RecoverReport } from '../engine/computer.ts';
 import { homeInUse } from '../engine/recovery/recover-run.ts';
 import { openComputer } from './composition.ts';
+import { configFailure } from './configuration-failure.ts';
 import { createHome, homeStands } from './home-creation.ts';
 import type { PassphraseSource } from './key-opening.ts';
+import { lendingAgain, usualLendBytes } from './lending-again.ts';
 import { failure, type OperationFailure } from './operation-failure.ts';
 import { failureOf } from './operation-run.ts';
 import type { RunningComputer } from './running-computer.ts';
@@ -25,7 +28,8 @@ export interface RecoveryOptions {
   readonly passphrase: PassphraseSource;
   readonly key: RecoveryKey;
   readonly name: string;
-  readonly lendBytes: number;
+  /** Undefined: what the agreements promise that come back. */
+  readonly lendBytes: number | undefined;
   /** `/ip4/…/tcp/PORT`, perhaps with `/p2p/PEERID`. */
   readonly peers: readonly string[];
   /** Where to listen meanwhile; undefined: as configured. */
@@ -65,11 +69,16 @@ function kitFailure(problem: ParseFailure): OperationFailure {
   }
 }
 
+export type RecoveryAnswer = RecoverReport & {
+  /** What this computer lends from now on, all together. */
+  readonly lendBytes: number;
+};
+
 export async function runRecovery(
   options: RecoveryOptions,
-): Promise<Outcome<RecoverReport, OperationFailure>> {
+): Promise<Outcome<RecoveryAnswer, OperationFailure>> {
   if (!homeStands(options.home)) {
-    const { home, newPassphrase, name, lendBytes } = options;
+    const { home, newPassphrase, name, lendBytes = usualLendBytes } = options;
     const { rootSeed } = options.key;
     const made = await createHome({ home, passphrase: newPassphrase, name, lendBytes, rootSeed });
     if (!made.ok) return made;
@@ -81,12 +90,29 @@ export async function runRecovery(
   });
   if (!opened.ok) return opened;
   try {
-    return await recoverInto(opened.value, options);
+    const recovered = await recoverInto(opened.value, options);
+    return recovered.ok ? lentAgain(opened.value, options, recovered.value) : recovered;
   } catch (problem) {
     return failed(failureOf(problem, options.signal));
   } finally {
     await opened.value.close();
   }
+}
+
+function lentAgain(
+  { computer, config, paths }: RunningComputer,
+  { lendBytes: said }: RecoveryOptions,
+  report: RecoverReport,
+): Outcome<RecoveryAnswer, OperationFailure> {
+  const promised = computer.partners().reduce((sum, { weLendBytes }) => sum + weLendBytes, 0);
+  const configured = config.lend.spaceBytes;
+  const lendBytes = lendingAgain({ said, configured, promised });
+  if (lendBytes !== configured) {
+    const lend = { ...config.lend, spaceBytes: lendBytes };
+    const written = writeConfig(paths.configFile, { ...config, lend });
+    if (!written.ok) return failed(configFailure(written.error));
+  }
+  return succeeded({ ...report, lendBytes });
 }
 
 async function recoverInto(

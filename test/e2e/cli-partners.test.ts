@@ -257,6 +257,9 @@ test('a lost computer comes back from its kit, and from its words and one addres
   const byKit = await covault(other);
   assert.equal(byKit.exit, 0, byKit.out);
   assert.ok((byKit.json()['snapshots'] as number) >= 3);
+  assert.equal(byKit.json()['lendBytes'], 2_000_000_000, 'what was promised to two partners');
+  const lends = ['--home', home('newer'), '--json', 'config', 'get', 'lend.spaceBytes'];
+  assert.match((await covault(lends)).out, /\b2000000000\b/);
 });
 
 test('a home that has a key of its own is not overwritten by recover', async () => {

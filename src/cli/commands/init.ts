@@ -1,16 +1,16 @@
 /** `covault init`: an identity, its key, and the words that bring everything back. */
 import { hostname } from 'node:os';
 import { Option } from '@commander-js/extra-typings';
+import { usualLendBytes } from '../../daemon/lending-again.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { writeKitFile } from '../kit-file.ts';
 import { sizeValue } from '../option-values.ts';
 import { chooseNewPassphrase } from '../passphrase.ts';
 import type { Program, Run } from '../program.ts';
-import { parseSize, roundSizeText } from '../quantities.ts';
+import { roundSizeText } from '../quantities.ts';
 import type { Session } from '../session.ts';
 import { wordGrid } from '../word-grid.ts';
 
-const defaultLend = '20GB';
 /** What 4+4 stores for every byte. */
 const circleRedundancy = 2;
 
@@ -21,7 +21,7 @@ export function addInit(program: Program, run: Run): void {
     .option('--name <name>', 'what partners see (default: the name of this computer)')
     .addOption(
       new Option('--lend <size>', 'what you lend to others')
-        .default(sizeValue(defaultLend), defaultLend)
+        .default(usualLendBytes, roundSizeText(usualLendBytes).replace(' ', ''))
         .argParser(sizeValue),
     )
     .option('--kit <file>', 'also write the recovery kit to a file that only you can read')
@@ -111,5 +111,3 @@ export function sizeMeaning(lendBytes: number): string {
   return `${roundSizeText(lendBytes)} lent protects about ${roundSizeText(lendBytes / circleRedundancy)} at 4+4: partners lend you as much in return, and
 every byte is stored ${circleRedundancy} times over, so that any 4 of 8 partners may vanish.\n`;
 }
-
-export const usualLendBytes: number = parseSize(defaultLend) ?? 0;

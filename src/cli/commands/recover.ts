@@ -1,15 +1,16 @@
 /** `covault recover`: a new computer becomes the lost one. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { RecoverProgress, RecoverReport } from '../../engine/computer.ts';
+import type { RecoveryAnswer } from '../../daemon/recovery-run.ts';
+import type { RecoverProgress } from '../../engine/computer.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { addressValue, gathered, sizeValue } from '../option-values.ts';
 import { readPassphrase } from '../passphrase.ts';
 import type { Program, Run } from '../program.ts';
 import type { ProgressState } from '../progress-bar.ts';
-import { countedText } from '../quantities.ts';
+import { countedText, roundSizeText } from '../quantities.ts';
 import type { Session } from '../session.ts';
-import { newPassphrase, usualLendBytes } from './init.ts';
+import { newPassphrase } from './init.ts';
 
 export function addRecover(program: Program, run: Run): void {
   program
@@ -28,7 +29,11 @@ export function addRecover(program: Program, run: Run): void {
       (text: string, before: readonly string[] | undefined) => gathered(addressValue(text), before),
     )
     .option('--name <name>', 'what partners see (default: as in the kit)')
-    .option('--lend <size>', 'what you lend to each partner', sizeValue, usualLendBytes)
+    .option(
+      '--lend <size>',
+      'what you lend to others (default: what the agreements promise that come back)',
+      sizeValue,
+    )
     .option('--no-passphrase', 'leave the key on this disk unprotected')
     .option('--undelete', 'on the computer itself: take back what was deleted at partners')
     .addHelpText(
@@ -44,7 +49,7 @@ interface RecoverOptions {
   readonly peer?: readonly string[] | undefined;
   readonly listen?: readonly string[] | undefined;
   readonly name?: string | undefined;
-  readonly lend: number;
+  readonly lend?: number | undefined;
   readonly passphrase: boolean;
   readonly undelete?: true | undefined;
 }
@@ -116,8 +121,9 @@ function recoverBar(progress: RecoverProgress, startedAtMs: number): ProgressSta
 }
 
 /** How sure it is that nothing newer exists, besides what came back. */
-export function recoveredText(report: RecoverReport): string {
+export function recoveredText(report: RecoveryAnswer): string {
   return `This computer is the lost one again: ${countedText(report.snapshots, 'snapshot')} in ${countedText(report.packs, 'pack')}.
 Confirmed by ${report.confirmations} of ${report.partnersAsked} partners.
+It lends others ${roundSizeText(report.lendBytes)} in all; \`covault config set lend.spaceBytes SIZE\` changes that.
 Next: \`covault snapshots\`, then \`covault restore latest --target DIR\`; keep \`covault up\` running.`;
 }
