@@ -171,6 +171,8 @@ test('a partner may delete what it took and what it kept from before, and whatev
   assert.equal(own.catchUp(), 1, 'we asked it to, and its reply was lost');
   own.sign('delete', 8);
   assert.equal(own.catchUp(), 0);
+  own.stores.agreements.put({ ...ended, phase: 'proposed' });
+  assert.equal(own.catchUp(), 0, 'what was only proposed had nothing taken');
   own.stores.agreements.put(ended);
   assert.equal(own.catchUp(), 1, 'from an earlier agreement');
 });

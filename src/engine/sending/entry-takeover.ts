@@ -161,7 +161,7 @@ export class EntryTakeover {
     if (facts.incarnation(stores) > 0) return false;
     if (this.head().sequence > 0 && this.#stored(1) === undefined) return false;
     const others = stores.agreements.all().filter((row) => row.agreement !== agreement);
-    return others.every((row) => row.partner !== partner);
+    return !others.some((row) => row.partner === partner && row.phase !== 'proposed');
   }
 
   /** As the entries say that are here: up to the last audit in what it draws from, and then one by one. */
