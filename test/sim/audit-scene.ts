@@ -29,7 +29,6 @@ import { parsePath } from '../../src/core/wire/resources.ts';
 import { AuditAnswers } from '../../src/engine/audits/audit-answers.ts';
 import { AuditDesk } from '../../src/engine/audits/audit-desk.ts';
 import type { AuditEvent } from '../../src/engine/audits/audit-event.ts';
-import type { Spool } from '../../src/engine/backup/spool.ts';
 import { facts } from '../../src/engine/facts.ts';
 import { appendHolderEntry } from '../../src/engine/holding/held-ledger.ts';
 import { ShardIntake } from '../../src/engine/holding/shard-intake.ts';
@@ -51,7 +50,7 @@ import type { VirtualClock } from '../../src/sim/virtual-clock.ts';
 import { onVirtualTime } from '../../src/sim/virtual-run.ts';
 
 /** What becomes of one message to `audits`: its answer is lost, it never arrives, or it is answered with nonsense. */
-export type Mishap = 'reply-lost' | 'request-lost' | 'nonsense' | undefined;
+export type Mishap = 'reply-lost' | 'request-lost' | 'nonsense' | undefined | 'refused';
 
 export interface AuditSceneOptions {
   readonly seed: string;
@@ -74,7 +73,7 @@ export class AuditScene {
   /** Kinds of the messages that reached the partner. */
   readonly seen: string[] = [];
   readonly disk: TwinDisk;
-  /** Decides on each message to `audits`. */
+  /** Decides on each message to `audits`, and on each page of the ledger or inventory. */
   mishap: (type: string) => Mishap = () => undefined;
   ownerStores: TwinStores = twinStores();
   holderStores: TwinStores = twinStores();
@@ -280,9 +279,9 @@ export class AuditScene {
       });
     };
     listen();
-    const spool = { reclaimed: () => undefined } as Pick<Spool, 'reclaimed'> as Spool;
+    const spool = { reclaimed: () => undefined, released: () => undefined };
     return new AuditDesk({
-      ...{ keys: this.owner, stores, clock: this.clock, random, log, changes, spool },
+      ...{ keys: this.owner, stores, clock: this.clock, random, log, changes },
       ...{ book: new PartnerBook(stores), client: this.#client },
       losses: new ShardLosses({ stores, spool, log, changes }),
       onEvent: (event) => this.events.push(event),
@@ -304,6 +303,11 @@ export class AuditScene {
   async #answer(request: IncomingRequest): Promise<OutgoingReply> {
     const resource = parsePath(request.path);
     const row = present(this.holderStores.agreements.all()[0], 'an agreement');
+    const refused = (): OutgoingReply => {
+      const refusal = { code: 'request.quota', detail: 'no more today' } as const;
+      return { status: statusOf(refusal.code), body: encodeRefusal(refusal) };
+    };
+    if (this.mishap(resource?.resource ?? '') === 'refused') return refused();
     if (resource?.resource === 'ledger' || resource?.resource === 'inventory') {
       const { identitySeed } = this.holder;
       const held = this.disk.attach();
@@ -320,6 +324,7 @@ export class AuditScene {
     assert.ok(message.ok);
     this.seen.push(message.value.type);
     const mishap = this.mishap(message.value.type);
+    if (mishap === 'refused') return refused();
     if (mishap === 'request-lost') return await new Promise(() => undefined);
     const reply = await this.answers.answer(row, body.value);
     if (mishap === 'reply-lost') return await new Promise(() => undefined);

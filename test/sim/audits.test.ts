@@ -274,6 +274,34 @@ test('shards that a partner kept into its next life are signed for again, and au
   });
 });
 
+test('one that says it lives anew, and lists what it signed for in no life but an earlier one, is silent', async () => {
+  await inAuditScene({ seed: 'other life', shards: eight }, async (scene) => {
+    scene.reviveHolder();
+    scene.mishap = (type) => (type === 'ledger' ? 'refused' : undefined);
+    for (let turn = 0; turn < 3; turn += 1) {
+      const event = await scene.audit();
+      assert.deepEqual([event?.outcome, event?.reason], ['silent', 'audit.other-life']);
+      assert.equal(event?.toldLoss, false);
+      await scene.clock.sleep(7 * hourMs);
+    }
+  });
+});
+
+test('a partner that refuses from the first day on is unjudged, and one that told its loss is that once', async () => {
+  await inAuditScene({ seed: 'refuses', shards: eight }, async (scene) => {
+    scene.mishap = (type) => (type === 'challenge' ? 'refused' : undefined);
+    const event = await scene.audit();
+    assert.deepEqual([event?.outcome, event?.unjudged], ['unclear', true]);
+    scene.mishap = () => undefined;
+    assert.equal((await scene.audit())?.unjudged, false);
+    scene.forgetHolder();
+    const lost = await scene.audit();
+    assert.deepEqual([lost?.toldLoss, lost?.unjudged], [true, true]);
+    const again = await scene.audit();
+    assert.deepEqual([again?.toldLoss, again?.unjudged], [false, false]);
+  });
+});
+
 test('what a partner lost of what it signed for again is found out like anything else', async () => {
   await inAuditScene({ seed: 'kept and lost', shards: eight }, async (scene) => {
     scene.reviveHolder();

@@ -15,6 +15,8 @@ export interface AuditEvent {
   readonly findings: readonly Finding[];
   /** Blocks that the partner proved. */
   readonly provenBlocks: number;
+  /** How many more may be asked of it today; undefined when it was not counted. */
+  readonly blocksLeft: number | undefined;
   /** It lost what we thought it had, as it says itself. */
   readonly toldLoss: boolean;
   /** It was asked and it answered, and nothing can be said of what it holds. */
@@ -40,7 +42,7 @@ export function turnEvent(
     ...turn,
     ...{ outcome, reason },
     findings: judged.filter((each) => each.outcome === 'wrong').flatMap(({ findings }) => findings),
-    // What no challenge stands behind is our own doing.
-    unjudged: outcome === 'unclear' && challenge.length > 0,
+    // What no challenge stands behind is our own doing, and what was lost is not there to be judged.
+    unjudged: outcome === 'unclear' && challenge.length > 0 && reason !== 'audit.known-loss',
   };
 }
