@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { hourMs, minuteMs, secondMs } from '../../src/base/units.ts';
+import { dayMs, hourMs, minuteMs, secondMs } from '../../src/base/units.ts';
 import type { PartnershipSettings } from '../../src/engine/partners/partnership-settings.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { calmPlan, type PlannedCrash } from '../../src/sim/fault-plan.ts';
+import { Crashed } from '../../src/sim/life.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';
 import { type Crowd, crowd, partnersOf, settled, waitUntil } from './crowd.ts';
 import { backUp, quiet, reach, Scene, smallFiles } from './scene.ts';
@@ -25,8 +26,15 @@ interface Pair extends Crowd {
   readonly holder: SimPeer;
 }
 
-async function pair(seed: string): Promise<Pair> {
-  const them = crowd(seed, 2, { meets: true, partnership: () => periods });
+async function pair(
+  seed: string,
+  change: Partial<PartnershipSettings> = {},
+  crashes: readonly PlannedCrash[] = [],
+): Promise<Pair> {
+  const them = crowd(seed, 2, {
+    ...{ meets: true, plan: { ...calmPlan, crashes } },
+    partnership: () => ({ ...periods, ...change }),
+  });
   const [owner, holder] = them.peers.map((peer) => present(peer, 'a computer'));
   assert(owner !== undefined && holder !== undefined);
   owner.files.makeFolder('/home');
@@ -163,4 +171,46 @@ test('what lies at a former partner counts for nothing, also when a crash came r
   assert(to > from);
   for (let step = from + 1; step <= to; step += 1)
     await forgets([{ node: 'owner', step, moment: 'after', downMs: secondMs }]);
+});
+
+/** The steps between which a holder forgives an owner whose shards are in its trash; with crashes, until they are held as before. */
+async function forgives(crashes: readonly PlannedCrash[]): Promise<{ from: number; to: number }> {
+  const lazy = {
+    ...{ probeIntervalMs: minuteMs, searchIntervalMs: minuteMs, auditIntervalMs: hourMs },
+    ...{ receiptPeriodMs: dayMs, deleteLockMs: dayMs },
+  };
+  const them = await pair('forgiven', lazy, crashes);
+  const { owner, holder, world } = them;
+  await backedUp(them);
+  const held = heldFor(them);
+  assert(held > 0);
+  world.crash(owner.name);
+  // It had earned a day.
+  const isInTrash = (): boolean => heldFor(them) === 0;
+  await world.run({ untilMs: world.nowMs + 3 * dayMs, until: isInTrash });
+  const from = world.durableSteps(holder.name);
+  let isForgiven = false;
+  try {
+    isForgiven = present(holder.computer, 'it').forgive(owner.keys.peerId).ok;
+  } catch (reason) {
+    if (!(reason instanceof Crashed)) throw reason;
+  }
+  const to = world.durableSteps(holder.name);
+  await world.run({ untilMs: world.nowMs + minuteMs });
+  const phase = durable(holder).agreements.ofPartner(owner.keys.peerId)?.phase;
+  assert.notEqual(phase, 'ended');
+  if (isForgiven) assert.notEqual(phase, 'reneged');
+  assert.equal(
+    heldFor(them),
+    phase === 'reneged' ? 0 : held,
+    `${phase} ${JSON.stringify(crashes)}`,
+  );
+  return { from, to };
+}
+
+test('what an owner that is forgiven has here is held again, also when a crash came as it was', async () => {
+  const { from, to } = await forgives([]);
+  assert(to > from);
+  for (let step = from + 1; step <= to; step += 1)
+    await forgives([{ node: 'peer 1', step, moment: 'after', downMs: secondMs }]);
 });

@@ -8,6 +8,7 @@ import type { AgreementId, ShardName } from '../../core/vocabulary/ids.ts';
 import { blockBytes } from '../../core/vocabulary/limits.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock } from '../../ports/clock.ts';
+import { type HeldRow, StorageFull } from '../../ports/stores.ts';
 import { MerkleBuilder } from '../../primitives/merkle.ts';
 import { type AgreedPair, agreedPair } from '../../sim/agreed-pair.ts';
 import { twinStores } from '../../sim/twin-stores.ts';
@@ -112,6 +113,12 @@ test('a deleted shard gets the next entry of the ledger, and stays out of sight,
   assert.deepEqual(here.remove(), document, 'also in the next life');
 });
 
+/** The owner is no partner any more, and what it has here is not kept for it either. */
+function ends(here: Desk, phase: 'reneged' | 'ended'): void {
+  here.stores.agreements.put({ ...here.agreement, phase });
+  here.intake.trash.addAll(here.owner.peerId);
+}
+
 test('what is not here cannot be deleted', () => {
   assert.equal(desk().remove(), 'shard.unknown');
 });
@@ -213,8 +220,11 @@ const returns = {
     bring: (here: Desk) => here.put(new Uint8Array(0), other),
   },
   'taken back with its owner': {
-    trash: (here: Desk) => here.intake.trash.addAll(here.owner.peerId),
-    bring: async (here: Desk) => here.intake.trash.takeBack(here.agreement),
+    trash: (here: Desk) => ends(here, 'reneged'),
+    bring: async (here: Desk) => {
+      here.stores.agreements.put(here.agreement);
+      here.intake.trash.takeBack(here.agreement);
+    },
   },
 };
 
@@ -246,7 +256,7 @@ for (const [how, { trash, bring }] of Object.entries(returns))
 test('what an owner whose agreement ended has here goes into the trash at once, without entries', async () => {
   const here = desk();
   await here.put();
-  here.intake.trash.addAll(here.owner.peerId);
+  ends(here, 'ended');
   assert.deepEqual(here.stores.held.page(here.owner.peerId, undefined, 10), []);
   assert.equal(here.stores.ledger.head(here.agreement.agreement, 'holder')?.sequence, 1);
   await here.work(lockMs + minuteMs);
@@ -257,12 +267,76 @@ test('when a former owner is forgiven, what it did not delete itself comes out o
   const here = desk();
   const { owner, stores, agreement } = here;
   await here.put();
-  here.intake.trash.addAll(owner.peerId);
+  ends(here, 'reneged');
+  stores.agreements.put(agreement);
   here.intake.trash.takeBack(agreement);
   assert.equal(stores.held.page(owner.peerId, undefined, 10).length, 1);
   here.remove();
   here.intake.trash.takeBack(agreement);
   assert.deepEqual(stores.held.page(owner.peerId, undefined, 10), []);
+  await here.work(lockMs + minuteMs);
+  assert.equal(here.disk.usedBytes(), 0);
+});
+
+/** What is held, and what lies in the trash. */
+function namesIn({ stores, owner }: Desk): readonly [string[], string[]] {
+  const names = (rows: readonly HeldRow[]): string[] => rows.map((row) => row.name).sort();
+  const { held } = stores;
+  return [names(held.page(owner.peerId, undefined, 10)), names(held.trashed(owner.peerId))];
+}
+
+test('forgiven just before a crash, an owner gets back in the next life what it did not delete itself, however late that is', async () => {
+  for (const lateMs of [0, 2 * lockMs]) {
+    const here = desk();
+    await here.put();
+    await here.put(shard, other);
+    here.remove();
+    ends(here, 'reneged');
+    await here.work(lockMs - hourMs);
+    here.stores.agreements.put(here.agreement);
+    here.restart();
+    here.hand.at += lateMs;
+    assert.deepEqual(namesIn(here), [[], [name, other]]);
+    await here.intake.trash.round();
+    assert.deepEqual(namesIn(here), [[other], lateMs === 0 ? [name] : []]);
+    await here.work(2 * lockMs);
+    assert.deepEqual(namesIn(here), [[other], []]);
+    assert.deepEqual(here.disk.wholeNames(), [`${here.owner.peerId}/${other}`]);
+  }
+});
+
+test('an owner that is forgiven while the disk is full gets back what is its own as soon as there is room', async () => {
+  const here = desk();
+  await here.put();
+  ends(here, 'reneged');
+  await here.work(lockMs - hourMs);
+  here.stores.agreements.put(here.agreement);
+  const transact = here.stores.transact.bind(here.stores);
+  Object.assign(here.stores, {
+    transact: () => {
+      throw new StorageFull('full');
+    },
+  });
+  here.intake.trash.takeBack(here.agreement);
+  assert.deepEqual(namesIn(here), [[], [name]]);
+  here.hand.at += hourMs;
+  await assert.rejects(here.intake.trash.round(), StorageFull);
+  assert.equal(here.stores.held.blockCount(here.owner.peerId), 4);
+  Object.assign(here.stores, { transact });
+  await here.intake.trash.round();
+  assert.deepEqual(namesIn(here), [[name], []]);
+});
+
+test('what an earlier agreement left behind takes nothing from a later one with the same owner', async () => {
+  const here = desk();
+  const { stores, agreement } = here;
+  await here.put();
+  ends(here, 'ended');
+  const later = instant(agreement.since + 1);
+  stores.agreements.put({ ...agreement, agreement: 'ab'.repeat(32) as AgreementId, since: later });
+  here.restart();
+  await here.intake.trash.round();
+  assert.deepEqual(namesIn(here), [[], [name]]);
   await here.work(lockMs + minuteMs);
   assert.equal(here.disk.usedBytes(), 0);
 });

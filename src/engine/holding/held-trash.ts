@@ -8,13 +8,18 @@
 import { assert } from '../../base/assert.ts';
 import type { Bytes } from '../../base/bytes.ts';
 import { dayMs, type Instant, minuteMs } from '../../base/units.ts';
-import { type LedgerSubject, readEntry } from '../../core/agreements/acknowledgement.ts';
+import {
+  type Acknowledgement,
+  acknowledgedName,
+  type LedgerSubject,
+  readEntry,
+} from '../../core/agreements/acknowledgement.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import { type AgreementId, idOf, type PeerId } from '../../core/vocabulary/ids.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { AgreementRow, HeldRow, Stores } from '../../ports/stores.ts';
+import { type AgreementRow, type HeldRow, StorageFull, type Stores } from '../../ports/stores.ts';
 import { publicKeyOf } from '../../primitives/signature.ts';
 import { awaitsProof } from '../audits/answered-audits.ts';
 import { agreementOf } from '../partners/partner-space.ts';
@@ -45,6 +50,7 @@ export class HeldTrash {
   readonly #parts: HeldTrashParts;
   readonly #running: RunningTime;
   #lookedAt: Instant | undefined;
+  #isResumed = false;
 
   constructor(parts: HeldTrashParts) {
     this.#parts = parts;
@@ -85,33 +91,73 @@ export class HeldTrash {
     }
   }
 
-  /** Its owner is a partner again: what only the end of their agreement put into the trash is held as before. What the owner deleted itself stays there. */
-  takeBack({ agreement, partner }: AgreementRow): void {
+  /**
+   * Its owner is a partner again: what only the end of their agreement put into the trash is held as before. What the owner deleted itself stays there. What there is
+   * no room for is done by a later round.
+   */
+  takeBack(row: AgreementRow): void {
+    try {
+      this.#restore(row, (entry) => entry?.action !== 'delete');
+    } catch (reason) {
+      if (!(reason instanceof StorageFull)) throw reason;
+      this.#isResumed = false;
+      this.#parts.log.write('warn', 'held.no-room', { owner: row.partner });
+    }
+  }
+
+  /**
+   * What a crash or a full disk kept from being taken back: of what was taken in under an agreement that is in force nothing is here but what its owner deleted. What
+   * an earlier agreement left behind stays.
+   */
+  #resume(): void {
+    if (this.#isResumed) return;
+    for (const owner of this.#parts.stores.held.owners()) {
+      const row = this.#agreementWith(owner);
+      if (row === undefined || !isInForce(row.phase)) continue;
+      const { agreement } = row;
+      this.#restore(row, (last) => last?.action === 'put' && last.agreement === agreement);
+    }
+    this.#isResumed = true;
+  }
+
+  #restore(
+    { partner }: AgreementRow,
+    isToReturn: (last: Acknowledgement | undefined) => boolean,
+  ): void {
     const { stores } = this.#parts;
-    const rows = stores.held.trashed(partner).filter((row) => !this.#isDeleted(agreement, row));
+    const trashed = stores.held.trashed(partner);
+    if (trashed.length === 0) return;
+    const agreements = stores.agreements.all().filter((row) => row.partner === partner);
+    const ids = agreements.map(({ agreement }) => agreement).reverse();
+    const rows = trashed.filter((row) => isToReturn(this.#lastEntry(ids, row)));
     if (rows.length === 0) return;
     stores.transact(() => {
       for (const row of rows) stores.held.put({ ...row, trashedAt: undefined });
     });
+    this.#parts.log.write('info', 'held.taken-back', { owner: partner, shards: rows.length });
   }
 
-  /** Whether the last entry of the ledger about a shard says that its owner deleted it. */
-  #isDeleted(agreement: AgreementId, row: HeldRow): boolean {
+  /** The last that our ledgers say of a shard, of these agreements with its owner, the newest first. */
+  #lastEntry(agreements: readonly AgreementId[], row: HeldRow): Acknowledgement | undefined {
     const { stores, identitySeed } = this.#parts;
-    const stored = stores.ledger.get(agreement, 'holder', row);
-    if (stored === undefined) return false;
     const holder = idOf<PeerId>(publicKeyOf(identitySeed));
-    const entry = readEntry({ agreement, holder }, stored.document);
-    assert(entry.ok, 'our own ledger can be read');
-    const { name, action } = entry.value.acknowledgement;
-    return name === row.name && action === 'delete';
+    for (const agreement of agreements) {
+      const stored = stores.ledger.get(agreement, 'holder', row);
+      if (stored === undefined || acknowledgedName(stored.document) !== row.name) continue;
+      const entry = readEntry({ agreement, holder }, stored.document);
+      assert(entry.ok, 'our own ledger can be read');
+      return entry.value.acknowledgement;
+    }
+    return undefined;
   }
 
   /** Counts the time and removes what is due; whether there was any. To be called every few minutes at least; more often costs nothing. */
   async round(): Promise<boolean> {
     const now = this.#parts.clock.now();
-    if (this.#lookedAt !== undefined && Math.abs(now - this.#lookedAt) < lookMs) return false;
+    const isResting = this.#lookedAt !== undefined && Math.abs(now - this.#lookedAt) < lookMs;
+    if (isResting && this.#isResumed) return false;
     await this.#removeFiles();
+    this.#resume();
     // After the last wait: what is found due here goes before its owner can send it again.
     const { isEmpty, due } = this.#look();
     this.#running.tick(!isEmpty);
