@@ -102,7 +102,6 @@ export class ComputerParts {
       ...{ ports, keys, settings, partnership: this.partnership, book: this.book },
       ...{ client: this.client, losses: this.losses, changes: this.changes },
       planning: this.planning,
-      spool: this.spool,
       trash: () => this.intake.trash,
       addresses: () => this.addresses(),
     });
@@ -227,15 +226,10 @@ export class ComputerParts {
   }
 
   #newDelivery(): ShardDelivery {
-    const { ports, keys, settings, spool, losses } = this;
+    const { ports, keys, settings, losses } = this;
     const limit = new RateLimit(ports.clock, settings.uploadLimit);
-    return new ShardDelivery({
-      ...this.#shared(),
-      spool,
-      losses,
-      shardNameKey: keys.shardNameKey,
-      limit,
-    });
+    const { shardNameKey } = keys;
+    return new ShardDelivery({ ...this.#shared(), losses, shardNameKey, limit });
   }
 
   #newDrills(): DrillDesk {

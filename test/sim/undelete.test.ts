@@ -1,11 +1,16 @@
 /** Delete-lock (DESIGN §8): whoever has the key of an owner cannot make its shards vanish at once, for partners keep what is deleted, and give it back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { present } from '../../src/base/assert.ts';
 import { dayMs, minuteMs } from '../../src/base/units.ts';
+import { ShardNamer } from '../../src/core/sealing/shard-name.ts';
 import { pathOf } from '../../src/core/wire/resources.ts';
+import type { Computer } from '../../src/engine/computer.ts';
+import { shardsAt } from '../../src/engine/sending/shard-places.ts';
 import { durable } from '../../src/sim/checkers.ts';
 import { simAddress } from '../../src/sim/network.ts';
 import type { SimPeer } from '../../src/sim/sim-peer.ts';
+import type { SimComputer } from '../../src/sim/world.ts';
 import { backUp, mustRestore, quiet, reach, Scene } from './scene.ts';
 
 /** Deletes everything at a partner, as somebody can who has the key. */
@@ -22,6 +27,25 @@ async function deleteAll(scene: Scene, partner: SimPeer): Promise<number> {
     for await (const part of reply.value.body) assert.ok(part.length > 0);
   }
   return rows.length;
+}
+
+/** Shards that count as held at a partner, and do not lie there or only in its trash. */
+function heldFalsely(scene: Scene, partner: SimPeer): number {
+  const { keys } = scene.owner;
+  const { peerId } = partner.keys;
+  const namer = new ShardNamer(keys.shardNameKey, peerId);
+  return shardsAt(durable(scene.owner), peerId, ['held']).filter(({ stripe, index }) => {
+    const row = durable(partner).held.get(keys.peerId, namer.nameOf(stripe, index));
+    return row === undefined || row.trashedAt !== undefined;
+  }).length;
+}
+
+async function backUpOften(scene: Scene, computer: Computer, node: SimComputer): Promise<void> {
+  for (let run = 0; run < 6; run += 1) {
+    scene.owner.files.writeFile(`/home/later-${run}`, new Uint8Array(50_000 + run).fill(run));
+    const { snapshot } = await backUp(computer);
+    await reach(computer, node, { snapshot, phase: 'complete' });
+  }
 }
 
 test('what a thief of the key deletes is taken back from the trash, and restored', async () => {
@@ -45,7 +69,7 @@ test('what a thief of the key deletes is taken back from the trash, and restored
 });
 
 test('a partner that is away is named, and what it has let go of counts as lost', async () => {
-  const scene = new Scene('undelete too late', 3);
+  const scene = new Scene('undelete too late', 3, { owner: { settings: { cacheCapBytes: 0 } } });
   const end = await scene.play(async (computer, node) => {
     const { snapshot } = await backUp(computer);
     await reach(computer, node, { snapshot, phase: 'complete' });
@@ -60,6 +84,66 @@ test('a partner that is away is named, and what it has let go of counts as lost'
     assert.deepEqual([report.deleted, report.restored, report.gone], [deleted, 0, deleted]);
   });
   assert.equal(end, 'reached');
+});
+
+test('taking back that is cut off leaves nothing counted as held that lies in the trash', async () => {
+  const scene = new Scene('undelete cut off', 3, { owner: { settings: { cacheCapBytes: 0 } } });
+  await scene.mustPlay(async (computer, node) => {
+    await backUpOften(scene, computer, node);
+    const robbed = scene.partners[1] as SimPeer;
+    const deleted = await deleteAll(scene, robbed);
+    assert.ok(deleted > 8);
+    const stop = new AbortController();
+    const progress = ({ done }: { readonly done: number }): void => {
+      if (done === 2) stop.abort();
+    };
+    const report = await computer.undelete({ signal: stop.signal, progress });
+    assert.deepEqual([report.deleted, report.restored], [deleted, 2]);
+    assert.equal(heldFalsely(scene, robbed), 0);
+    assert.notEqual(computer.snapshots().at(-1)?.phase, 'complete');
+    const told = computer.status().hindrances.find(({ code }) => code === 'shards.deleted');
+    assert.ok(told !== undefined);
+    while (computer.snapshots().some(({ phase }) => phase !== 'complete'))
+      await node.clock.sleep(minuteMs);
+    assert.equal(heldFalsely(scene, robbed), 0);
+  }, 2 * dayMs);
+});
+
+test('an owner that crashes as it hears of deletions knows of them in its next life', async () => {
+  const scene = new Scene('deletions and a crash', 3, {
+    owner: { settings: { cacheCapBytes: 0 } },
+  });
+  const robbed = scene.partners[1] as SimPeer;
+  const entries = (): number => {
+    const stores = durable(scene.owner);
+    const agreement = present(stores.agreements.ofPartner(robbed.keys.peerId), 'an agreement');
+    return stores.ledger.head(agreement.agreement, 'owner')?.sequence ?? 0;
+  };
+  const crashAfter = (known: number): void => {
+    if (entries() === known) {
+      scene.world.at(scene.world.nowMs + 1, () => crashAfter(known));
+      return;
+    }
+    scene.world.crash('owner');
+    scene.world.restart('owner');
+  };
+  let lives = 0;
+  await scene.mustPlay(async (computer, node) => {
+    lives += 1;
+    if (lives === 1) {
+      await backUpOften(scene, computer, node);
+      assert.ok((await deleteAll(scene, robbed)) > 8);
+      crashAfter(entries());
+      scene.owner.files.writeFile('/home/new', new Uint8Array(70_000).fill(99));
+      await backUp(computer);
+      await node.clock.sleep(dayMs);
+      assert.fail('it never heard of them');
+    }
+    assert.equal(lives, 2);
+    assert.equal(heldFalsely(scene, robbed), 0);
+    const told = computer.status().hindrances.find(({ code }) => code === 'shards.deleted');
+    assert.ok(told !== undefined);
+  }, 2 * dayMs);
 });
 
 test('mass deletion is told on both sides: by the holder at once, by the owner when it follows the ledger', async () => {

@@ -1,7 +1,7 @@
 /** What goes to a partner and comes back while it is audited: messages to `audits`, and entries of its ledger that we miss. */
 import type { Bytes } from '../../base/bytes.ts';
 import type { Outcome } from '../../base/outcome.ts';
-import { type Acknowledgement, ledgerStart } from '../../core/agreements/acknowledgement.ts';
+import { ledgerStart } from '../../core/agreements/acknowledgement.ts';
 import { unframeReply } from '../../core/audits/audit-answer.ts';
 import {
   type AuditReply,
@@ -9,10 +9,12 @@ import {
   decodeAuditReply,
   encodeAuditRequest,
 } from '../../core/audits/audit-message.ts';
+import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import type { AgreementRow } from '../../ports/stores.ts';
+import type { ForeignDeletionsParts } from '../holding/mass-deletion.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PartnerClient, PeerFailure } from '../partners/partner-client.ts';
-import { EntryTakeover, type Follow, type TakeoverParts } from '../sending/entry-takeover.ts';
+import { EntryTakeover } from '../sending/entry-takeover.ts';
 import type { EntrySource } from './audit-space.ts';
 
 /** The partner's reply, or why there is none that says anything. */
@@ -21,7 +23,8 @@ export type Replied =
   | { readonly type: 'failed'; readonly failure: PeerFailure }
   | { readonly type: 'garbled' };
 
-interface LineParts extends TakeoverParts {
+interface LineParts extends Omit<ForeignDeletionsParts, 'shardNameKey'> {
+  readonly keys: Pick<OwnerKeys, 'shardNameKey'>;
   readonly client: PartnerClient;
   readonly book: PartnerBook;
 }
@@ -68,20 +71,18 @@ export class AuditLine {
    * Fetches what the partner signed since our head: replies that never came, and what others with our key had it sign. `life`: the one in which the partner says it
    * is; what it lost on the way there must have been noted. No more than is allowed: without the rest it does not accept our challenges, and has not proved anything.
    */
-  async catchUp(life = 0, follow?: Follow): Promise<readonly Acknowledgement[]> {
-    const fetched: Acknowledgement[] = [];
-    const takeover = new EntryTakeover(this.#parts, this.#agreement);
+  async catchUp(life = 0): Promise<void> {
+    const { shardNameKey } = this.#parts.keys;
+    const takeover = new EntryTakeover({ ...this.#parts, shardNameKey }, this.#agreement);
     for (let page = 0; page < gapPages; page += 1) {
       const head = takeover.head(life);
       const { epoch, sequence } =
         head.epoch < life ? ledgerStart(this.#agreement.agreement, life) : head;
       const documents = await this.page(epoch, sequence);
-      if (!documents.ok) break;
-      const taken = takeover.take(documents.value, follow);
-      fetched.push(...taken);
-      if (taken.length === 0 || taken.length < documents.value.length) break;
+      if (!documents.ok) return;
+      const taken = takeover.take(documents.value);
+      if (taken === 0 || taken < documents.value.length) return;
     }
-    return fetched;
   }
 
   /** After our disaster nothing of the ledger is here: takes over what the partner signed in its present life, which is found by asking for each. */

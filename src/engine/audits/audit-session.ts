@@ -34,17 +34,16 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Random } from '../../ports/random.ts';
 import type { AgreementRow, Stores } from '../../ports/stores.ts';
-import type { Spool } from '../backup/spool.ts';
-import { noteForeignDeletions } from '../holding/mass-deletion.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PartnerClient, PeerFailure } from '../partners/partner-client.ts';
 import { agreementOf } from '../partners/partner-space.ts';
 import { noteLosses } from '../sending/returned-holder.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
+import { shardsAt } from '../sending/shard-places.ts';
 import { type AuditEvent, turnEvent } from './audit-event.ts';
 import { AuditKeeping, auditorLane } from './audit-keeping.ts';
 import { AuditLine, LedgerPages, type Replied, refusalOf } from './audit-line.ts';
-import { allowanceLeft } from './audit-quota.ts';
+import { allowanceLeft, type QuotaBasis } from './audit-quota.ts';
 import { AuditSpace, storedEntries } from './audit-space.ts';
 import { NamedShards } from './tag-check.ts';
 
@@ -56,8 +55,7 @@ export interface AuditSessionParts {
   readonly log: EventLog;
   readonly book: PartnerBook;
   readonly client: PartnerClient;
-  readonly losses: Pick<ShardLosses, 'note'>;
-  readonly spool: Pick<Spool, 'reclaimed'>;
+  readonly losses: Pick<ShardLosses, 'note' | 'admitted' | 'enter' | 'takeBack' | 'entered'>;
 }
 
 /** A seal that the partner does not accept any more is made anew, so often in a turn. */
@@ -75,6 +73,7 @@ export class AuditSession {
   readonly #judged: Judgement[] = [];
   #state: AuditorState = noAudits;
   #provenBlocks = 0;
+  #quota: Omit<QuotaBasis, 'now'> | undefined;
   #toldLoss = false;
 
   constructor(parts: AuditSessionParts, agreement: AgreementRow, signal: AbortSignal) {
@@ -185,8 +184,11 @@ export class AuditSession {
     const { coverageCount, uniformCount } = auditCadence(terms, { ageMs: now - since, shardCount });
     const most = blocksPerAuditMaximum - coverageCount;
     const uniform = Math.min(most, Math.max(uniformCount, (blocks ?? 0) - coverageCount));
-    const left = allowanceLeft(this.#space.account(this.#lane), { terms, since, shardCount, now });
-    if (coverageCount + uniform <= left) return { coverageCount, uniformCount: uniform };
+    this.#quota = { terms, since, shardCount };
+    const left = allowanceLeft(this.#space.account(this.#lane), { ...this.#quota, now });
+    // A person who asks for more than is left gets what is left; less than an audit by itself asks for is none.
+    if (coverageCount + uniformCount <= left)
+      return { coverageCount, uniformCount: Math.min(uniform, left - coverageCount) };
     this.#judge('unclear', 'request.quota');
     return undefined;
   }
@@ -224,7 +226,7 @@ export class AuditSession {
       return undefined;
     }
     const refusal = replied.type === 'failed' && refusalOf(replied.failure);
-    if (refusal === 'audit.old-ledger') await this.#catchUp();
+    if (refusal === 'audit.old-ledger') await this.#line.catchUp();
     if (refusal === 'audit.old-ledger' || refusal === 'audit.other-account') {
       this.#step({ type: 'seal-given-up' });
       this.#keeping.dropSeal(this.#lane);
@@ -232,14 +234,6 @@ export class AuditSession {
     }
     this.#without(id, replied);
     return undefined;
-  }
-
-  /** What was deleted there in our name, and not by this home, counts as lost. */
-  async #catchUp(): Promise<void> {
-    const { keys, clock } = this.#parts;
-    const parts = { ...this.#parts, shardNameKey: keys.shardNameKey };
-    const entries = await this.#line.catchUp();
-    noteForeignDeletions(parts, this.#agreement.partner, { entries, now: clock.now() });
   }
 
   /** Sends an opening, maybe once more, and takes what comes back. */
@@ -311,9 +305,7 @@ export class AuditSession {
   #isKnownLoss({ findings, reason }: Judgement): boolean {
     const { stores } = this.#parts;
     if (reason === 'lost-epoch')
-      return stores.shards
-        .ofPartner(this.#agreement.partner)
-        .every(({ phase }) => phase !== 'held' && phase !== 'wrong');
+      return shardsAt(stores, this.#agreement.partner, ['held', 'wrong']).length === 0;
     const isKnown = ({ name, fault }: Finding): boolean =>
       fault === 'missing' && this.#shards.isKnownLost(name);
     return findings.length > 0 && findings.every(isKnown);
@@ -339,8 +331,7 @@ export class AuditSession {
   }
 
   #heldCount(): number {
-    const rows = this.#parts.stores.shards.ofPartner(this.#agreement.partner);
-    return rows.filter(({ phase }) => phase === 'held').length;
+    return shardsAt(this.#parts.stores, this.#agreement.partner, ['held']).length;
   }
 
   /** The life of the partner in which it said so; 0 where its ledger shows it already. */
@@ -375,8 +366,11 @@ export class AuditSession {
     const { partner, agreement } = this.#agreement;
     const pending = this.#keeping.state(this.#agreement).pending.map(({ since }) => since);
     const pendingSince = pending.length === 0 ? undefined : (Math.min(...pending) as Instant);
+    const now = this.#parts.clock.now();
+    const quota = this.#quota && { ...this.#quota, now };
     return turnEvent(this.#judged, {
-      ...{ partner, agreement, at: this.#parts.clock.now() },
+      ...{ partner, agreement, at: now },
+      blocksLeft: quota && allowanceLeft(this.#space.account(this.#lane), quota),
       ...{ provenBlocks: this.#provenBlocks, toldLoss: this.#toldLoss, pendingSince },
     });
   }

@@ -29,6 +29,7 @@ import { PartnerClient } from '../partners/partner-client.ts';
 import { adoptInventories } from '../recovery/inventory-adoption.ts';
 import { InventoryWatch } from '../sending/inventory-watch.ts';
 import { ShardDelivery } from '../sending/shard-delivery.ts';
+import { ShardLosses } from '../sending/shard-losses.ts';
 import { Notifier } from '../work/notifier.ts';
 import { RateLimit } from '../work/rate-limit.ts';
 
@@ -82,6 +83,7 @@ async function against(
     const self = { clock, addresses: () => [], heard: () => undefined };
     const client = new PartnerClient(network.transport(owner.peerId), self);
     const book = new PartnerBook(stores);
+    const spool = { reclaimed: () => undefined, released: () => undefined };
     const delivery = new ShardDelivery({
       shardNameKey: owner.shardNameKey,
       stores,
@@ -90,7 +92,7 @@ async function against(
       clock,
       limit: new RateLimit(clock, undefined),
       log,
-      spool: { reclaimed: () => undefined },
+      losses: new ShardLosses({ stores, spool, log, changes: new Notifier() }),
     });
     const inventories = { keys: owner, stores, clock, log, client, book };
     const scene: Scene = {

@@ -6,7 +6,7 @@
  * needs: it was not this home that asked for them.
  */
 import { assert } from '../../base/assert.ts';
-import { hexText } from '../../base/bytes.ts';
+import { concatBytes } from '../../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
 import { dayMs, type Instant, instant } from '../../base/units.ts';
 import {
@@ -14,13 +14,21 @@ import {
   acknowledgedAt,
   type LedgerPlace,
 } from '../../core/agreements/acknowledgement.ts';
-import { ShardNamer } from '../../core/sealing/shard-name.ts';
-import { type AgreementId, bytesOf, idOf, type PeerId } from '../../core/vocabulary/ids.ts';
+import {
+  type AgreementId,
+  bytesOf,
+  idOf,
+  type PeerId,
+  type ShardName,
+  shardNameBytes,
+} from '../../core/vocabulary/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { AgreementRow, PackRow, Stores } from '../../ports/stores.ts';
+import type { AgreementRow, Stores } from '../../ports/stores.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
+import { ShardNames } from '../sending/shard-names.ts';
+import type { PlacedShard } from '../sending/shard-places.ts';
 import { spoilReserves } from '../upkeep/reserve-shards.ts';
-import { prefixOf } from '../upkeep/stripe-history.ts';
 
 /** One side's account of deletions: of an owner here, or at a partner. */
 export interface Deletions {
@@ -49,7 +57,9 @@ const lookAgainShare = 1.25;
 /** Told for so long. */
 const shownMs: number = 30 * dayMs;
 const pageRows = 1_000;
-const factMaximumBytes = 1 << 20;
+const factMaximumBytes = 1 << 24;
+/** Names of shards deleted at one partner that are kept. What is beyond them and was stored again all the same is sent once more. */
+const namesMaximum = 512;
 const hereFact = 'deletions-here';
 const thereFact = 'deletions-there';
 
@@ -130,63 +140,97 @@ export function deletionsHere(stores: Stores, now: Instant): readonly Deletions[
 
 /** Partners at which shards were deleted that we need, of late. */
 export function deletionsThere(stores: Stores, now: Instant): readonly Deletions[] {
-  return entriesOf(stores, thereFact)
-    .map(([partner, at, shards]) => ({
-      ...{ partner: idOf<PeerId>(partner as Uint8Array), at: instant(Number(at)) },
-      shards: Number(shards),
-    }))
-    .filter(({ at }) => Math.abs(now - at) < shownMs);
+  return noteworthy(stores, now).map(({ partner, at, shards }) => ({ partner, at, shards }));
 }
 
-/** Notes what entries of a partner's ledger that we did not know say was deleted, of what we need. It counts as lost until it is taken back or made anew. */
+export interface ForeignDeletionsParts {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly losses: Pick<ShardLosses, 'enter' | 'takeBack' | 'entered'>;
+  readonly log: EventLog;
+  readonly shardNameKey: Uint8Array;
+}
+
+/**
+ * Notes what entries of a partner's ledger that we did not know say was deleted, of what we need. It counts as lost until it is taken back or made anew; one of them
+ * may say itself that it was stored again.
+ *
+ * Inside the step that appends the entries: audits draw only from what our part of the ledger says is there, so nothing would find these shards missing later. What
+ * is given is to be called once the step is durable.
+ */
 export function noteForeignDeletions(
-  parts: {
-    readonly stores: Stores;
-    readonly losses: Pick<ShardLosses, 'note'>;
-    readonly log: EventLog;
-    readonly shardNameKey: Uint8Array;
-  },
+  parts: ForeignDeletionsParts,
   partner: PeerId,
-  { entries, now }: { readonly entries: readonly Acknowledgement[]; readonly now: Instant },
-): void {
-  const { stores, losses, log } = parts;
-  const last = new Map(entries.map((entry) => [entry.name, entry]));
-  const deleted = [...last.values()].filter(({ action }) => action === 'delete');
-  if (deleted.length === 0) return;
-  const names = new Set(deleted.map(({ name }) => name));
-  spoilReserves(stores, partner, (name) => names.has(name));
-  const namer = new ShardNamer(parts.shardNameKey, partner);
-  const packs = new Map<string, PackRow>();
-  for (const row of stores.packs.all())
-    if (row.stripe !== undefined) packs.set(prefixOf(row.stripe), row);
-  let shards = 0;
-  for (const { name } of deleted) {
-    const { stripePrefix, index } = namer.read(name);
-    const pack = packs.get(hexText(stripePrefix))?.pack;
-    const rows = pack === undefined ? [] : stores.shards.ofPack(pack);
-    const row = rows.find((shard) => shard.index === index && shard.partner === partner);
-    if (row?.phase !== 'held') continue;
-    losses.note(row, 'lost');
-    shards += 1;
+  entries: readonly Acknowledgement[],
+): () => void {
+  const { stores, losses, log, clock } = parts;
+  const now = clock.now();
+  const last = new Map(entries.map(({ name, action }) => [name, action]));
+  const noted = new Map(noteworthy(stores, now).map((each) => [each.partner, each]));
+  const before = noted.get(partner) ?? { partner, at: now, shards: 0, names: [] };
+  const isDeleted = [...last.values()].includes('delete');
+  if (!isDeleted && before.names.length === 0) return () => undefined;
+  const names = new Set(before.names);
+  const shardNames = new ShardNames(stores, parts.shardNameKey, partner);
+  const lost: PlacedShard[] = [];
+  const found: PlacedShard[] = [];
+  for (const [name, action] of last) {
+    if (action === 'put' && !names.delete(name)) continue;
+    const shard = shardNames.find(name);
+    if (shard === undefined) continue;
+    if (action === 'put') {
+      if (losses.takeBack(shard)) found.push(shard);
+    } else if (losses.enter(shard)) {
+      lost.push(shard);
+      if (names.size < namesMaximum) names.add(name);
+    }
   }
-  if (shards === 0) return;
-  log.write('error', 'shards.deleted', { partner, shards });
-  const known = deletionsThere(stores, now);
-  const before = known.find((each) => each.partner === partner)?.shards ?? 0;
-  const others = known.filter((each) => each.partner !== partner);
-  putThere(stores, [...others, { partner, at: now, shards: before + shards }]);
+  if (isDeleted) spoilReserves(stores, partner, (name) => last.get(name) === 'delete');
+  if (lost.length + found.length > 0) {
+    const shards = Math.max(0, before.shards + lost.length - found.length);
+    const at = lost.length > 0 ? now : before.at;
+    noted.set(partner, { partner, at, shards, names: [...names] });
+    putThere(stores, [...noted.values()]);
+  }
+  return () => {
+    if (lost.length > 0) log.write('error', 'shards.deleted', { partner, shards: lost.length });
+    losses.entered(lost);
+    losses.entered(found, 'found');
+  };
 }
 
 /** They are held again, or known to be gone. */
 export function forgetForeignDeletions(stores: Stores, partner: PeerId, now: Instant): void {
   putThere(
     stores,
-    deletionsThere(stores, now).filter((each) => each.partner !== partner),
+    noteworthy(stores, now).filter((each) => each.partner !== partner),
   );
 }
 
-function putThere(stores: Stores, deletions: readonly Deletions[]): void {
-  const value = deletions.map(({ partner, at, shards }) => [bytesOf(partner), at, shards]);
+/** `names`: of shards that count as lost for it, as many as are kept. */
+type DeletionsThere = Deletions & { readonly names: readonly ShardName[] };
+
+function noteworthy(stores: Stores, now: Instant): readonly DeletionsThere[] {
+  return entriesOf(stores, thereFact)
+    .map(([partner, at, shards, names]) => ({
+      ...{ partner: idOf<PeerId>(partner as Uint8Array), at: instant(Number(at)) },
+      ...{ shards: Number(shards), names: readNames(names) },
+    }))
+    .filter(({ at }) => Math.abs(now - at) < shownMs);
+}
+
+function readNames(joined: unknown): readonly ShardName[] {
+  const bytes = (joined as Uint8Array | undefined) ?? new Uint8Array(0);
+  const names: ShardName[] = [];
+  for (let at = 0; at < bytes.length; at += shardNameBytes)
+    names.push(idOf<ShardName>(bytes.slice(at, at + shardNameBytes)));
+  return names;
+}
+
+function putThere(stores: Stores, deletions: readonly DeletionsThere[]): void {
+  const value = deletions.map(({ partner, at, shards, names }) => [
+    ...[bytesOf(partner), at, shards, concatBytes(names.map((name) => bytesOf(name)))],
+  ]);
   stores.facts.put(thereFact, encodeCbor(value));
 }
 

@@ -17,12 +17,13 @@ import { type Notice, type NoticeSubject, readNotice, signNotice } from '../../c
 import type { Refusal } from '../../core/wire/refusal.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { AgreementRow, ShardRow, Stores } from '../../ports/stores.ts';
+import type { AgreementRow, Stores } from '../../ports/stores.ts';
 import { AuditKeeping } from '../audits/audit-keeping.ts';
 import { AuditSpace } from '../audits/audit-space.ts';
 import { facts } from '../facts.ts';
 import type { ReadQuota } from '../holding/read-quota.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
+import { type PlacedShard, shardsAt } from '../sending/shard-places.ts';
 import { spoilReserves } from '../upkeep/reserve-shards.ts';
 import { Backoff } from '../work/backoff.ts';
 import type { Notifier } from '../work/notifier.ts';
@@ -250,17 +251,13 @@ export class NoticeDesk {
     const { keeper, losses, changes, stores } = this.#parts;
     const lost = names.length === 0 ? undefined : new Set(names);
     const held = stores.shards.ofPartner(row.partner).length;
-    const admitted = this.#heldBy(row.partner, lost);
-    const next = this.#nextHeldBy(row.partner, lost);
-    const count = admitted.length + next.length;
+    const admitted = this.#thoughtAt(row.partner, lost);
+    const count = admitted.length;
     // What was asked for of late must be known before anything is settled.
     const isForgiven =
       lost === undefined || count === 0 || this.#forgives(row, lost, { count, held });
-    stores.transact(() => {
-      for (const shard of next) stores.layouts.putShard({ ...shard, phase: 'lost' });
-      spoilReserves(stores, row.partner, (name) => lost?.has(name) ?? true);
-    });
-    for (const shard of admitted) losses.admitted(shard);
+    stores.transact(() => spoilReserves(stores, row.partner, (name) => lost?.has(name) ?? true));
+    losses.admitted(admitted);
     if (lost === undefined) keeper.lostAll(row.partner, count > 0);
     if (!isForgiven) keeper.happened(row.partner, { type: 'wrong' });
     changes.notify();
@@ -286,27 +283,13 @@ export class NoticeDesk {
     return staysWithin(stores, row.agreement, { ...loss, graceMs, now });
   }
 
-  #heldBy(partner: PeerId, names: ReadonlySet<ShardName> | undefined): readonly ShardRow[] {
+  /** What the partner is thought to have, of these names or of any, for layouts that packs have and for those that they are to have. */
+  #thoughtAt(partner: PeerId, names: ReadonlySet<ShardName> | undefined): readonly PlacedShard[] {
     const { stores, keys } = this.#parts;
-    const held = stores.shards.ofPartner(partner).filter(isThought);
-    if (names === undefined) return held;
+    const thought = shardsAt(stores, partner, ['held', 'wrong']);
+    if (names === undefined) return thought;
     const namer = new ShardNamer(keys.shardNameKey, partner);
-    return held.filter(({ pack, index }) => {
-      const stripe = stores.packs.get(pack)?.stripe;
-      return stripe !== undefined && names.has(namer.nameOf(stripe, index));
-    });
-  }
-
-  /** The same, of layouts that packs are to have. */
-  #nextHeldBy(partner: PeerId, names: ReadonlySet<ShardName> | undefined): readonly ShardRow[] {
-    const { stores, keys } = this.#parts;
-    const namer = new ShardNamer(keys.shardNameKey, partner);
-    return stores.layouts.all().flatMap(({ pack, stripe }) =>
-      stores.layouts
-        .shards(pack)
-        .filter((shard) => shard.partner === partner && isThought(shard))
-        .filter(({ index }) => names?.has(namer.nameOf(stripe, index)) ?? true),
-    );
+    return thought.filter(({ stripe, index }) => names.has(namer.nameOf(stripe, index)));
   }
 
   /** Whether a notice that is due is still to be sent when this one is given. */
@@ -329,10 +312,6 @@ export class NoticeDesk {
       return { peer: idOf<PeerId>(peer), document: new Uint8Array(document) };
     });
   }
-}
-
-function isThought({ phase }: ShardRow): boolean {
-  return phase === 'held' || phase === 'wrong';
 }
 
 function write(stores: Stores, due: readonly Due[]): void {

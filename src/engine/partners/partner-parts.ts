@@ -6,11 +6,10 @@ import type { LifecycleEffect } from '../../core/partners/lifecycle-event.ts';
 import { fullShards } from '../../core/placement/code-choice.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
 import type { PeerId, ShardName } from '../../core/vocabulary/ids.ts';
-import { type AgreementRow, type ShardRow, StorageFull } from '../../ports/stores.ts';
+import { type AgreementRow, StorageFull } from '../../ports/stores.ts';
 import { AuditAnswers } from '../audits/audit-answers.ts';
 import { AuditDesk } from '../audits/audit-desk.ts';
 import type { AuditEvent } from '../audits/audit-event.ts';
-import type { Spool } from '../backup/spool.ts';
 import type { ComputerPorts, ComputerSettings } from '../computer.ts';
 import { facts } from '../facts.ts';
 import type { HeldTrash } from '../holding/held-trash.ts';
@@ -18,6 +17,7 @@ import { ReadQuota } from '../holding/read-quota.ts';
 import { UncommittedReads } from '../holding/uncommitted-reads.ts';
 import { RecordDesk } from '../records/record-desk.ts';
 import type { ShardLosses } from '../sending/shard-losses.ts';
+import { shardsAt } from '../sending/shard-places.ts';
 import { spoilReserves } from '../upkeep/reserve-shards.ts';
 import { jittered } from '../work/jitter.ts';
 import type { Notifier } from '../work/notifier.ts';
@@ -49,7 +49,6 @@ export interface PartnerPartsNeeds {
   readonly book: PartnerBook;
   readonly client: PartnerClient;
   readonly losses: ShardLosses;
-  readonly spool: Spool;
   readonly changes: Notifier;
   readonly planning: PartnerPlanning;
   /** Of what is held for others. */
@@ -105,7 +104,7 @@ export class PartnerParts {
     });
     this.answers = new AuditAnswers({ ...ports, identitySeed: keys.identitySeed });
     this.audits = new AuditDesk({
-      ...{ ...shared, losses: needs.losses, spool: needs.spool },
+      ...{ ...shared, losses: needs.losses },
       onEvent: (event) => this.#audited(event),
     });
     this.reads = new ReadQuota(shared);
@@ -311,13 +310,6 @@ export class PartnerParts {
   #countLost({ partner }: AgreementRow): void {
     const { ports, losses, book } = this.#needs;
     if (book.get(partner) !== undefined) return;
-    const { stores } = ports;
-    for (const shard of stores.shards.ofPartner(partner))
-      if (shard.phase === 'held') losses.note(shard, 'lost');
-    const isThere = (shard: ShardRow): boolean =>
-      shard.partner === partner && shard.phase === 'held';
-    for (const { pack } of stores.layouts.all())
-      for (const shard of stores.layouts.shards(pack).filter(isThere))
-        stores.layouts.putShard({ ...shard, phase: 'lost' });
+    for (const shard of shardsAt(ports.stores, partner, ['held'])) losses.note(shard, 'lost');
   }
 }

@@ -5,6 +5,7 @@
  * the catalogue rests on is announced again, and the partner takes it out of the trash without a block being sent. What it has let go of already counts as lost,
  * and repair makes it anew.
  */
+import { present } from '../../base/assert.ts';
 import { hexText } from '../../base/bytes.ts';
 import {
   type Acknowledgement,
@@ -26,7 +27,7 @@ import { TaskPool } from '../work/task-pool.ts';
 export interface UndeleteParts
   extends Pick<AuditSessionParts, 'keys' | 'stores' | 'clock' | 'client' | 'book' | 'log'> {
   readonly delivery: Pick<ShardDelivery, 'takeBack'>;
-  readonly losses: Pick<ShardLosses, 'note'>;
+  readonly losses: Pick<ShardLosses, 'note' | 'enter' | 'takeBack' | 'entered'>;
 }
 
 export interface UndeleteReport {
@@ -160,7 +161,8 @@ export class UndeleteRun {
     // It wants the blocks: so it does not have them any more.
     const missing = blockCount > 1 ? 'shard.offset' : 'request.malformed';
     if (taken.error.code !== 'delivery.refused' || taken.error.detail !== missing) return false;
-    losses.note({ pack: pack.pack, index, partner }, 'lost');
+    const stripe = present(pack.stripe, 'a coded pack has a stripe');
+    losses.note({ pack: pack.pack, stripe, index, partner }, 'lost');
     this.#gone += 1;
     return true;
   }

@@ -16,7 +16,9 @@ import type { AgreementRow } from '../../ports/stores.ts';
 import { agreedPair } from '../../sim/agreed-pair.ts';
 import { type TwinStores, twinStores } from '../../sim/twin-stores.ts';
 import { facts } from '../facts.ts';
+import { Notifier } from '../work/notifier.ts';
 import { EntryTakeover } from './entry-takeover.ts';
+import { ShardLosses } from './shard-losses.ts';
 
 const begin = 1_700_000_000_000;
 const limits = { atOnce: 200, inherited: 1_000 };
@@ -67,12 +69,17 @@ class Scene {
     const now = (): Instant => instant(this.now);
     const clock = { now, sleep: async () => undefined };
     const log = { write: (...told: readonly unknown[]): void => void this.refused.push(told[2]) };
-    const takeover = new EntryTakeover({ stores: this.stores, clock, log }, this.agreement, limits);
+    const { stores } = this;
+    const spool = { reclaimed: () => undefined, released: () => undefined };
+    const losses = new ShardLosses({ stores, spool, log, changes: new Notifier() });
+    const { shardNameKey } = this.#pair.owner;
+    const parts = { stores, clock, log, losses, shardNameKey };
+    const takeover = new EntryTakeover(parts, this.agreement, limits);
     const before = this.taken;
     for (;;) {
       const page = this.#signed.slice(this.taken, this.taken + ledgerPageEntries);
       const taken = takeover.take(page);
-      if (taken.length === 0 || taken.length < page.length) return this.taken - before;
+      if (taken === 0 || taken < page.length) return this.taken - before;
     }
   }
 }

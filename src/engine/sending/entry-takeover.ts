@@ -24,23 +24,14 @@ import {
 import { bytesLentBy } from '../../core/agreements/agreement.ts';
 import type { ShardName } from '../../core/vocabulary/ids.ts';
 import { ledgerPageEntries } from '../../core/wire/ledger-page.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { EventLog } from '../../ports/event-log.ts';
-import type { AgreementRow, Stores } from '../../ports/stores.ts';
+import type { AgreementRow } from '../../ports/stores.ts';
 import { facts } from '../facts.ts';
+import { type ForeignDeletionsParts, noteForeignDeletions } from '../holding/mass-deletion.ts';
 import { returnsMaximum } from '../holding/trash-returns.ts';
 import { agreementOf } from '../partners/partner-space.ts';
 
-export interface TakeoverParts {
-  readonly stores: Stores;
-  readonly clock: Clock;
-  readonly log: EventLog;
-}
-
 /** Shards are taken to be as large as that on the average (`dailyNeedBytes` takes them so too). */
 const shardBytes: number = mebi;
-/** What follows from entries, in the step that appends them; gives what is to be done when that is durable. */
-export type Follow = (entries: readonly Acknowledgement[]) => () => void;
 
 /** Why an entry is not taken over. */
 type TakeoverCode = LedgerFailure['code'] | 'ledger.too-many' | 'ledger.unfounded';
@@ -63,7 +54,7 @@ interface Debt {
 }
 
 export class EntryTakeover {
-  readonly #parts: TakeoverParts;
+  readonly #parts: ForeignDeletionsParts;
   readonly #agreement: AgreementRow;
   readonly #limits: typeof usual;
   readonly #lentBytes: number;
@@ -73,7 +64,7 @@ export class EntryTakeover {
   readonly #changed = new Map<ShardName, boolean>();
   #changedTo: number | undefined;
 
-  constructor(parts: TakeoverParts, agreement: AgreementRow, limits: typeof usual = usual) {
+  constructor(parts: ForeignDeletionsParts, agreement: AgreementRow, limits: typeof usual = usual) {
     this.#limits = limits;
     this.#parts = parts;
     this.#agreement = agreement;
@@ -88,8 +79,8 @@ export class EntryTakeover {
     return stores.ledger.head(agreement, 'owner') ?? ledgerStart(agreement, life);
   }
 
-  /** Appends the entries of a page, in one step, up to the first that is not to be taken over; gives these. */
-  take(page: readonly Bytes[], follow: Follow = () => () => undefined): readonly Acknowledgement[] {
+  /** Appends the entries of a page up to the first that is not to be taken over, in one step with what they say was deleted of what we need; gives how many. */
+  take(page: readonly Bytes[]): number {
     const { stores } = this.#parts;
     const debt = this.#debt();
     const isComplete = debt.isComplete || page.length < ledgerPageEntries;
@@ -101,7 +92,11 @@ export class EntryTakeover {
       const debtMs = isInherited ? 0 : debt.debtMs + appended.length * this.#eachMs;
       if (isNews)
         stores.facts.put(this.#factName, encodeCbor([debt.at, debtMs, isComplete ? 1 : 0]));
-      return { taken: appended, afterwards: follow(appended) };
+      const { partner } = this.#agreement;
+      return {
+        taken: appended.length,
+        afterwards: noteForeignDeletions(this.#parts, partner, appended),
+      };
     });
     afterwards();
     if (room < page.length) this.#refuse('ledger.too-many');

@@ -10,7 +10,6 @@ import { present } from '../../base/assert.ts';
 import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import {
-  type Acknowledgement,
   checkAcknowledgement,
   checkDeletion,
   type LedgerEntry,
@@ -27,9 +26,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { AgreementRow, PackRow, Stores } from '../../ports/stores.ts';
 import type { SealedShard } from '../../ports/stripe-coder.ts';
-import type { Spool } from '../backup/spool.ts';
 import { noteHeld } from '../holding/held-note.ts';
-import { noteForeignDeletions } from '../holding/mass-deletion.ts';
 import type { PartnerBook } from '../partners/partner-book.ts';
 import type { PartnerClient, PeerFailure } from '../partners/partner-client.ts';
 import type { RateLimit } from '../work/rate-limit.ts';
@@ -82,9 +79,8 @@ export interface ShardDeliveryParts {
   readonly clock: Clock;
   readonly limit: RateLimit;
   readonly log: EventLog;
-  readonly spool: Pick<Spool, 'reclaimed'>;
-  /** Told of shards that somebody with our key had deleted. */
-  readonly losses?: Pick<ShardLosses, 'note'>;
+  /** Told of shards that somebody with our key had deleted, and of those that a partner lost. */
+  readonly losses: Pick<ShardLosses, 'admitted' | 'enter' | 'takeBack' | 'entered'>;
 }
 
 /** What a partner signed, and what follows from it. */
@@ -276,23 +272,18 @@ export class ShardDelivery {
 
   /** Fetches the entries that follow our head, page by page, as long as they are in order. Where there are more, the next delivery goes on. */
   async #closeGap(agreement: AgreementRow, epoch: number, signal: AbortSignal): Promise<void> {
-    const { client, book, losses, clock } = this.#parts;
+    const { client, book } = this.#parts;
     const to = book.addressOf(agreement.partner);
     const takeover = new EntryTakeover(this.#parts, agreement);
-    const entries: Acknowledgement[] = [];
     for (let turned = 0; turned < gapPagesMaximum; turned += 1) {
       const head = takeover.head();
       const after = head.epoch === epoch ? head.sequence : 0;
       const part = { agreement: agreement.agreement, epoch, after };
       const page = await client.ledger(to, part, signal);
-      if (!page.ok) break;
+      if (!page.ok) return;
       const taken = takeover.take(page.value);
-      entries.push(...taken);
-      if (taken.length === 0 || taken.length < page.value.length) break;
+      if (taken === 0 || taken < page.value.length) return;
     }
-    if (losses === undefined) return;
-    const parts = { ...this.#parts, losses };
-    noteForeignDeletions(parts, agreement.partner, { entries, now: clock.now() });
   }
 }
 

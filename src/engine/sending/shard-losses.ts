@@ -1,28 +1,28 @@
 /**
- * Shards that partners turn out not to have, or to have wrong: noted in the catalogue at once, so that nothing counts on them any longer.
+ * Shards that partners turn out not to have, or to have wrong: noted in the catalogue at once, so that nothing counts on them any longer, nor ever will: what a pack
+ * is to have is noted like what it has.
  *
  * A shard that is gone is sent again while its pack lies in the spool. One that is wrong stays with its partner under its name; only repair replaces it, but
  * its other blocks are still read when everything else is not enough.
  */
+import { shardCount } from '../../core/vocabulary/code.ts';
 import type { PackId, PeerId, ShardName } from '../../core/vocabulary/ids.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import { type ShardRow, StorageBroken, StorageFull, type Stores } from '../../ports/stores.ts';
+import { StorageBroken, StorageFull, type Stores } from '../../ports/stores.ts';
 import type { Spool } from '../backup/spool.ts';
 import { spoilReserves } from '../upkeep/reserve-shards.ts';
 import type { Notifier } from '../work/notifier.ts';
+import { changePhase, type PlacedShard } from './shard-places.ts';
 
 export interface ShardLossParts {
   readonly stores: Stores;
-  readonly spool: Spool;
+  readonly spool: Pick<Spool, 'reclaimed' | 'released'>;
   readonly log: EventLog;
   readonly changes: Notifier;
 }
 
-export interface LostShard {
-  readonly pack: PackId;
-  readonly index: number;
-  readonly partner: PeerId;
-}
+/** Of whichever stripe its pack has. */
+export type LostShard = Omit<PlacedShard, 'stripe'>;
 
 export class ShardLosses {
   readonly #parts: ShardLossParts;
@@ -32,8 +32,11 @@ export class ShardLosses {
   }
 
   /** Never throws for want of storage: whoever reads has other shards to go on with, and the next read finds the same. */
-  note(shard: LostShard, phase: 'lost' | 'wrong'): void {
-    this.#note(shard, phase, (known) => known === 'held');
+  note(shard: PlacedShard, phase: 'lost' | 'wrong'): void {
+    this.#write(() => {
+      const isNew = changePhase(this.#parts.stores, shard, { from: ['held'], to: phase });
+      if (isNew) this.entered([shard], phase);
+    });
   }
 
   /** The same of a shard in reserve: it is not taken back any more. */
@@ -41,20 +44,37 @@ export class ShardLosses {
     this.#write(() => spoilReserves(this.#parts.stores, partner, (other) => other === name));
   }
 
-  /** The partner says itself that it does not have the shard whole. Where it was thought wrong, it can be sent again now. */
-  admitted(shard: LostShard): void {
-    this.#note(shard, 'lost', (known) => known === 'held' || known === 'wrong');
+  /** The partner says itself that it does not have these whole. Where they were thought wrong, they can be sent again now. */
+  admitted(shards: readonly PlacedShard[]): void {
+    const { stores } = this.#parts;
+    const change = { from: ['held', 'wrong'], to: 'lost' } as const;
+    this.entered(
+      stores.transact(() => shards.filter((shard) => changePhase(stores, shard, change))),
+    );
   }
 
-  #note(
-    shard: LostShard,
-    phase: 'lost' | 'wrong',
-    changes: (known: ShardRow['phase']) => boolean,
-  ): void {
-    const rows = this.#parts.stores.shards.ofPack(shard.pack);
-    const row = rows.find(({ index }) => index === shard.index);
-    if (row === undefined || row.partner !== shard.partner || !changes(row.phase)) return;
-    this.#write(() => this.#enter(row, phase, rows));
+  /** Inside a step of the caller's; whether the shard counted as held anywhere. Once the step is durable `entered` must follow. */
+  enter(shard: PlacedShard): boolean {
+    return changePhase(this.#parts.stores, shard, { from: ['held'], to: 'lost' });
+  }
+
+  /** The same when it turns out to be there after all. */
+  takeBack(shard: PlacedShard): boolean {
+    return changePhase(this.#parts.stores, shard, { from: ['lost'], to: 'held' });
+  }
+
+  entered(shards: readonly PlacedShard[], phase: 'lost' | 'wrong' | 'found' = 'lost'): void {
+    const { stores, spool, log, changes } = this.#parts;
+    for (const { pack, partner, index } of shards)
+      log.write('warn', `shard.${phase}`, { pack, index, partner });
+    for (const pack of new Set<PackId>(shards.map((shard) => shard.pack))) {
+      const row = stores.packs.get(pack);
+      if (row?.spooled !== true) continue;
+      const held = stores.shards.ofPack(pack).filter((shard) => shard.phase === 'held').length;
+      if (row.code !== undefined && held >= shardCount(row.code)) spool.released(row);
+      else spool.reclaimed(row);
+    }
+    if (shards.length > 0) changes.notify();
   }
 
   #write(note: () => void): void {
@@ -64,16 +84,5 @@ export class ShardLosses {
       if (!(reason instanceof StorageFull || reason instanceof StorageBroken)) throw reason;
       this.#parts.log.write('error', 'shard.loss-not-noted', { detail: reason.message });
     }
-  }
-
-  #enter(row: ShardRow, phase: 'lost' | 'wrong', rows: readonly ShardRow[]): void {
-    const { stores, spool, log, changes } = this.#parts;
-    const wasWhole = rows.every((other) => other.phase === 'held');
-    stores.shards.put({ ...row, phase });
-    const pack = stores.packs.get(row.pack);
-    if (wasWhole && pack?.spooled === true) spool.reclaimed(pack);
-    const { partner, index } = row;
-    log.write('warn', `shard.${phase}`, { pack: row.pack, index, partner });
-    changes.notify();
   }
 }

@@ -26,6 +26,7 @@ import { ShardService } from '../holding/shard-service.ts';
 import { PartnerBook } from '../partners/partner-book.ts';
 import { PartnerClient } from '../partners/partner-client.ts';
 import { ShardDelivery } from '../sending/shard-delivery.ts';
+import { ShardLosses } from '../sending/shard-losses.ts';
 import { Backoff } from '../work/backoff.ts';
 import { Notifier } from '../work/notifier.ts';
 import { RateLimit } from '../work/rate-limit.ts';
@@ -108,11 +109,10 @@ class Scene {
     const book = new PartnerBook(stores);
     const { shardNameKey } = owner;
     const shared = { keys: owner, stores, clock, log, book, client, shardNameKey };
-    this.#delivery = new ShardDelivery({
-      ...shared,
-      limit: new RateLimit(clock, undefined),
-      spool: { reclaimed: () => undefined },
-    });
+    const spool = { reclaimed: () => undefined, released: () => undefined };
+    const losses = new ShardLosses({ stores, spool, log, changes: new Notifier() });
+    const limit = new RateLimit(clock, undefined);
+    this.#delivery = new ShardDelivery({ ...shared, limit, losses });
     this.change = new LayoutChange(stores, clock, shardNameKey);
     this.reserves = new ReserveShards(shared);
     this.old = new OldShards({
