@@ -9,6 +9,7 @@ import { exitCodes } from './exit-codes.ts';
 const passed: AuditAnswer = {
   ...{ partner: 'ab'.repeat(32), name: 'attic', outcome: 'passed', reason: '' },
   ...{ at: '2026-01-02T00:00:00.000Z', provenBlocks: 2, findings: [], pendingSince: null },
+  blocksLeft: 18,
 };
 
 const drill: DrillAnswer = {
@@ -27,7 +28,8 @@ test('one wrong answer gives 14 whatever the others did; 13 is for nobody having
   assert.equal(auditExit(result([passed, offline])), exitCodes.ok);
   assert.equal(auditExit(result([offline, unclear])), exitCodes.tooFewPartners);
   assert.equal(auditExit(result([unclear])), exitCodes.failed);
-  assert.match(auditLines(result([unclear])).join('\n'), /ask again tomorrow/);
+  assert.match(auditLines(result([unclear])).join('\n'), /ask again tomorrow \(18 blocks left/);
+  assert.match(auditLines(result([passed])).join('\n'), /proved 2 blocks.*\(18 blocks left for/);
 });
 
 test('many findings are counted, and names from others are escaped', () => {

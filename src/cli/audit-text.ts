@@ -42,10 +42,10 @@ export function auditText(audit: AuditAnswer): readonly string[] {
   ];
 }
 
-function outcomeText({ outcome, reason, provenBlocks, findings }: AuditAnswer): string {
+function outcomeText({ outcome, reason, provenBlocks, blocksLeft, findings }: AuditAnswer): string {
   switch (outcome) {
     case 'passed':
-      return `passed: it proved ${countedText(provenBlocks, 'block')}, chosen by chance.`;
+      return `passed: it proved ${countedText(provenBlocks, 'block')}, chosen by chance${leftText(blocksLeft)}.`;
     case 'wrong':
       return findings.length === 0
         ? `WRONG: ${wrongText(reason)}.`
@@ -55,10 +55,14 @@ function outcomeText({ outcome, reason, provenBlocks, findings }: AuditAnswer): 
     case 'silent':
       return `silent: it is there and gave no valid answer (${printableText(reason)}).`;
     case 'unclear':
-      return `unclear: ${unclearText(reason)}.`;
+      return `unclear: ${unclearText(reason)}${reason === 'request.quota' ? leftText(blocksLeft) : ''}.`;
     default:
       return assertNever(outcome);
   }
+}
+
+function leftText(blocks: number | null): string {
+  return blocks === null ? '' : ` (${countedText(blocks, 'block')} left for today)`;
 }
 
 function wrongText(reason: string): string {
@@ -70,7 +74,7 @@ function wrongText(reason: string): string {
 function unclearText(reason: string): string {
   switch (reason) {
     case 'request.quota':
-      return 'as much was asked of it today as was agreed; ask again tomorrow';
+      return 'as much was asked of it today as was agreed, so it was not asked; ask again tomorrow';
     case 'audit.known-loss':
       return 'what is missing was known to be lost, and is made anew';
     case 'lost-epoch':

@@ -23,6 +23,8 @@ export interface AuditAnswer {
   readonly reason: string;
   readonly at: string;
   readonly provenBlocks: number;
+  /** How many more may be asked of it today, as was agreed; null when that was not counted. */
+  readonly blocksLeft: number | null;
   readonly findings: readonly FindingAnswer[];
   /** Since when the oldest question waits for its answer. */
   readonly pendingSince: string | null;
@@ -103,9 +105,10 @@ export interface DrillAnswer {
 export type NameOf = (partner: string) => string;
 
 export function auditAnswer(event: AuditEvent, nameOf: NameOf): AuditAnswer {
-  const { partner, outcome, reason, at, provenBlocks, findings, pendingSince } = event;
+  const { partner, outcome, reason, at, provenBlocks, blocksLeft, findings, pendingSince } = event;
   return {
     ...{ partner, name: nameOf(partner), outcome, reason, at: timeText(at), provenBlocks },
+    blocksLeft: blocksLeft ?? null,
     findings: findings.map(findingAnswer),
     pendingSince: momentOf(pendingSince),
   };

@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Prng } from '../../src/base/prng.ts';
 import type { StatusAnswer } from '../../src/daemon/answers.ts';
-import type { DrillAnswer, PartnerAuditsAnswer } from '../../src/daemon/audit-answers.ts';
+import type {
+  AuditAnswer,
+  DrillAnswer,
+  PartnerAuditsAnswer,
+} from '../../src/daemon/audit-answers.ts';
 import type { AuditResult } from '../../src/daemon/operations/audits.ts';
 import {
   assertFailure,
@@ -155,16 +159,22 @@ test('a partner whose disk fails is silent, and both sides see what waits and wh
 });
 
 test('what is asked beyond what was agreed is unclear, in words, and held against nobody', async () => {
+  const passed: AuditAnswer[] = [];
   const said = await eventually('the blocks of a day are used up', async () => {
     const answer = await on(ada, ['audit', 'cyd', '--blocks', '64']);
-    return answer.exit === 0 ? undefined : answer;
+    if (answer.exit !== 0) return answer;
+    passed.push(...(answer.json() as unknown as AuditResult).audits);
+    return undefined;
   });
+  const last = passed.at(-1);
+  assert.ok((last?.provenBlocks ?? 64) < 64, 'it was asked for what was left');
+  assert.equal(last?.blocksLeft, 0);
   const { audits } = said.json() as unknown as AuditResult;
   assert.deepEqual([audits[0]?.outcome, audits[0]?.reason], ['unclear', 'request.quota']);
   const words = (await read(ada, ['audit', 'cyd', '--blocks', '64'])).out;
   assert.match(
     words,
-    /cyd: unclear: as much was asked of it today as was agreed; ask again tomorrow/,
+    /cyd: unclear: as much was asked .* ask again tomorrow \(0 blocks left for today\)/,
   );
   const { ofUs } = await auditsOf(cyd, 'ada');
   assert.deepEqual([ofUs.wrong, ofUs.failures, ofUs.waiting], [0, [], []]);
@@ -172,7 +182,7 @@ test('what is asked beyond what was agreed is unclear, in words, and held agains
 
 test('when nobody answers the exit code says so, and nobody is blamed', async () => {
   await endAll([bea, cyd].flatMap(({ name }) => daemons.get(name) ?? []));
-  const said = await read(ada, ['audit', 'cyd']);
+  const said = await read(ada, ['audit', 'bea']);
   assert.equal(said.exit, 13, lastWords(said));
-  assert.match(said.out, /cyd: offline: it cannot be reached/);
+  assert.match(said.out, /bea: offline: it cannot be reached/);
 });

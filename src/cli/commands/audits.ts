@@ -9,9 +9,12 @@ import type { Session } from '../session.ts';
 
 const auditHelp = `
 Asks partners to prove blocks that chance chooses, and checks each by its keyed hash. \`covault up\` does this by itself, as often as was agreed.
-Each partner may be asked for so much a day; what is asked here counts.
+Each partner may be asked for so many blocks a day, as was agreed (24 where audits are every six hours
+and it holds little); what is asked here counts, and what is left is said. Asked for more, it asks for what
+is left.
 
-Exit codes: 14 when a partner was wrong, 13 when nobody answered.
+Exit codes: 14 when a partner was wrong, 13 when nobody answered, 1 when nothing can be told (unclear),
+as when no blocks are left for today.
 
 Examples:
   covault audit
@@ -29,7 +32,11 @@ export function addAudit(program: Program, run: Run): void {
     .command('audit')
     .description('ask partners now to prove that they hold what you gave them')
     .argument('[partner]', 'the beginning of its id, or its name (default: all)')
-    .option('--blocks <number>', 'blocks to ask of each, at most 64', countValue)
+    .option(
+      '--blocks <number>',
+      'blocks to ask of each: at most 64, and what is left for today',
+      countValue,
+    )
     .addHelpText('after', auditHelp)
     .action((partner, options) => run((session) => audit(session, partner, options.blocks)));
 }
