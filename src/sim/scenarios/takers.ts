@@ -17,7 +17,7 @@ import { keepNothing } from './hoppers.ts';
 import type { Scenario, ScenarioEnd, ScenarioParts } from './scenario.ts';
 import { townPeriods } from './town.ts';
 
-const { spareAfterMs, graceMs } = townPeriods;
+const { spareAfterMs, graceMs, commitmentMs } = townPeriods;
 
 interface Taking {
   readonly name: string;
@@ -27,7 +27,7 @@ interface Taking {
   readonly begin: (fair: FairTown) => number;
 }
 
-function taking(options: Taking): Scenario {
+export function taking(options: Taking): Scenario {
   const { name, about } = options;
   return { name, about, run: (parts) => runTaking(parts, options) };
 }
@@ -63,7 +63,7 @@ async function runTaking(parts: ScenarioParts, options: Taking): Promise<Scenari
 const drillIntervalMs: number = 30 * secondMs;
 const askedShare = 1 / 2;
 
-function refusal(code: RefusalCode): OutgoingReply {
+export function refusal(code: RefusalCode): OutgoingReply {
   return { status: statusOf(code), body: encodeRefusal({ code, detail: 'pay first' }) };
 }
 
@@ -80,14 +80,14 @@ async function refusesRestoring(
 }
 
 /** Nothing is to be had from it. Each refused drill is tried again with every audit, and counts as silence until one is served (docs/decisions/0010). */
-function denyRestores({ town, cheat }: FairTown, { code, hears }: Denial): number {
+function denyRestores({ town, cheat }: FairTown, { code, hears, excusedMs }: Denial): number {
   town.conductOf(cheat).answers = async (request, engine) => {
     if (isRestoreRead(request)) return refusal(code);
     const isDeaf = !hears && request.path === '/v1/notices';
     return isDeaf ? await refusesRestoring(request, engine) : await engine(request);
   };
   const drills = Math.ceil(Math.log(0.01) / Math.log(1 - askedShare));
-  return drills * drillIntervalMs + spareAfterMs;
+  return excusedMs + drills * drillIntervalMs + spareAfterMs;
 }
 
 interface Denial {
@@ -96,15 +96,20 @@ interface Denial {
   readonly code: RefusalCode;
   /** It accepts the notice that its owner restores; otherwise it says that there were too many. */
   readonly hears: boolean;
+  /** For so long it may be true. */
+  readonly excusedMs: number;
 }
 
-/** Whichever answer of an honest partner it gives, it is found in the same time. */
+const heard = { hears: true, excusedMs: 0 };
+
+/** Whichever answer of an honest partner it gives, it is found in the same time, once it cannot be true. */
 const denials: readonly Denial[] = [
-  { suffix: '', code: 'request.not-partner', hears: true },
-  { suffix: '-paused', code: 'request.paused', hears: true },
-  { suffix: '-quota', code: 'request.quota', hears: true },
-  { suffix: '-deaf', code: 'request.quota', hears: false },
-  { suffix: '-unknown', code: 'shard.unknown', hears: true },
+  { ...heard, suffix: '', code: 'request.not-partner' },
+  { ...heard, suffix: '-paused', code: 'request.paused' },
+  { ...heard, suffix: '-quota', code: 'request.quota' },
+  { ...heard, suffix: '-deaf', code: 'request.quota', hears: false },
+  { ...heard, suffix: '-unknown', code: 'shard.unknown' },
+  { ...heard, suffix: '-young', code: 'request.in-commitment', excusedMs: 2 * commitmentMs },
 ];
 
 const hostageTakers = denials.map((denial) =>
