@@ -57,7 +57,7 @@ export class ShardIntake {
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
-    this.#unfinished = new UnfinishedUploads(parts.held, (blob) => this.#open.has(blob));
+    this.#unfinished = new UnfinishedUploads(parts.held, (blob) => this.claim(blob));
     this.trash = new HeldTrash({ ...parts, claim: (blob) => this.claim(blob) });
   }
 

@@ -9,17 +9,19 @@ import type { BlobStore } from '../../ports/blob-store.ts';
 /** An owner sends one shard after the other, so more uploads to go on with are hardly of use to it. */
 const keptMaximum = 4;
 
+/** Keeps uploads off a file until what is given is called; undefined when one is under way. */
+export type Claim = (blob: string) => (() => void) | undefined;
+
 export class UnfinishedUploads {
   readonly #held: BlobStore;
-  /** Those under way are not counted here: the room for them is reserved whole. */
-  readonly #isOpen: (blob: string) => boolean;
+  readonly #claim: Claim;
   /** Their bytes, those that broke off first in front. */
   readonly #bytes = new Map<string, number>();
   #found: Promise<void> | undefined;
 
-  constructor(held: BlobStore, isOpen: (blob: string) => boolean) {
+  constructor(held: BlobStore, claim: Claim) {
     this.#held = held;
-    this.#isOpen = isOpen;
+    this.#claim = claim;
   }
 
   /** Looks, once, for what was left behind before this computer was started. */
@@ -44,10 +46,10 @@ export class UnfinishedUploads {
     this.#bytes.delete(blob);
   }
 
-  /** Removes the oldest in a folder until what is left takes at most so many bytes. */
+  /** Removes the oldest in a folder until what is left takes at most so many bytes. Those under way do not count: the room for them is reserved whole. */
   async keepWithin(folder: string, mostBytes: number): Promise<void> {
     const theirs = [...this.#bytes].filter(
-      ([blob]) => blob.startsWith(folder) && !this.#isOpen(blob),
+      ([blob]) => blob.startsWith(folder) && this.#isFree(blob),
     );
     let count = theirs.length;
     let bytes = theirs.reduce((sum, [, size]) => sum + size, 0);
@@ -55,8 +57,25 @@ export class UnfinishedUploads {
       if (count <= keptMaximum && bytes <= mostBytes) return;
       count -= 1;
       bytes -= size;
+      await this.#removeFree(blob);
+    }
+  }
+
+  #isFree(blob: string): boolean {
+    const release = this.#claim(blob);
+    release?.();
+    return release !== undefined;
+  }
+
+  /** It may be under way by now, and none begins while it is being removed. */
+  async #removeFree(blob: string): Promise<void> {
+    const release = this.#claim(blob);
+    if (release === undefined) return;
+    try {
       this.#bytes.delete(blob);
       await this.#remove(blob);
+    } finally {
+      release();
     }
   }
 
