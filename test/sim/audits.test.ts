@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { dayMs, hourMs } from '../../src/base/units.ts';
-import type { PackId } from '../../src/core/vocabulary/ids.ts';
+import type { PackId, StripeId } from '../../src/core/vocabulary/ids.ts';
 import { twinStores } from '../../src/sim/twin-stores.ts';
 import { type AuditScene, inAuditScene } from './audit-scene.ts';
 
@@ -73,6 +73,25 @@ test('a freeloader that dropped one shard is found wrong within one round, told 
     assert.ok(scene.seen.includes('verdict'));
   });
 });
+
+for (const fault of ['missing', 'wrong'] as const)
+  test(`a shard that is ${fault}, of the stripe that its pack is to have, never counts as held there`, async () => {
+    await inAuditScene({ seed: 'next stripe', shards: [] }, async (scene) => {
+      const name = await (fault === 'missing' ? scene.addShard(1) : scene.addForgedShard(1));
+      const { shards, packs, layouts } = scene.ownerStores;
+      const row = present(shards.ofPartner(scene.holder.peerId)[0], 'a shard');
+      const { pack } = row;
+      const { code, stripe } = present(packs.get(pack), 'its pack');
+      assert.ok(code !== undefined && stripe !== undefined);
+      const begunAt = scene.clock.now();
+      layouts.begin({ pack, code, stripe, reason: 'code', begunAt }, [row]);
+      packs.update(pack, { stripe: 'cc'.repeat(32) as StripeId });
+      if (fault === 'missing') scene.disk.remove(scene.blobOf(name));
+      assert.equal((await scene.audit())?.outcome, 'wrong');
+      const now = [...layouts.shards(pack), ...shards.ofPack(pack)].map(({ phase }) => phase);
+      assert.deepEqual(now, [fault === 'missing' ? 'lost' : 'wrong', 'held']);
+    });
+  });
 
 test('one flipped bit anywhere in a shard is found when the shard is drawn', async () => {
   await inAuditScene({ seed: 'rot', shards: [4] }, async (scene) => {
