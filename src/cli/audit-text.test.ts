@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AuditAnswer, DrillAnswer } from '../daemon/audit-answers.ts';
+import type { AuditAnswer } from '../daemon/audit-answers.ts';
+import { type DrillResult, extentOf } from '../daemon/operations/audits.ts';
 import { auditLines, drillLines, provenLines } from './audit-text.ts';
 import { auditExit, drillExit } from './commands/audits.ts';
 import { undeleteExit, undeleteLines } from './commands/undelete.ts';
@@ -12,7 +13,8 @@ const passed: AuditAnswer = {
   blocksLeft: 18,
 };
 
-const drill: DrillAnswer = {
+const drill: DrillResult = {
+  ...{ drawn: 7, leftOut: 0 },
   ...{ at: '2026-01-02T00:00:00.000Z', files: 4, bytes: 3e6, packs: 2 },
   ...{ proven: true, announced: false, partners: [], problems: [] },
 };
@@ -53,7 +55,7 @@ test('a drill that brought something back wrong ends with 14, one that was not s
   const problem = { path: '/data/file', code: 'restore.too-few-partners', detail: '' };
   assert.equal(drillExit(drill), exitCodes.ok);
   assert.equal(drillExit({ ...drill, partners: [partner] }), exitCodes.integrity);
-  const failed: DrillAnswer = { ...drill, proven: false, problems: [problem] };
+  const failed: DrillResult = { ...drill, proven: false, problems: [problem] };
   assert.equal(drillExit(failed), exitCodes.tooFewPartners);
   assert.match(drillLines(failed).join('\n'), /!\s+\/data\/file: restore\.too-few-partners/);
   const lines = provenLines({ latest: {} as never, lastProven: null, lastDrill: failed });
@@ -70,4 +72,13 @@ test('undeleting says what is back, what is gone, and who did not answer', () =>
   assert.match(text, /3 of 5 deleted shards are held again/);
   assert.match(text, /1 shard could not be asked for/);
   assert.match(text, /No answer from attic/);
+});
+
+test('a drill that read all that it may says so', () => {
+  assert.doesNotMatch(drillLines(drill).join('\n'), /stopped/);
+  const counts = { items: 101, itemsDone: 5, fetchedBytes: 4e7 };
+  const stopped = { ...drill, ...extentOf(counts) };
+  assert.match(drillLines(stopped).join('\n'), /95 of 101 things drawn were not asked for/);
+  assert.equal(extentOf({ ...counts, itemsDone: 101 }).leftOut, 0);
+  assert.equal(extentOf(undefined).leftOut, 0);
 });

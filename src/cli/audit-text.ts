@@ -9,7 +9,7 @@ import type {
   FindingAnswer,
   PartnerAuditsAnswer,
 } from '../daemon/audit-answers.ts';
-import type { AuditResult } from '../daemon/operations/audits.ts';
+import type { AuditResult, DrillResult } from '../daemon/operations/audits.ts';
 import { countedText, countText, momentText, periodText, sizeText } from './quantities.ts';
 import { printablePath, printableText } from './text-escape.ts';
 
@@ -182,7 +182,7 @@ function latestText({
 }
 
 /** For `covault drill`. */
-export function drillLines(drill: DrillAnswer): readonly string[] {
+export function drillLines(drill: DrillResult): readonly string[] {
   const { files, bytes, packs, proven, problems } = drill;
   const read = `${countedText(files, 'file')} and pieces of ${countedText(packs, 'pack')} (${sizeText(bytes)})`;
   const verdict = proven
@@ -192,7 +192,13 @@ export function drillLines(drill: DrillAnswer): readonly string[] {
     const what = path === null ? 'a piece of a pack' : printablePath(path);
     return `!  ${what}: ${printableText(code)}${detail === '' ? '' : ` (${printableText(detail)})`}`;
   });
-  return [verdict, ...named, ...drill.partners.map(drillPartnerText)];
+  const stopped =
+    drill.leftOut === 0
+      ? []
+      : [
+          `It stopped there: ${countText(drill.leftOut)} of ${countedText(drill.drawn, 'thing')} drawn were not asked for. A drill reads 32 MiB, or a ninetieth of all where that is more.`,
+        ];
+  return [verdict, ...stopped, ...named, ...drill.partners.map(drillPartnerText)];
 }
 
 function drillPartnerText({

@@ -23,6 +23,7 @@ Examples:
 
 const drillHelp = `
 Restores files that chance chooses from partners to nowhere, and compares their hashes. Partners cannot tell it from a restore. \`covault up\` does this by itself.
+It reads 32 MiB, or a ninetieth of all that is with partners, and stops there, however many files are asked for.
 
 Exit codes: 14 when something came back wrong, 13 when too few partners served it.
 `;

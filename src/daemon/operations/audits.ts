@@ -100,18 +100,37 @@ export interface DrillInput {
   readonly files?: number | undefined;
 }
 
-export const drill: Operation<DrillInput, DrillProgress, never, DrillAnswer> = operation({
+export type DrillResult = DrillAnswer & {
+  /** Files and pieces that chance drew, and those of them that were left out because as much was read as a drill reads in a day. */
+  readonly drawn: number;
+  readonly leftOut: number;
+};
+
+export const drill: Operation<DrillInput, DrillProgress, never, DrillResult> = operation({
   input: z.strictObject({ files: z.int().positive().max(drilledFilesMaximum).optional() }),
   reach: 'network',
   secret: false,
   // Partners are told of a restore, of which they honour few: those belong to the later life.
   inItsName: true,
   run: async ({ computer }, { files }, { signal, progress }) => {
-    const drilled = await computer.drill({ files, signal, progress });
+    let last: DrillProgress | undefined;
+    const drilled = await computer.drill({
+      ...{ files, signal },
+      progress: (counts) => {
+        last = counts;
+        progress(counts);
+      },
+    });
     if (!drilled.ok) return failed(failure(drilled.error.code, drilled.error.detail));
-    return succeeded(drillAnswer(drilled.value, namesOf(computer)));
+    return succeeded({ ...drillAnswer(drilled.value, namesOf(computer)), ...extentOf(last) });
   },
 });
+
+/** A drill tells before each thing how many it has done, and at its end that it has done all, unless it stopped. */
+export function extentOf(last: DrillProgress | undefined): Pick<DrillResult, 'drawn' | 'leftOut'> {
+  if (last === undefined) return { drawn: 0, leftOut: 0 };
+  return { drawn: last.items, leftOut: Math.max(0, last.items - last.itemsDone - 1) };
+}
 
 /** Former partners too. */
 export function namesOf(computer: Pick<Computer, 'agreements'>): NameOf {
