@@ -220,6 +220,26 @@ test('settings are read, changed, and refused when they make no sense', async ()
   assert.equal((await covault([...config, 'set', 'cache.capBytes', '-7'])).exit, 2);
 });
 
+test('a backup goes by what is configured now, though a daemon runs since before', async () => {
+  const daemon = await startDaemon(home);
+  try {
+    const dry = ['--home', home, '--json', 'backup', '--dry-run'];
+    const nothing = await covault(dry);
+    assert.equal(nothing.exit, 2);
+    assert.equal((nothing.json()['error'] as { code: string }).code, 'backup.no-sources');
+    const source = join(folder.path, 'source');
+    mkdirSync(source);
+    writeFileSync(join(source, 'file'), 'file');
+    const set = await covault(['--home', home, 'config', 'set', 'backup.sources', source]);
+    assert.match(set.err, /The next backup goes by it/);
+    const counted = await covault(dry);
+    assert.equal(counted.exit, 0, counted.out);
+    assert.equal((counted.json()['counts'] as { files: number }).files, 1);
+  } finally {
+    await daemon.stop();
+  }
+});
+
 test('doctor finds a key that others can read, and says how to close it', async () => {
   chmodSync(join(home, 'key'), 0o644);
   const said = await covault(['--home', home, '--json', 'doctor']);

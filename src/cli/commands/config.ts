@@ -64,8 +64,18 @@ async function set(session: Session, name: string, values: readonly string[]): P
   if (!answer.ok) return session.fail(answer.error);
   session.output.value(answer.value);
   session.output.line(`${name} = ${JSON.stringify(answer.value[name])}`);
-  if (session.byDaemon) session.output.note('The running daemon takes it up when it is restarted.');
+  if (session.byDaemon)
+    session.output.note(
+      isReadAtOnce(name)
+        ? 'The next backup goes by it.'
+        : 'The running daemon takes it up when it is restarted.',
+    );
   return exitCodes.ok;
+}
+
+/** What a backup asks for anew each time. */
+function isReadAtOnce(name: string): boolean {
+  return name.startsWith('backup.') && name !== 'backup.compressionLevel';
 }
 
 /** The JSON of what was typed: lists from several words, numbers from sizes, rates and durations. */

@@ -2,6 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
+import { readConfig } from '../../adapters/disk/config-file.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { takesShards } from '../../core/partners/lifecycle-phase.ts';
 import { snapshotLimits } from '../../core/scan/snapshot.ts';
@@ -9,6 +10,7 @@ import type { ScanRequest } from '../../core/scan/tree-walk.ts';
 import type { BackupProgress, ProtectionProgress } from '../../engine/computer.ts';
 import type { SnapshotPhase } from '../../ports/stores.ts';
 import { type BackupAnswer, backupAnswer } from '../answers.ts';
+import { configFailure } from '../configuration-failure.ts';
 import {
   type Operation,
   type OperationCall,
@@ -81,7 +83,10 @@ function scanOf(
   { running }: OperationContext,
   input: BackupInput,
 ): Outcome<ScanRequest, OperationFailure> {
-  const { backup: configured } = running.config;
+  // As it is now: who has just set what is to be backed up need not start the daemon again.
+  const config = readConfig(running.paths.configFile);
+  if (!config.ok) return failed(configFailure(config.error));
+  const { backup: configured } = config.value;
   const asked: readonly PathText[] = input.roots.length > 0 ? input.roots : configured.sources;
   if (asked.length === 0) return failed(failure('backup.no-sources'));
   const paths = asked.map(pathBytesOf);
