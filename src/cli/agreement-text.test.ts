@@ -95,6 +95,7 @@ test('every term is a sentence', () => {
   });
   for (const line of [...lines, ...termsLines(terms)]) assert.match(line, /^[A-Z].*\.$/);
   assert.ok(lines.includes('No commitment period.'));
+  assert.ok(!lines.some((line) => line.includes('without limit')));
   assert.ok(lines.includes('On line together 56 hours of the week.'));
   assert.ok(lines.includes('Code: 4+4.'));
 });

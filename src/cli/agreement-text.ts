@@ -89,7 +89,7 @@ export function termsLines(terms: TermsAnswer): readonly string[] {
     `Audits: about every ${periodText(terms.auditIntervalMs)}.`,
     `What is deleted stays in the trash for ${periodText(terms.deleteLockMs)} of the holder’s running time.`,
     `Leaving is announced ${periodText(terms.noticeMs)} before.`,
-    `Reading back: up to ${terms.readQuota} times the daily need, without limit while restoring.`,
+    `Reading back: up to ${terms.readQuota} times the daily need in a day; while restoring, four times what is held and 256 MiB, twice in 30 days.`,
     terms.bandwidthBytesPerSecond === 0
       ? 'No promise of bandwidth.'
       : `Bandwidth: ${rateText(terms.bandwidthBytesPerSecond)} each way on average.`,

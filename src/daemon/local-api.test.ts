@@ -34,7 +34,13 @@ async function asked(
   headers: Readonly<Record<string, string>>,
   path = '/v1/operations/config-get',
 ): Promise<number> {
-  const response = await api.request(path, {
+  const response = await posted(headers, path);
+  await response.text();
+  return response.status;
+}
+
+async function posted(headers: Readonly<Record<string, string>>, path: string): Promise<Response> {
+  return api.request(path, {
     method: 'POST',
     headers: {
       host,
@@ -44,8 +50,6 @@ async function asked(
     },
     body: '{}',
   });
-  await response.text();
-  return response.status;
 }
 
 test('a request with the token, from no page or from our own, is answered', async () => {
@@ -67,7 +71,9 @@ test('a name that was made to resolve to this computer is refused', async () => 
 test('a wrong token and a form post are refused', async () => {
   assert.equal(await asked({ authorization: 'Bearer wrong' }), 401);
   assert.equal(await asked({ authorization: '' }), 401);
-  assert.equal(await asked({ 'content-type': 'text/plain' }), 415);
+  const form = await posted({ 'content-type': 'text/plain' }, '/v1/operations/config-get');
+  assert.equal(form.status, 415);
+  assert.match(await form.text(), /the Content-Type must be application\/json/);
 });
 
 test('what holds the root seed is not told over HTTP', async () => {

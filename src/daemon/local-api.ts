@@ -93,13 +93,15 @@ async function answer(context: Context, serving: Serving): Promise<Response> {
   if (chosen.secret && serving.access.by === 'http')
     return context.json({ failure: failure('operation.forbidden', name) }, 403);
   // Only a page's script can set this type, and only after a preflight that is never answered.
-  if (!/^application\/json\b/i.test(context.req.header('content-type') ?? ''))
-    return context.json({ failure: failure('operation.bad-input', 'not JSON') }, 415);
+  if (!/^application\/json\b/i.test(context.req.header('content-type') ?? '')) {
+    const detail = 'the Content-Type must be application/json';
+    return context.json({ failure: failure('operation.bad-input', detail) }, 415);
+  }
   let input: unknown;
   try {
     input = await context.req.json();
   } catch {
-    return context.json({ failure: failure('operation.bad-input', 'not JSON') }, 400);
+    return context.json({ failure: failure('operation.bad-input', 'the body is not JSON') }, 400);
   }
   context.header('content-type', 'application/x-ndjson');
   return stream(context, async (lines) => {
