@@ -148,7 +148,6 @@ export class ShardService {
   /** What is known to be lost is not listed. */
   async #inventory(agreement: AgreementRow, after: ShardName | undefined): Promise<Answer> {
     const { stores, held } = this.#parts;
-    const damaged = damagedBlobs(stores);
     let [entries, more, from]: [HeldRow[], boolean, ShardName | undefined] = [[], true, after];
     // A page without entries has no next one, so those that are all lost are gone over.
     while (more && entries.length === 0) {
@@ -157,9 +156,10 @@ export class ShardService {
       more = rows.length > page.length;
       from = page.at(-1)?.name;
       const sizes = await Promise.all(page.map((row) => held.size(blobOf(row))));
-      entries = page.filter(
-        (row, index) => sizes[index] !== undefined && !damaged.has(blobOf(row)),
-      );
+      // As it is now: while the files were looked for some may have been deleted, or found to be rotten.
+      const damaged = damagedBlobs(stores);
+      const isListed = (row: HeldRow): boolean => isHeld(stores, row) && !damaged.has(blobOf(row));
+      entries = page.filter((row, index) => sizes[index] !== undefined && isListed(row));
     }
     return succeeded({
       body: encodeInventory({
@@ -191,6 +191,11 @@ export class ShardService {
     }
     return succeeded({ body: encodeLedgerPage(documents) });
   }
+}
+
+function isHeld(stores: Stores, { owner, name }: HeldRow): boolean {
+  const row = stores.held.get(owner, name);
+  return row !== undefined && row.trashedAt === undefined;
 }
 
 /** A range of a blob, read as it is taken. A blob that cannot be read breaks the body off, which the asker sees. */
