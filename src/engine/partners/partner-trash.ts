@@ -91,11 +91,20 @@ export const partnerTrash = {
     );
   },
 
+  /** The partner has let go of these, as they were when it was asked: one that grew meanwhile stays. */
   remove(stores: Stores, gone: readonly TrashedLot[]): void {
-    const left = this.all(stores).filter(
-      (lot) => !gone.some(({ partner, since }) => partner === lot.partner && since === lot.since),
+    const isGone = (lot: TrashedLot): boolean =>
+      gone.some(
+        ({ partner, since, until, name }) =>
+          partner === lot.partner &&
+          since === lot.since &&
+          until === lot.until &&
+          name === lot.name,
+      );
+    write(
+      stores,
+      this.all(stores).filter((lot) => !isGone(lot)),
     );
-    write(stores, left);
   },
 } as const;
 
