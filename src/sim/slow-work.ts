@@ -5,7 +5,7 @@ import type { SimComputer } from './world.ts';
 export function slowWork(computer: SimComputer, kind: string): () => Promise<void> {
   const { world, clock, name } = computer;
   const { share, mostMs } = world.plan.work;
-  const draws = world.prng.fork(`${name}/${kind}/work/${world.nowMs}`);
+  const draws = world.prng.fork(`${name}/${kind}/slow/${world.nowMs}`);
   return async () => {
     if (share > 0 && !world.healed && draws.chance(share))
       await clock.sleep(draws.between(1, mostMs));

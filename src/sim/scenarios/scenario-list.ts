@@ -4,6 +4,7 @@ import { betrayals } from './betrayals.ts';
 import { cheatScenarios } from './cheats.ts';
 import { colluderScenarios } from './colluders.ts';
 import { disrupters } from './disrupter.ts';
+import { evaders } from './evaders.ts';
 import { hopperScenarios } from './hoppers.ts';
 import { liarScenarios } from './liars.ts';
 import type { Scenario } from './scenario.ts';
@@ -20,6 +21,7 @@ export const scenarios: readonly Scenario[] = [
   ...hopperScenarios,
   ...toldLosses,
   ...takers,
+  ...evaders,
   ...betrayals,
   ...liarScenarios,
   ...slander,
