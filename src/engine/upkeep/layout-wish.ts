@@ -140,7 +140,8 @@ export class LayoutWish {
       const stripe = stripeIdOf({ packId: row.pack, packLength: row.lengthBytes, code });
       if (stripe === row.stripe) continue;
       const shardBytes = shardBytesOf(row.lengthBytes, code);
-      const placed = placeShards({ code, partners, shardBytes, stripeId: stripe });
+      const able = without(partners, this.#wrongAt({ pack: row.pack, stripe }));
+      const placed = placeShards({ code, partners: able, shardBytes, stripeId: stripe });
       if (placed.ok) return { code, stripe, shards: placed.value.partners, reason };
     }
     return undefined;
@@ -161,9 +162,8 @@ export class LayoutWish {
       const isToSend = shards.some((shard) => this.#isLeftToSend(row, shard));
       return isToSend ? { code, stripe, shards: kept, reason: 'repair' } : undefined;
     }
-    // Whoever has wrong bytes under a shard's name says that it has the shard when it is sent again.
-    const wrong = shards.filter(({ phase }) => phase === 'wrong').map(({ partner }) => partner);
-    const partners = this.#now().partners.filter(({ peer }) => !wrong.includes(peer));
+    const wrong = [...wrongAmong(shards), ...this.#wrongAt({ pack: row.pack, stripe })];
+    const partners = without(this.#now().partners, wrong);
     const shardBytes = shardBytesOf(row.lengthBytes, code);
     const beside = this.#beside(row, shards);
     const placed = fillStripe({
@@ -173,6 +173,15 @@ export class LayoutWish {
     });
     if (!placed.ok) return undefined;
     return { code, stripe, shards: placed.value.partners, reason: isRepair ? 'repair' : 'move' };
+  }
+
+  /** Who is known to have wrong bytes of a stripe that the pack is to have. */
+  #wrongAt({
+    pack,
+    stripe,
+  }: Pick<WantedLayout, 'stripe'> & Pick<PackRow, 'pack'>): readonly PeerId[] {
+    const { layouts } = this.#parts.stores;
+    return layouts.get(pack)?.stripe === stripe ? wrongAmong(layouts.shards(pack)) : [];
   }
 
   /** Shards of the stripe that partners have and that are not of the present layout: those of the next one, and those in reserve. */
@@ -295,4 +304,16 @@ export class LayoutWish {
 
 function isHeld({ phase }: ShardRow): boolean {
   return phase === 'held';
+}
+
+/** Whoever has wrong bytes under a shard's name says that it has the shard when it is sent again. */
+function wrongAmong(shards: readonly ShardRow[]): readonly PeerId[] {
+  return shards.filter(({ phase }) => phase === 'wrong').map(({ partner }) => partner);
+}
+
+function without(
+  partners: readonly PlannedPartner[],
+  left: readonly PeerId[],
+): readonly PlannedPartner[] {
+  return partners.filter(({ peer }) => !left.includes(peer));
 }

@@ -179,12 +179,12 @@ export class Relocation {
     return true;
   }
 
-  /** One of its partners takes no more shards. */
+  /** One of its partners takes no more shards, or has another one by the name of its shard, which it keeps whatever is sent. */
   #isStuck({ pack }: NextLayoutRow): boolean {
     const open = new Set(this.#parts.book.open().map(({ partner }) => partner));
     return this.#parts.stores.layouts
       .shards(pack)
-      .some(({ phase, partner }) => phase !== 'held' && !open.has(partner));
+      .some(({ phase, partner }) => phase === 'wrong' || (phase !== 'held' && !open.has(partner)));
   }
 
   /** A partner that takes shards again has one of the stripe that the next layout does without. */
@@ -307,7 +307,7 @@ export class Relocation {
       .shards(pack)
       .filter(
         ({ phase, partner, index }) =>
-          phase !== 'held' &&
+          (phase === 'planned' || phase === 'lost') &&
           open.has(partner) &&
           !backoff.waits(partner) &&
           !there.some((other) => other.index === index && other.partner === partner),
