@@ -8,6 +8,7 @@ import type { PassphraseSource } from './key-opening.ts';
 import { type HttpListen, serveLocalApi, tokenName } from './local-api-server.ts';
 import type { OperationFailure } from './operation-failure.ts';
 import { searchOutlook } from './operations/status.ts';
+import { PartnerLookout } from './partner-news.ts';
 import { waysToMeet } from './partnership-config.ts';
 import type { RunningComputer } from './running-computer.ts';
 
@@ -24,6 +25,8 @@ export interface DaemonOptions {
   readonly ready: (started: DaemonStarted) => void;
   /** Somebody became a partner while it ran. */
   readonly joined?: (partner: PartnerAnswer) => void;
+  /** Other terms were signed, whoever asked for them. */
+  readonly changed?: (now: PartnerAnswer, before: PartnerAnswer) => void;
 }
 
 export interface DaemonStarted {
@@ -74,7 +77,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
         ways: waysToMeet(running.config),
       },
     });
-    await tellJoined(running, options);
+    await tellChanges(running, options);
     await api.value.close();
     return succeeded(undefined);
   } finally {
@@ -83,20 +86,17 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
 }
 
 /** Until the daemon is stopped. */
-async function tellJoined(
+async function tellChanges(
   { computer }: RunningComputer,
-  { signal, joined }: DaemonOptions,
+  { signal, joined, changed }: DaemonOptions,
 ): Promise<void> {
-  const known = new Set(computer.partners().map(({ agreement }) => agreement.agreement));
+  const lookout = new PartnerLookout(computer.partners().map(partnerAnswer));
   while (!signal.aborted) {
     await computer.changed(signal);
     // Much changes while shards are sent, and partners seldom.
     await delay(lookPauseMs, undefined, { signal }).catch(() => undefined);
-    for (const partner of computer.partners()) {
-      const { agreement } = partner.agreement;
-      if (known.has(agreement)) continue;
-      known.add(agreement);
-      joined?.(partnerAnswer(partner));
-    }
+    const news = lookout.look(computer.partners().map(partnerAnswer));
+    for (const partner of news.joined) joined?.(partner);
+    for (const { now, before } of news.changed) changed?.(now, before);
   }
 }

@@ -86,7 +86,7 @@ async function restore(
 
 function mayRemove(session: Session, removed: number, target: PathText): Promise<boolean> {
   session.output.warn(
-    `${countedText(removed, 'entry', 'entries')} in ${printablePath(target)} that the snapshot does not have will be removed, folders with all that is in them. \`--dry-run\` says how many, and removes nothing.`,
+    `${countedText(removed, 'entry', 'entries')} in ${printablePath(target)} that the snapshot does not have will be removed, folders with all that is in them.`,
   );
   return session.confirmed('Remove them?');
 }

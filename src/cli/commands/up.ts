@@ -11,6 +11,7 @@ import { readPassphrase } from '../passphrase.ts';
 import type { Program, Run } from '../program.ts';
 import { joinedLine, lookingLine } from '../search-text.ts';
 import type { Session } from '../session.ts';
+import { changedTermsLine } from '../terms-text.ts';
 import { reachProblem } from './invitations.ts';
 
 export function addUp(program: Program, run: Run): void {
@@ -70,6 +71,7 @@ async function up(session: Session, options: UpOptions): Promise<ExitCode> {
       if (problem !== undefined) output.note(problem);
     },
     joined: (partner) => session.output.line(joinedLine(partner)),
+    changed: (now, before) => session.output.line(changedTermsLine(now, before)),
   });
   return ended.ok ? exitCodes.ok : session.fail(ended.error);
 }
