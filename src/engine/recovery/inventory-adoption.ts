@@ -57,16 +57,13 @@ export async function askInventories(
   parts: InventoryParts,
   { agreements, isLate, signal, history }: Asking,
 ): Promise<readonly PeerId[]> {
-  const stripes = new Map<string, PackRow>();
-  for (const row of parts.stores.packs.all())
-    if (row.stripe !== undefined) stripes.set(prefixOf(row.stripe), row);
   const silent: PeerId[] = [];
   const pool = new TaskPool(askedAtOnce);
   for (const agreement of agreements)
     await pool.start(async () => {
       const names = await inventoryOf(parts, agreement, signal);
       if (names === undefined) silent.push(agreement.partner);
-      else adopt(parts, { partner: agreement.partner, names, stripes, isLate, history });
+      else adopt(parts, { partner: agreement.partner, names, isLate, history });
     });
   await pool.drain();
   return silent;
@@ -75,7 +72,6 @@ export async function askInventories(
 interface Told {
   readonly partner: PeerId;
   readonly names: readonly ShardName[];
-  readonly stripes: ReadonlyMap<string, PackRow>;
   readonly isLate: boolean;
   readonly history: StripeHistory | undefined;
 }
@@ -94,10 +90,12 @@ function adopt({ stores, keys, clock }: InventoryParts, told: Told): void {
   const namer = new ShardNamer(keys.shardNameKey, partner);
   const there = new Set<string>();
   stores.transact(() => {
+    // As they are now: packs may have been laid out anew while the partner was asked.
+    const stripes = presentStripes(stores);
     const unexpected: ListedShard[] = [];
     for (const name of told.names) {
       const { stripePrefix, index } = namer.read(name);
-      const row = told.stripes.get(hexText(stripePrefix));
+      const row = stripes.get(hexText(stripePrefix));
       if (row === undefined) history?.found(stripePrefix, { partner, index, name });
       if (row?.code === undefined || index >= indexCount(row.code)) continue;
       there.add(`${row.pack} ${index}`);
@@ -114,6 +112,12 @@ function adopt({ stores, keys, clock }: InventoryParts, told: Told): void {
       if (!isLate || !isOurs) stores.shards.put({ ...shard, phase: 'lost' });
     }
   });
+}
+
+function presentStripes({ packs }: Stores): ReadonlyMap<string, PackRow> {
+  return new Map(
+    packs.all().flatMap((row) => (row.stripe === undefined ? [] : [[prefixOf(row.stripe), row]])),
+  );
 }
 
 /** It was not known to be there: it takes a place that nobody is known to fill, or is in reserve. */
