@@ -93,7 +93,8 @@ export const partnershipMessages: MessagesOf<'invite' | 'partner'> = {
     exit: exitCodes.usage,
     happened: 'You would lend more than this computer has left to lend.',
     meaning: 'The agreement stays as it was; nobody was asked.',
-    advice: 'Lend it less (--lend SIZE), or more in all: `covault config set lend.spaceBytes SIZE`.',
+    advice:
+      'Lend it less (--lend SIZE), or more in all: `covault config set lend.spaceBytes SIZE`.',
   },
   'partner.wrong-phase': {
     exit: exitCodes.failed,
