@@ -1,13 +1,10 @@
 /** Where an acknowledged shard counts: in the present layout of its pack, in the next, in both, or nowhere any more. */
 import type { Instant } from '../../base/units.ts';
-import type { PackId, PeerId, ShardName, StripeId } from '../../core/vocabulary/ids.ts';
-import type { ShardRow, Stores } from '../../ports/stores.ts';
+import type { ShardName } from '../../core/vocabulary/ids.ts';
+import type { Stores } from '../../ports/stores.ts';
+import { type PlacedShard, placesOf } from '../sending/shard-places.ts';
 
-export interface AcknowledgedShard {
-  readonly pack: PackId;
-  readonly stripe: StripeId;
-  readonly index: number;
-  readonly partner: PeerId;
+export interface AcknowledgedShard extends PlacedShard {
   readonly name: ShardName;
 }
 
@@ -16,15 +13,10 @@ export interface AcknowledgedShard {
  * the shard, and its holder is told so later.
  */
 export function noteHeld(stores: Stores, shard: AcknowledgedShard, now: Instant): void {
-  const { pack, stripe, index, partner, name } = shard;
-  const row: ShardRow = { pack, index, partner, phase: 'held' };
-  const isThis = (other: ShardRow): boolean => other.index === index && other.partner === partner;
-  const isPresent =
-    stores.packs.get(pack)?.stripe === stripe && stores.shards.ofPack(pack).some(isThis);
-  const isNext =
-    stores.layouts.get(pack)?.stripe === stripe && stores.layouts.shards(pack).some(isThis);
-  if (isPresent) stores.shards.put(row);
-  if (isNext) stores.layouts.putShard(row);
-  if (!isPresent && !isNext)
+  const { pack, partner, name } = shard;
+  const { present, next } = placesOf(stores, shard);
+  if (present !== undefined) stores.shards.put({ ...present, phase: 'held' });
+  if (next !== undefined) stores.layouts.putShard({ ...next, phase: 'held' });
+  if (present === undefined && next === undefined)
     stores.layouts.retire([{ partner, name, pack, retiredAt: now, reserve: true }]);
 }
