@@ -48,6 +48,7 @@ const details: AgreementDetails = {
   commitmentEndsAt: '2026-01-22T12:00:00.000Z',
   graceEndsAt: null,
   leavesAt: null,
+  failing: null,
   first: { id: 'ef'.repeat(32), isUs: true, signature: 'valid' },
   second: { id: 'cd'.repeat(32), isUs: false, signature: 'valid' },
   terms,

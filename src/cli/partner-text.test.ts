@@ -16,7 +16,8 @@ const partner: PartnerAnswer = {
   lendsUsBytes: 20e9,
   weHoldBytes: 0,
   weLendBytes: 20e9,
-  wrongBlocks: 0,
+  lacks: { lost: 0, wrong: 0 },
+  failing: null,
   availability: 0.666,
   bandwidthTo: 2e6,
   bandwidthFrom: null,
@@ -62,6 +63,27 @@ test('every phase has plain words, with its date where it has one', () => {
   assert.match(said({ phase: 'reneged' }), /^reneged: /);
   assert.equal(said({ phase: 'ended' }), 'ended');
   assert.match(said({ phase: 'proposed' }), /not signed yet/);
+});
+
+test('a partner that was found out is not called silent, and what it lacks is what the catalogue says', () => {
+  const at = '2026-03-04T05:06:00.000Z';
+  const since = '2026-01-04T05:06:00.000Z';
+  const seen = { phase: 'suspended', graceEndsAt: at, lastSeenAt: since } as const;
+  const said = (failing: PartnerAnswer['failing']): string =>
+    phaseText({ ...partner, ...seen, failing });
+  const wrong = said({ cause: 'wrong', since, answers: true });
+  assert.match(wrong, /^suspended: found with wrong or missing shards 2026-01-0\d .*grace ends/);
+  assert.doesNotMatch(wrong, /silent/);
+  assert.match(said({ cause: 'losses', since, answers: true }), /: lost everything again 2026-01-/);
+  assert.match(
+    said({ cause: 'silence', since, answers: true }),
+    /^suspended: answers, but has not/,
+  );
+  assert.match(said({ cause: 'silence', since, answers: false }), /^suspended: silent since 2026-/);
+  const lacks = (counts: PartnerAnswer['lacks']): string =>
+    partnerText({ ...partner, lacks: counts });
+  assert.match(lacks({ lost: 0, wrong: 0 }), /^It lacks {6}no shard of ours/m);
+  assert.match(lacks({ lost: 1, wrong: 2 }), /^It lacks {6}3 shards of ours \(1 lost, 2 wrong\)$/m);
 });
 
 test('a hostile name cannot reach the terminal', () => {

@@ -1,6 +1,6 @@
 /** Partners in words: how each is, how it is reached, and what runs out when. */
 import { assertNever } from '../base/assert.ts';
-import type { FormerPartner, PartnerAnswer } from '../daemon/answers.ts';
+import type { FailingAnswer, FormerPartner, PartnerAnswer } from '../daemon/answers.ts';
 import { countedText, countText, momentText, rateText, sizeText } from './quantities.ts';
 import { printableText } from './text-escape.ts';
 
@@ -51,21 +51,23 @@ export function routeText(route: Route): string {
 
 type Standing = Pick<
   PartnerAnswer,
-  'phase' | 'commitmentEndsAt' | 'graceEndsAt' | 'leavesAt' | 'lastSeenAt'
+  'phase' | 'commitmentEndsAt' | 'graceEndsAt' | 'leavesAt' | 'lastSeenAt' | 'failing'
 >;
 
 /** Where the partnership stands, with the day on which that changes. */
 export function phaseText(partner: Standing): string {
-  const { phase, commitmentEndsAt, graceEndsAt, leavesAt, lastSeenAt } = partner;
-  const silent =
-    lastSeenAt === null ? 'never seen since' : `silent since ${momentText(lastSeenAt)}`;
+  const { phase, commitmentEndsAt, graceEndsAt, leavesAt } = partner;
   const grace =
-    graceEndsAt === null ? '' : `${silent}, grace ends ${momentText(graceEndsAt)} at the earliest`;
+    graceEndsAt === null
+      ? ''
+      : `${graceText(partner)}, grace ends ${momentText(graceEndsAt)} at the earliest`;
   switch (phase) {
     case 'in-commitment':
       return joined(`in commitment${untilText(commitmentEndsAt)}`, [grace]);
     case 'suspended':
-      return joined('suspended', [grace]);
+      return joined('suspended', [
+        grace === '' && partner.failing !== null ? graceText(partner) : grace,
+      ]);
     case 'leaving':
       return leavesAt === null ? 'leaving' : `leaving, until ${momentText(leavesAt)}`;
     case 'reneged':
@@ -80,6 +82,29 @@ export function phaseText(partner: Standing): string {
       return joined('standing', [grace]);
     default:
       return assertNever(phase);
+  }
+}
+
+/** Why its grace period runs. */
+function graceText({ failing, lastSeenAt }: Standing): string {
+  if (failing?.answers === true) return failingText(failing);
+  return lastSeenAt === null ? 'never seen since' : `silent since ${momentText(lastSeenAt)}`;
+}
+
+/** What a suspended partner did, without naming it. */
+export function failingText({ cause, since, answers }: FailingAnswer): string {
+  const moment = momentText(since);
+  switch (cause) {
+    case 'silence':
+      return answers
+        ? `answers, but has not proved or given back what it holds since ${moment}`
+        : `silent since ${moment}`;
+    case 'wrong':
+      return `found with wrong or missing shards ${moment}, and has to prove itself again`;
+    case 'losses':
+      return `lost everything again ${moment}, and is sent nothing more`;
+    default:
+      return assertNever(cause);
   }
 }
 
@@ -142,8 +167,13 @@ export function partnerText(partner: PartnerAnswer): string {
     `System        ${printableText(partner.system ?? 'not known')}`,
     `Holds for us  ${sizeText(partner.holdsBytes)} of ${sizeText(partner.lendsUsBytes)}`,
     `We hold       ${sizeText(partner.weHoldBytes)} of ${sizeText(partner.weLendBytes)}`,
-    `Wrong blocks  ${partner.wrongBlocks === 0 ? 'none' : countedText(partner.wrongBlocks, 'block')}`,
+    `It lacks      ${lacksText(partner)}`,
   ].join('\n');
+}
+
+function lacksText({ lacks: { lost, wrong } }: PartnerAnswer): string {
+  if (lost + wrong === 0) return 'no shard of ours, as far as is known';
+  return `${countedText(lost + wrong, 'shard')} of ours (${countText(lost)} lost, ${countText(wrong)} wrong)`;
 }
 
 function availabilityText({ availability }: PartnerAnswer): string {

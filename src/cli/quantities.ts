@@ -117,6 +117,11 @@ export function countedText(count: number, one: string, several = `${one}s`): st
   return `${countText(count)} ${count === 1 ? one : several}`;
 }
 
+/** The verb after so many of something. */
+export function verbText(count: number, one: string, several: string): string {
+  return count === 1 ? one : several;
+}
+
 /** `2026-11-23 02:44`, in the time zone of the person. */
 export function momentText(isoTime: string): string {
   const moment = new Date(isoTime);

@@ -5,6 +5,7 @@ import type { PartnerAnswer, SnapshotAnswer, StatusAnswer } from '../daemon/answ
 import { protectionLine } from './commands/backup.ts';
 import {
   chanceText,
+  hindranceLines,
   nextStep,
   outlookLines,
   protectionSentence,
@@ -24,7 +25,8 @@ const partner: PartnerAnswer = {
   lendsUsBytes: 20e9,
   weHoldBytes: 0,
   weLendBytes: 20e9,
-  wrongBlocks: 0,
+  lacks: { lost: 0, wrong: 0 },
+  failing: null,
   availability: 0.9,
   bandwidthTo: 2e6,
   bandwidthFrom: null,
@@ -89,6 +91,7 @@ const status: StatusAnswer = {
   hindrances: [],
   health: { stripes: 10, whole: 10, short: [], endangered: 0, below: 0 },
   repair: { stripes: 0, shardsHeld: 0, shardsLeft: 0, bytesLeft: 0 },
+  rests: true,
   lastProven: null,
   lastDrill: null,
 };
@@ -100,14 +103,19 @@ test('partners that failed are named with the reason, and so is what is being me
     hindrances: [
       {
         ...{ code: 'partner.failing', partner: partner.id as PeerId, cause: 'wrong', shards: 3 },
-        since: '2026-01-02T00:00:00.000Z',
+        ...{ since: '2026-01-02T00:00:00.000Z', answers: true },
       },
       { code: 'partner.lacks', partner: 'cd'.repeat(32) as PeerId, lost: 2, wrong: 1 },
     ],
     health: { stripes: 10, whole: 7, short: [{ by: 1, stripes: 3 }], endangered: 0, below: 0 },
     repair: { stripes: 2, shardsHeld: 6, shardsLeft: 2, bytesLeft: 2e6 },
   });
-  assert.match(text, new RegExp(`${partner.name} was found with wrong or missing shards 2026`));
+  assert.match(
+    text,
+    new RegExp(
+      `${partner.name} is suspended: found with wrong or missing shards 2026.*3 shards there do not`,
+    ),
+  );
   assert.match(text, /attic does not have 3 shards any more \(2 lost, 1 wrong\)/);
   assert.match(text, /7 of 10 packs whole; 3 short of 1 shard; 2 packs being laid out anew/);
   assert.doesNotMatch(statusText(status), /Repair/);
@@ -209,7 +217,7 @@ test('what may happen is said, and from when on partners honour restores', () =>
   const restorableFrom = '2026-03-01T12:00:00.000Z';
   const young = outlookLines({ ...status.outlook, restorableFrom, measured: 1 });
   assert.match(young[0] ?? '', /^Restorable {7}from 2026-0[23]-/);
-  assert.match(young[1] ?? '', /within 7 days, until that day \(3 of them not measured yet\)$/);
+  assert.match(young[1] ?? '', /within 7 days, until that day \(3 partners not measured yet\)$/);
   assert.deepEqual(outlookLines({ ...status.outlook, chances: null }), []);
 });
 
@@ -221,6 +229,61 @@ test('the next step is what helps most', () => {
   const diverse = advised({ type: 'diversify', domain: 'system linux 6.8', count: 2 });
   assert.match(diverse, /unlike these: with system linux 6.8/);
   assert.equal(advised({ type: 'none' }), 'nothing.');
+});
+
+test('a home that has stopped, or waits for its recovery, is told that before all else', () => {
+  const hindered = (code: 'identity.superseded' | 'recovery.unfinished', daemon = true): string =>
+    statusText({
+      ...{ ...status, daemon, latest: null, partners: [] },
+      hindrances: [code === 'recovery.unfinished' ? { code } : { code, incarnation: 2 }],
+    });
+  const stopped = hindered('identity.superseded');
+  assert.match(stopped, /^Stopped: this identity lives on/m);
+  assert.match(stopped, /^Next: begin a home of its own for this computer/m);
+  const waiting = hindered('recovery.unfinished', false);
+  assert.match(waiting, /^Not recovered yet: /m);
+  assert.match(waiting, /^Next: run `covault recover` again, with the same kit or words/m);
+  assert.match(hindered('recovery.unfinished'), /^Next: stop `covault up`, and run `covault rec/m);
+  for (const text of [stopped, waiting]) assert.doesNotMatch(text, /invite|covault backup/);
+});
+
+test('what nobody has a place for is not said to be on its way', () => {
+  const short: StatusAnswer = {
+    ...status,
+    protection: { ...status.protection, phase: 'protected', packsComplete: 3, shardsHeld: 33 },
+  };
+  assert.match(nextStep(short), /^find another partner \(`covault invite`/);
+  assert.match(protectionSentence(short), /not all of it where it should be \(33 of 40 shards\)/);
+  assert.match(nextStep({ ...short, rests: false }), /^nothing; the daemon goes on sending/);
+  assert.match(protectionSentence({ ...short, rests: false }), /still sending/);
+  const away = [partner, { ...partner, reachable: false }];
+  assert.match(nextStep({ ...short, partners: away }), /^nothing; the daemon goes on sending/);
+  assert.match(nextStep({ ...short, daemon: false }), /^run `covault up`/);
+  const full = [{ code: 'plan.partners-full', partners: 2 }] as const;
+  const crammed = nextStep({ ...short, outlook: { ...status.outlook, reasons: full } });
+  assert.match(crammed, /^ask for more room .*: 2 partners cannot take any more; or find another/);
+});
+
+test('one of something is told as one', () => {
+  const id = partner.id as PeerId;
+  const since = '2026-01-02T00:00:00.000Z';
+  const lines = hindranceLines({
+    ...status,
+    hindrances: [
+      { code: 'shards.lost', shards: 1, packs: 1 },
+      { code: 'packs.lost', packs: 1 },
+      { code: 'packs.short', packs: 1, ofOlder: 0 },
+      { code: 'partner.lacks', partner: id, lost: 1, wrong: 0 },
+      { code: 'partner.failing', partner: id, cause: 'wrong', since, answers: true, shards: 1 },
+      { code: 'shards.deleted', partner: id, since, shards: 1 },
+    ],
+  }).join('\n');
+  assert.match(lines, /1 shard of 1 pack is lost or wrong at partners, and does not count/);
+  assert.match(lines, /1 pack was damaged/);
+  assert.match(lines, /1 pack that it rests on has too few/);
+  assert.match(lines, /\(1 lost, 0 wrong\): it has to be made anew/);
+  assert.match(lines, /1 shard there does not count/);
+  assert.match(lines, /1 shard at attic was deleted .* takes it back/);
 });
 
 test('a search that is on says what it found, and how to help it along', () => {

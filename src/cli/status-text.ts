@@ -8,9 +8,10 @@ import type {
   SnapshotAnswer,
   StatusAnswer,
 } from '../daemon/answers.ts';
+import type { DaemonBar } from '../daemon/daemon-run.ts';
 import { provenLines } from './audit-text.ts';
-import { partnerNotes, partnerTable } from './partner-text.ts';
-import { countedText, countText, momentText, sizeText } from './quantities.ts';
+import { failingText, partnerNotes, partnerTable } from './partner-text.ts';
+import { countedText, countText, momentText, sizeText, verbText } from './quantities.ts';
 import { searchLine } from './search-text.ts';
 import { printableText } from './text-escape.ts';
 
@@ -40,6 +41,10 @@ function noteLines({ partners, reneged }: StatusAnswer): readonly string[] {
 
 /** The one sentence that matters most. */
 export function protectionSentence(status: StatusAnswer): string {
+  if (hinders(status, 'identity.superseded'))
+    return 'Stopped: this identity lives on on another computer, and what is backed up there is as safe as that one says.';
+  if (hinders(status, 'recovery.unfinished'))
+    return 'Not recovered yet: what is backed up lies at the partners, and is known here once `covault recover` has ended.';
   const standing = standingPartners(status.partners).length;
   if (status.latest === null) return 'Nothing is backed up yet.';
   if (standing === 0)
@@ -58,7 +63,8 @@ function safeSentence(status: StatusAnswer, standing: number): string {
     holding < standing
       ? `Safe on ${countText(holding)} of ${countedText(standing, 'computer')}`
       : `Safe on ${countedText(standing, 'computer')}`;
-  const share = whole ? where : `${where}, still sending (${shardShare(status)})`;
+  const rest = isStuck(status) ? 'not all of it where it should be' : 'still sending';
+  const share = whole ? where : `${where}, ${rest} (${shardShare(status)})`;
   const vanishing =
     losses === 0 ? 'none of them may vanish' : `any ${countText(losses)} may vanish`;
   return [share, vanishing, ...missingPartners(status)].join('; ');
@@ -94,34 +100,28 @@ export function hindranceText(
       return `${names}: another computer with this identity is ahead, or this home was set back; new snapshots cannot be found again there. Keep one of the two, and recover the other.`;
     }
     case 'identity.superseded':
-      return 'This identity was recovered on another computer and lives on there: this home has stopped, for good. Begin a new one for this computer, or delete this one.';
     case 'recovery.unfinished':
-      return 'A recovery was cut off: nothing new is listed until `covault recover` has ended.';
+      return barText(hindrance.code);
     case 'partner.failing': {
-      const since = momentText(hindrance.since);
-      const why = {
-        silence: `is silent since ${since}`,
-        wrong: `was found with wrong or missing shards ${since}, and has to prove itself again`,
-        losses: `lost everything again ${since}, and is sent nothing more`,
-      };
-      return `${partnerName(hindrance.partner, partners)} ${why[hindrance.cause]}; ${countedText(hindrance.shards, 'shard')} there do not count meanwhile.`;
+      const { shards } = hindrance;
+      return `${partnerName(hindrance.partner, partners)} is suspended: ${failingText(hindrance)}; ${countedText(shards, 'shard')} there ${verbText(shards, 'does', 'do')} not count meanwhile.`;
     }
     case 'partner.lacks': {
       const { lost, wrong } = hindrance;
-      return `${partnerName(hindrance.partner, partners)} does not have ${countedText(lost + wrong, 'shard')} any more (${countText(lost)} lost, ${countText(wrong)} wrong): they are made anew.`;
+      return `${partnerName(hindrance.partner, partners)} does not have ${countedText(lost + wrong, 'shard')} any more (${countText(lost)} lost, ${countText(wrong)} wrong): ${verbText(lost + wrong, 'it has', 'they have')} to be made anew.`;
     }
     case 'shards.deleted':
-      return `${countedText(hindrance.shards, 'shard')} at ${partnerName(hindrance.partner, partners)} were deleted with this computer’s key, and not by this home (noticed ${momentText(hindrance.since)}): \`covault recover --undelete\` takes them back. Somebody else may have the key.`;
+      return `${countedText(hindrance.shards, 'shard')} at ${partnerName(hindrance.partner, partners)} ${verbText(hindrance.shards, 'was', 'were')} deleted with this computer’s key, and not by this home (noticed ${momentText(hindrance.since)}): \`covault recover --undelete\` takes ${verbText(hindrance.shards, 'it', 'them')} back. Somebody else may have the key.`;
     case 'owner.mass-deletion':
       return `${partnerName(hindrance.partner, partners)} deleted more than half of what it stored here within a day (${countedText(hindrance.shards, 'shard')}, noticed ${momentText(hindrance.since)}). It stays in the trash for the agreed time; if its owner knows nothing of it, its key was stolen.`;
     case 'shards.lost':
-      return `${countedText(hindrance.shards, 'shard')} of ${countedText(hindrance.packs, 'pack')} are lost or wrong at partners, and do not count as held.`;
+      return `${countedText(hindrance.shards, 'shard')} of ${countedText(hindrance.packs, 'pack')} ${verbText(hindrance.shards, 'is', 'are')} lost or wrong at partners, and ${verbText(hindrance.shards, 'does', 'do')} not count as held.`;
     case 'packs.lost':
-      return `${countedText(hindrance.packs, 'pack')} were damaged on this disk before partners had them: back up again, so that these files are read anew.`;
+      return `${countedText(hindrance.packs, 'pack')} ${verbText(hindrance.packs, 'was', 'were')} damaged on this disk before partners had them: back up again, so that these files are read anew.`;
     case 'packs.short':
-      return `The latest snapshot is not protected: ${countedText(hindrance.packs, 'pack')} that it rests on have too few shards out (${countText(hindrance.ofOlder)} of older snapshots).`;
+      return `The latest snapshot is not protected: ${countedText(hindrance.packs, 'pack')} that it rests on ${verbText(hindrance.packs, 'has', 'have')} too few shards out (${countText(hindrance.ofOlder)} of older snapshots).`;
     case 'index.short':
-      return `The latest snapshot is not listed: ${countedText(hindrance.packs, 'index pack')} have too few shards out.`;
+      return `The latest snapshot is not listed: ${countedText(hindrance.packs, 'index pack')} ${verbText(hindrance.packs, 'has', 'have')} too few shards out.`;
     case 'snapshot.not-listed':
       return 'The latest snapshot is not listed in a manifest yet.';
     case 'manifest.unsigned':
@@ -129,6 +129,13 @@ export function hindranceText(
     default:
       return assertNever(hindrance);
   }
+}
+
+/** What keeps a whole home from its work. */
+export function barText(code: DaemonBar): string {
+  return code === 'identity.superseded'
+    ? 'This identity was recovered on another computer and lives on there: this home has stopped, for good. Begin a new one for this computer, or delete this one.'
+    : 'The recovery into this home has not ended: until `covault recover` has, nothing new begins here.';
 }
 
 function partnerName(id: string, partners: readonly FormerPartner[]): string {
@@ -188,7 +195,8 @@ export function outlookLines(outlook: OutlookAnswer): readonly string[] {
       `Restorable       from ${momentText(restorableFrom)}: partners honour no restores before, while their commitment runs`,
     );
   if (chances === null) return lines;
-  const guessed = measured < holding ? ` (${holding - measured} of them not measured yet)` : '';
+  const guessed =
+    measured < holding ? ` (${countedText(holding - measured, 'partner')} not measured yet)` : '';
   const when = restorableFrom === null ? '' : ', until that day';
   lines.push(
     `If this is lost  ${chanceText(chances.failsInWindow)} that a restore fails within 7 days${when}${guessed}`,
@@ -221,6 +229,10 @@ function standingPartners(partners: readonly PartnerAnswer[]): readonly PartnerA
 
 export function nextStep(status: StatusAnswer): string {
   const partners = standingPartners(status.partners);
+  if (hinders(status, 'identity.superseded'))
+    return 'begin a home of its own for this computer: `covault init --home DIR`; then this one can be deleted.';
+  if (hinders(status, 'recovery.unfinished'))
+    return `${status.daemon ? 'stop `covault up`, and ' : ''}run \`covault recover\` again, with the same kit or words, once more partners are up; it carries on.`;
   if (partners.length === 0 && status.search.seeks && status.search.candidates > 0)
     return status.daemon
       ? 'nothing; partners are being looked for.'
@@ -228,6 +240,7 @@ export function nextStep(status: StatusAnswer): string {
   if (partners.length === 0)
     return 'invite somebody with `covault invite`, or take up an invitation with `covault join CODE`.';
   if (status.latest === null) return 'back something up: `covault backup PATH`.';
+  if (isStuck(status)) return unstickingStep(status.outlook);
   if (status.protection.phase !== 'complete')
     return status.daemon
       ? 'nothing; the daemon goes on sending whenever partners are reachable.'
@@ -240,6 +253,28 @@ export function nextStep(status: StatusAnswer): string {
   return status.daemon
     ? 'nothing.'
     : 'keep `covault up` running, for your partners’ sake and yours.';
+}
+
+function hinders({ hindrances }: StatusAnswer, code: HindranceAnswer['code']): boolean {
+  return hindrances.some((hindrance) => hindrance.code === code);
+}
+
+/** Packs are short of shards, all who could take some are there, and none of them takes any: waiting does not help. */
+function isStuck({ daemon, rests, protection, partners }: StatusAnswer): boolean {
+  const isShort = protection.phase !== 'complete' && protection.packsComplete < protection.packs;
+  const someAway = standingPartners(partners).some(({ reachable }) => reachable !== true);
+  return daemon && rests && isShort && !someAway;
+}
+
+/** Room for what is short: at those who are full, or at somebody else. */
+function unstickingStep({ next, reasons }: OutlookAnswer): string {
+  const find = 'find another partner (`covault invite`, or `covault search`)';
+  const full = reasons.find((reason) => reason.code === 'plan.partners-full');
+  if (next.type === 'free-space' || full !== undefined) {
+    const count = full?.partners ?? (next.type === 'free-space' ? next.partners : 0);
+    return `ask for more room (\`covault partners terms ID --want SIZE\`): ${countedText(count, 'partner')} cannot take any more; or ${find}.`;
+  }
+  return `${find}: what is missing has no place at those there are.`;
 }
 
 /** What would help most; undefined when nothing is missing. */

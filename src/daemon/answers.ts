@@ -4,6 +4,7 @@
 
 import type { Instant } from '../base/units.ts';
 import { isInForce } from '../core/partners/lifecycle-phase.ts';
+import type { FailureCause } from '../core/partners/lifecycle-state.ts';
 import type { Durability } from '../core/placement/durability.ts';
 import type { NextAction, PlanReason } from '../core/placement/planner.ts';
 import { contentProblemCount, type FidelityProblem } from '../core/scan/fidelity.ts';
@@ -16,6 +17,7 @@ import type {
   RestoreReport,
   StatusReport,
 } from '../engine/computer.ts';
+import type { Failing } from '../engine/partners/partner-failings.ts';
 import type { PartnerView } from '../engine/partners/partnerships.ts';
 import type { SafetyOutlook } from '../engine/partners/safety-outlook.ts';
 import type { Hindrance } from '../engine/sending/hindrances.ts';
@@ -39,7 +41,10 @@ export interface PartnerAnswer {
   readonly lendsUsBytes: number;
   readonly weHoldBytes: number;
   readonly weLendBytes: number;
-  readonly wrongBlocks: number;
+  /** Shards of ours that it lost, or has wrong, and that were not made up for yet. */
+  readonly lacks: { readonly lost: number; readonly wrong: number };
+  /** Why it is suspended; null: it is not. */
+  readonly failing: FailingAnswer | null;
   /** Share of the time in which it could be reached, 0 … 1. */
   readonly availability: number | null;
   /** Average bytes a second of real transfers. */
@@ -98,15 +103,17 @@ export interface StatusAnswer {
   /** How the stripes stand, and what is being done about it. */
   readonly health: StripeHealth;
   readonly repair: RepairWork;
+  /** A daemon could send nothing and make nothing anew when it last looked. */
+  readonly rests: boolean;
   /** When a drill last restored everything that it drew; null: never. */
   readonly lastProven: string | null;
   readonly lastDrill: DrillAnswer | null;
 }
 
-type Failing = Extract<Hindrance, { readonly since: Instant }>;
+type Timed = Extract<Hindrance, { readonly since: Instant }>;
 
 /** As the engine tells it, with times as text. */
-export type HindranceAnswer = Exclude<Hindrance, Failing> | Dated<Failing>;
+export type HindranceAnswer = Exclude<Hindrance, Timed> | Dated<Timed>;
 
 type Dated<T> = T extends unknown ? Omit<T, 'since'> & { readonly since: string } : never;
 
@@ -171,6 +178,17 @@ export interface EntryAnswer {
   readonly target: PathText | null;
 }
 
+export interface FailingAnswer {
+  readonly cause: FailureCause;
+  readonly since: string;
+  /** It is there all the same: it fails to prove, or to serve, what it has. */
+  readonly answers: boolean;
+}
+
+export function failingAnswer(failing: Failing | undefined): FailingAnswer | null {
+  return failing === undefined ? null : { ...failing, since: timeText(failing.since) };
+}
+
 type Dates = Pick<PartnerView, 'commitmentEndsAt' | 'graceEndsAt' | 'leavesAt'>;
 
 export function datesAnswer(dates: Dates): Readonly<Record<keyof Dates, string | null>> {
@@ -198,7 +216,8 @@ export function partnerAnswer(view: PartnerView): PartnerAnswer {
     lendsUsBytes: view.lendsUsBytes,
     weHoldBytes: view.weHoldBytes,
     weLendBytes: view.weLendBytes,
-    wrongBlocks: view.wrongBlocks,
+    lacks: view.lacks,
+    failing: failingAnswer(view.failing),
     availability: view.availability ?? null,
     bandwidthTo: view.bandwidthTo ?? null,
     bandwidthFrom: view.bandwidthFrom ?? null,
@@ -295,6 +314,7 @@ export function statusAnswer(report: StatusReport, around: StatusSurroundings): 
     hindrances: report.hindrances.map(hindranceAnswer),
     health: report.health,
     repair: report.repair,
+    rests: report.rests,
     lastProven: report.lastProven === undefined ? null : timeText(report.lastProven),
     lastDrill: report.lastDrill === undefined ? null : drillAnswer(report.lastDrill, around.nameOf),
   };

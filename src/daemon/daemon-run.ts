@@ -27,6 +27,8 @@ export interface DaemonOptions {
   readonly joined?: (partner: PartnerAnswer) => void;
   /** Other terms were signed, whoever asked for them. */
   readonly changed?: (now: PartnerAnswer, before: PartnerAnswer) => void;
+  /** It was seen that the identity lives on elsewhere: from here on the daemon does nothing. */
+  readonly superseded?: () => void;
 }
 
 export interface DaemonStarted {
@@ -38,7 +40,12 @@ export interface DaemonStarted {
   readonly tokenFile: string | null;
   readonly pid: number;
   readonly search: StartedSearch;
+  /** What keeps it from its work; null: nothing. */
+  readonly bar: DaemonBar | null;
 }
+
+/** This home has stopped for good, or waits for its recovery to end. */
+export type DaemonBar = 'identity.superseded' | 'recovery.unfinished';
 
 /** What the daemon sets out to find. */
 export interface StartedSearch {
@@ -76,6 +83,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
         ...{ seeks, missing, partners: report.partners.length },
         ways: waysToMeet(running.config),
       },
+      bar: barOf(running),
     });
     await tellChanges(running, options);
     await api.value.close();
@@ -85,16 +93,26 @@ export async function runDaemon(options: DaemonOptions): Promise<Outcome<void, O
   }
 }
 
+function barOf({ computer }: RunningComputer): DaemonBar | null {
+  if (computer.supersededBy() !== undefined) return 'identity.superseded';
+  return computer.isRecovering() ? 'recovery.unfinished' : null;
+}
+
 /** Until the daemon is stopped. */
 async function tellChanges(
   { computer }: RunningComputer,
-  { signal, joined, changed }: DaemonOptions,
+  { signal, joined, changed, superseded }: DaemonOptions,
 ): Promise<void> {
+  let isSuperseded = computer.supersededBy() !== undefined;
   const lookout = new PartnerLookout(computer.partners().map(partnerAnswer));
   while (!signal.aborted) {
     await computer.changed(signal);
     // Much changes while shards are sent, and partners seldom.
     await delay(lookPauseMs, undefined, { signal }).catch(() => undefined);
+    if (!isSuperseded && computer.supersededBy() !== undefined) {
+      isSuperseded = true;
+      superseded?.();
+    }
     const news = lookout.look(computer.partners().map(partnerAnswer));
     for (const partner of news.joined) joined?.(partner);
     for (const { now, before } of news.changed) changed?.(now, before);

@@ -1,6 +1,7 @@
 /** How this computer reaches others and is reached, as `doctor` tells it: the router, the DHT, the search, each partner’s route. */
 import type { DhtState } from '../adapters/hyperdht/dht-network.ts';
 import { assertNever } from '../base/assert.ts';
+import type { Failing } from '../engine/partners/partner-failings.ts';
 import type { PartnerView } from '../engine/partners/partnerships.ts';
 import type { Route } from '../ports/transport.ts';
 import type { SearchOutlook } from './answers.ts';
@@ -82,12 +83,21 @@ export function partnerChecks(partners: readonly PartnerView[]): readonly Check[
 function partnerCheck(partner: PartnerView): Check {
   const { partnerName, partner: id } = partner.agreement;
   const name = `partner ${partnerName || id.slice(0, 12)}`;
-  if (partner.wrongBlocks > 0)
+  const { lost, wrong } = partner.lacks;
+  if (wrong > 0)
     return {
       name,
       level: 'fail',
-      finding: `${partner.wrongBlocks} blocks came back wrong`,
+      finding: `has ${shardsText(wrong)} of ours wrong`,
       advice: 'Its disk may be failing: tell its owner. Your other partners make up for it.',
+    };
+  if (partner.failing !== undefined) return suspendedCheck(name, partner.failing);
+  if (lost > 0)
+    return {
+      name,
+      level: 'warn',
+      finding: `lost ${shardsText(lost)} of ours`,
+      advice: 'They are made anew as far as there is room: `covault repair` does it now.',
     };
   if (partner.reachable === false) {
     const grace = partner.graceEndsAt;
@@ -103,6 +113,27 @@ function partnerCheck(partner: PartnerView): Check {
     name,
     partner.route === undefined ? 'reachable' : `reachable ${routeText(partner.route)}`,
   );
+}
+
+function suspendedCheck(name: string, { cause, since, answers }: Failing): Check {
+  const silent = cause === 'silence' && !answers;
+  const why: Readonly<Record<Failing['cause'], string>> = {
+    silence: silent ? 'it is silent' : 'it answers, but proves or gives back nothing',
+    wrong: 'it had shards of ours wrong or missing, and has to prove itself again',
+    losses: 'it lost everything again',
+  };
+  return {
+    name,
+    level: 'warn',
+    finding: `suspended since ${dayText(since)}: ${why[cause]}`,
+    advice: silent
+      ? 'It may be switched off; if it stays away, talk with its owner.'
+      : 'It is there, but cannot be counted on: talk with its owner, and find another partner meanwhile.',
+  };
+}
+
+function shardsText(count: number): string {
+  return `${count} ${count === 1 ? 'shard' : 'shards'}`;
 }
 
 function routeText(route: Route): string {

@@ -14,6 +14,7 @@ import type { Conduct } from '../core/records/conduct.ts';
 import { conductIn, verifyReceipt } from '../core/records/track-receipt.ts';
 import type { Code } from '../core/vocabulary/code.ts';
 import type { PeerId } from '../core/vocabulary/ids.ts';
+import { suspensionCause } from '../engine/partners/partner-failings.ts';
 import type {
   AgreementView,
   CandidateView,
@@ -22,7 +23,7 @@ import type {
 } from '../engine/partners/partnerships.ts';
 import type { CandidateSource, RecordRow } from '../ports/peer-stores.ts';
 import type { AgreementPhase, AgreementRow } from '../ports/stores.ts';
-import { datesAnswer, type PartnerAnswer } from './answers.ts';
+import { datesAnswer, type FailingAnswer, failingAnswer, type PartnerAnswer } from './answers.ts';
 import { timeText } from './time-text.ts';
 
 export interface AgreementAnswer {
@@ -45,6 +46,8 @@ export interface AgreementAnswer {
   readonly commitmentEndsAt: string | null;
   readonly graceEndsAt: string | null;
   readonly leavesAt: string | null;
+  /** Why the partner is suspended; null: it is not. */
+  readonly failing: FailingAnswer | null;
 }
 
 export interface TermsAnswer {
@@ -125,6 +128,7 @@ export function agreementAnswer(view: AgreementView): AgreementAnswer {
     lendsUsBytes: view.lendsUsBytes,
     trusted: agreement.terms.trusted,
     ...datesAnswer(view),
+    failing: failingAnswer(suspensionCause(row)),
   };
 }
 

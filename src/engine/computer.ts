@@ -152,6 +152,8 @@ export interface StatusReport {
   /** How the stripes stand, and what is being done about it. */
   readonly health: StripeHealth;
   readonly repair: RepairWork;
+  /** This computer serves, and could send nothing and make nothing anew when it last looked. */
+  readonly rests: boolean;
   /** How many more partners a search would look for (C20–C22). */
   readonly missingPartners: number;
   /** What may happen to it, and what would help most. */

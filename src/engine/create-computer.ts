@@ -206,8 +206,14 @@ class WorkingComputer implements Computer {
       manifest: ownManifest(this.#ports.stores, this.#keys),
       planning: this.#parts.planning,
       missingPartners: this.#parts.partners.judging.sufficiency().missing,
+      rests: this.#rests(),
       now: this.now(),
     });
+  }
+
+  #rests(): boolean {
+    const { listening, sending, upkeep } = this.#parts;
+    return listening !== undefined && sending.resting && upkeep.resting;
   }
 
   supersededBy(): number | undefined {

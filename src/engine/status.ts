@@ -29,6 +29,7 @@ export function statusReport(facts: {
   readonly manifest: ManifestRow | undefined;
   readonly planning: PartnerPlanning;
   readonly missingPartners: number;
+  readonly rests: boolean;
   readonly now: Instant;
 }): StatusReport {
   const { stores, manifest, planning } = facts;
@@ -58,6 +59,7 @@ export function statusReport(facts: {
     bearableLosses: leastBearable(packs, doubtfulShards(stores)),
     health: stripeHealth(stores),
     repair: repairWork(stores),
+    rests: facts.rests,
     missingPartners: facts.missingPartners,
     outlook: safetyOutlook(stores, agreements, planning),
     lastProven: drill?.provenAt,

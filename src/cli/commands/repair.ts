@@ -4,7 +4,7 @@ import type { RepairProgress } from '../../engine/upkeep/repair-run.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Program, Run } from '../program.ts';
 import type { ProgressState } from '../progress-bar.ts';
-import { countedText, countText, durationText } from '../quantities.ts';
+import { countedText, countText, durationText, verbText } from '../quantities.ts';
 import type { Session } from '../session.ts';
 import { hindranceText } from '../status-text.ts';
 
@@ -60,7 +60,11 @@ export function repairLines(result: RepairResult): readonly string[] {
     return ['Nothing is with partners yet: there is nothing to repair.'];
   const notes = hindrances.map((hindrance) => `!  ${hindranceText(hindrance, partners)}`);
   if (isWhole(result))
-    return [...done, `All ${countedText(health.stripes, 'pack')} are whole.`, ...notes];
+    return [
+      ...done,
+      `${health.stripes === 1 ? 'The one pack is' : `All ${countedText(health.stripes, 'pack')} are`} whole.`,
+      ...notes,
+    ];
   const short = health.stripes - health.whole;
   const endangered =
     health.endangered === 0 ? '' : `, ${countText(health.endangered)} of them endangered`;
@@ -68,7 +72,7 @@ export function repairLines(result: RepairResult): readonly string[] {
     work.shardsLeft === 0 ? '' : `; ${countedText(work.shardsLeft, 'shard')} left to send`;
   return [
     ...done,
-    `${countText(short)} of ${countedText(health.stripes, 'pack')} are short of shards${endangered}${sending}.`,
+    `${countText(short)} of ${countedText(health.stripes, 'pack')} ${verbText(short, 'is', 'are')} short of shards${endangered}${sending}.`,
     'Nothing more can be done now: leave `covault up` running, or find more partners (`covault search`, `covault invite`).',
     ...notes,
   ];

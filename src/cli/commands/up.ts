@@ -11,6 +11,7 @@ import { readPassphrase } from '../passphrase.ts';
 import type { Program, Run } from '../program.ts';
 import { joinedLine, lookingLine } from '../search-text.ts';
 import type { Session } from '../session.ts';
+import { barText } from '../status-text.ts';
 import { changedTermsLine } from '../terms-text.ts';
 import { reachProblem } from './invitations.ts';
 
@@ -65,11 +66,13 @@ async function up(session: Session, options: UpOptions): Promise<ExitCode> {
       output.line(`Partners reach it at ${started.listening.join(', ') || 'no address'}`);
       if (started.http !== null)
         output.line(`Local API at ${started.http}; its token is in ${started.tokenFile}`);
-      const looking = lookingLine(started.search);
+      if (started.bar !== null) output.warn(`!  ${barText(started.bar)}`);
+      const looking = started.bar === null ? lookingLine(started.search) : undefined;
       if (looking !== undefined) output.line(looking);
       const problem = reachProblem(started.listening);
-      if (problem !== undefined) output.note(problem);
+      if (problem !== undefined && started.bar !== 'identity.superseded') output.note(problem);
     },
+    superseded: () => session.output.warn(`!  ${barText('identity.superseded')}`),
     joined: (partner) => session.output.line(joinedLine(partner)),
     changed: (now, before) => session.output.line(changedTermsLine(now, before)),
   });

@@ -18,13 +18,17 @@ export const doctor: Operation<Record<string, never>, never, never, DoctorAnswer
   secret: false,
   run: async (context) => {
     const { computer, running } = context;
-    await computer.probePartners();
     const local = homeChecks(running.home).filter(({ name }) => name !== 'clock');
+    // Nothing of the network is amiss where nothing is to be reached.
+    if (computer.supersededBy() !== undefined)
+      return succeeded({ checks: [...local, supersededCheck] });
+    await computer.probePartners();
     const { network } = running.config;
     const found = running.network();
     const search = searchOutlook(running, computer.status());
     const checks = [
       ...local,
+      ...(computer.isRecovering() ? [unfinishedCheck] : []),
       clockCheck(computer.now(), computer.status().latest?.takenAt),
       listeningCheck(computer, running.daemon),
       mappingCheck(network.portMapping, running.daemon, found.mapped),
@@ -35,6 +39,21 @@ export const doctor: Operation<Record<string, never>, never, never, DoctorAnswer
     return succeeded({ checks });
   },
 });
+
+const supersededCheck: Check = {
+  name: 'identity',
+  level: 'fail',
+  finding:
+    'recovered on another computer, and lives on there: this home has stopped, and listens on no address',
+  advice: 'Begin a home of its own for this computer: `covault init --home DIR`.',
+};
+
+const unfinishedCheck: Check = {
+  name: 'recovery',
+  level: 'warn',
+  finding: 'not ended: nothing new begins here until it has',
+  advice: 'Run `covault recover` again, with the same kit or words, once more partners are up.',
+};
 
 function listeningCheck(computer: Computer, daemon: boolean): Check {
   const { listening } = computer.status();

@@ -15,6 +15,7 @@ import { auditCoverage, auditedConduct, type PartnerAudits } from '../audits/aud
 import type { ComputerParts } from '../computer-parts.ts';
 import { TaskPool } from '../work/task-pool.ts';
 import { deedIn } from './agreement-register.ts';
+import { lackingAt, suspensionCause } from './partner-failings.ts';
 import { agreementOf, spaceAccount } from './partner-space.ts';
 import type {
   AgreementView,
@@ -232,7 +233,7 @@ export class PartnershipDesk implements Partnerships {
   }
 
   #partnerView(row: AgreementRow): PartnerView {
-    const { ports, book, pace, partners } = this.#parts;
+    const { ports, book, partners } = this.#parts;
     const { watch, candidates, keeper } = partners;
     const observation = watch.observationOf(row.partner);
     const { place, system } = domainsOf(traitsOf(candidates.profileOf(row.partner)));
@@ -241,7 +242,8 @@ export class PartnershipDesk implements Partnerships {
       phase: row.phase,
       reachable: book.reachable(row.partner),
       ...spaceAccount(ports.stores, row),
-      wrongBlocks: pace.wrongBlocks(row.partner),
+      lacks: lackingAt(ports.stores, row.partner),
+      failing: suspensionCause(row),
       availability: observation && availabilityOf(observation),
       bandwidthTo: observation && bandwidthOf(observation, 'up'),
       bandwidthFrom: observation && bandwidthOf(observation, 'down'),

@@ -9,6 +9,7 @@ import type { AgreementPhase, AgreementRow } from '../../ports/stores.ts';
 import type { Route } from '../../ports/transport.ts';
 import type { AuditEvent } from '../audits/audit-event.ts';
 import type { PartnerAudits } from '../audits/audit-views.ts';
+import type { Failing } from './partner-failings.ts';
 
 /** Why something is as it is: a code that stays, and a sentence for people. */
 export interface Reason {
@@ -26,8 +27,10 @@ export interface PartnerView {
   /** What we hold for it and what we promised. */
   readonly weHoldBytes: number;
   readonly weLendBytes: number;
-  /** Shards it returned wrong since this computer was started. */
-  readonly wrongBlocks: number;
+  /** Shards of ours that it lost, or has wrong, and that were not made up for yet. */
+  readonly lacks: { readonly lost: number; readonly wrong: number };
+  /** Why it is suspended; undefined when it is not. */
+  readonly failing: Failing | undefined;
   /** Share of the time in which it could be reached, measured, 0 … 1; undefined: not measured yet. */
   readonly availability: number | undefined;
   /** Average bytes a second of real transfers, to it and from it; undefined: not measured yet. */

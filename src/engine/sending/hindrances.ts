@@ -1,11 +1,10 @@
 /** Why the latest snapshot is not as safe as it could be, as far as this computer knows: what `status` tells besides numbers. */
 import type { Instant } from '../../base/units.ts';
-import type { FailureCause } from '../../core/partners/lifecycle-state.ts';
 import type { PeerId } from '../../core/vocabulary/ids.ts';
 import type { ManifestRow, Stores } from '../../ports/stores.ts';
 import { facts } from '../facts.ts';
 import { deletionsHere, deletionsThere } from '../holding/mass-deletion.ts';
-import { partnerFailings } from '../partners/partner-failings.ts';
+import { type Failing, partnerFailings } from '../partners/partner-failings.ts';
 import {
   allReached,
   type PackProtection,
@@ -32,13 +31,11 @@ export type Hindrance =
   /** The disk lost them before they were out; some snapshots rest on what was in them. */
   | { readonly code: 'packs.lost'; readonly packs: number }
   /** A partner that cannot be counted on at present: silent since then, or caught with wrong bytes then. `shards` of ours are there and do not count. */
-  | {
+  | (Failing & {
       readonly code: 'partner.failing';
       readonly partner: PeerId;
-      readonly cause: FailureCause;
-      readonly since: Instant;
       readonly shards: number;
-    }
+    })
   /** Shards that this partner lost, or has wrong, and that were not made up for yet. */
   | {
       readonly code: 'partner.lacks';
