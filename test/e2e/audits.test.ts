@@ -127,7 +127,10 @@ test('shards that are gone from a partner’s disk are found out, named, and tol
   );
   const shown = await read(ada, ['partners', 'show', 'bea']);
   assert.match(shown.out, / {2}wrong, \d+ blocks?$/m);
-  assert.match((await read(ada, ['status'])).out, /bea was found with wrong or missing shards/);
+  assert.match(
+    (await read(ada, ['status'])).out,
+    /bea is suspended: found with wrong or missing shards/,
+  );
 });
 
 test('a partner whose disk fails is silent, and both sides see what waits and why', async () => {
