@@ -53,7 +53,7 @@ function outcomeText({ outcome, reason, provenBlocks, blocksLeft, findings }: Au
     case 'offline':
       return 'offline: it cannot be reached. Nothing is held against it unless that lasts.';
     case 'silent':
-      return `silent: it is there and gave no valid answer (${printableText(reason)}).`;
+      return `silent: ${silentText(reason)}.`;
     case 'unclear':
       return `unclear: ${unclearText(reason)}${reason === 'request.quota' ? leftText(blocksLeft) : ''}.`;
     default:
@@ -63,6 +63,12 @@ function outcomeText({ outcome, reason, provenBlocks, blocksLeft, findings }: Au
 
 function leftText(blocks: number | null): string {
   return blocks === null ? '' : ` (${countedText(blocks, 'block')} left for today)`;
+}
+
+function silentText(reason: string): string {
+  return reason === 'audit.other-life'
+    ? 'it says that it lost everything and lives anew, and goes on listing what it signed for before'
+    : `it is there and gave no valid answer (${printableText(reason)})`;
 }
 
 function wrongText(reason: string): string {
