@@ -266,15 +266,14 @@ function isStuck({ daemon, rests, protection, partners }: StatusAnswer): boolean
   return daemon && rests && isShort && !someAway;
 }
 
-/** Room for what is short: at those who are full, or at somebody else. */
-function unstickingStep({ next, reasons }: OutlookAnswer): string {
+/** Room for what is short: at somebody else, or at those who are full. */
+function unstickingStep({ reasons }: OutlookAnswer): string {
   const find = 'find another partner (`covault invite`, or `covault search`)';
+  const room = 'ask for more room (`covault partners terms ID --want SIZE`)';
   const full = reasons.find((reason) => reason.code === 'plan.partners-full');
-  if (next.type === 'free-space' || full !== undefined) {
-    const count = full?.partners ?? (next.type === 'free-space' ? next.partners : 0);
-    return `ask for more room (\`covault partners terms ID --want SIZE\`): ${countedText(count, 'partner')} cannot take any more; or ${find}.`;
-  }
-  return `${find}: what is missing has no place at those there are.`;
+  return full === undefined
+    ? `${find}, or ${room}: what is missing has no place at those there are.`
+    : `${room}: ${countedText(full.partners, 'partner')} cannot take any more; or ${find}.`;
 }
 
 /** What would help most; undefined when nothing is missing. */
