@@ -66,9 +66,9 @@ export function shardsNotKept(owner: SimPeer, partner: SimPeer): readonly string
     const blob = partner.home.held.whole(`${owner.keys.peerId}/${name}`);
     if (row === undefined || blob === undefined) return [`${where} is gone`];
     if (row.trashedAt !== undefined) return [`${where} is in the trash`];
-    if (!opens(owner, partner, { shard, blob })) return [`${where} is another shard`];
     const root = merkleRootOf(blob);
     if (!equalBytes(root, row.merkleRoot)) return [`${where} is not what it was`];
+    if (!opens(owner, partner, { shard, blob })) return [`${where} is another shard`];
     const acknowledged = roots.get(name);
     if (acknowledged === undefined) return [`${where} was never acknowledged`];
     return equalBytes(root, acknowledged) ? [] : [`${where} is not what was acknowledged`];
