@@ -41,7 +41,7 @@ export async function firstIgd<T>(
   attempt: (found: FoundIgd, signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
-  const sockets: Socket[] = [];
+  const sockets = new Map<string, Socket>();
   const trying = new Set<string>();
   let attempts = 0;
   let failure = 'nothing answers';
@@ -65,12 +65,18 @@ export async function firstIgd<T>(
           failed,
         );
       };
-      for (const address of ownAddresses()) sockets.push(listen(address, heard));
-      repeat = setInterval(() => sockets.forEach(ask), repeatMs);
+      const askAll = (): void => {
+        for (const socket of sockets.values()) ask(socket);
+        // A link that has just been plugged in has its address a moment later.
+        for (const address of ownAddresses())
+          if (!sockets.has(address)) sockets.set(address, listen(address, heard));
+      };
+      askAll();
+      repeat = setInterval(askAll, repeatMs);
     });
   } finally {
     clearInterval(repeat);
-    for (const socket of sockets) socket.close();
+    for (const socket of sockets.values()) socket.close();
   }
 }
 
