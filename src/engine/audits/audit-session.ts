@@ -320,18 +320,14 @@ export class AuditSession {
     if (lost.length === 0) return;
     const { keys, stores } = this.#parts;
     const parts = { ...this.#parts, shardNameKey: keys.shardNameKey };
-    const before = this.#heldCount();
-    if (!(await noteLosses(parts, this.#agreement, this.#signal))) return;
+    const count = await noteLosses(parts, this.#agreement, this.#signal);
+    if (count === undefined) return;
+    this.#toldLoss = count > 0;
     const life = Math.max(...lost.map((judged) => this.#lifeIn(judged)));
     await this.#line.catchUp(life);
-    const left = this.#heldCount();
-    this.#toldLoss = left < before;
-    const head = stores.ledger.head(this.#lane.agreement, 'owner');
-    if (left > 0 && (head?.epoch ?? 0) < life) this.#judge('silent', 'audit.other-life');
-  }
-
-  #heldCount(): number {
-    return shardsAt(this.#parts.stores, this.#agreement.partner, ['held']).length;
+    const isShown = (stores.ledger.head(this.#lane.agreement, 'owner')?.epoch ?? 0) >= life;
+    const left = shardsAt(stores, this.#agreement.partner, ['held']);
+    if (left.length > 0 && !isShown) this.#judge('silent', 'audit.other-life');
   }
 
   /** The life of the partner in which it said so; 0 where its ledger shows it already. */

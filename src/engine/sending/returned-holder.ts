@@ -16,23 +16,23 @@ export interface ReturnParts extends Pick<InventoryParts, 'stores' | 'client' | 
   readonly losses: Pick<ShardLosses, 'admitted'>;
 }
 
-/** Notes as lost what the partner holds no more. False when it did not tell. */
+/** Notes as lost what the partner holds no more, and gives how many shards that are. Undefined when it did not tell. */
 export async function noteLosses(
   parts: ReturnParts,
   agreement: AgreementRow,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { stores, log, losses, shardNameKey } = parts;
   const { partner } = agreement;
+  // What it takes in while it is asked may be on no page of its answer.
+  const thought = shardsAt(stores, partner, ['held', 'wrong']);
   const listed = await inventoryOf(parts, agreement, signal);
-  if (listed === undefined) return false;
+  if (listed === undefined) return undefined;
   const there = new Set(listed);
   const namer = new ShardNamer(shardNameKey, partner);
-  const lost = shardsAt(stores, partner, ['held', 'wrong']).filter(
-    ({ stripe, index }) => !there.has(namer.nameOf(stripe, index)),
-  );
+  const gone = thought.filter(({ stripe, index }) => !there.has(namer.nameOf(stripe, index)));
   stores.transact(() => spoilReserves(stores, partner, (name) => !there.has(name)));
-  losses.admitted(lost);
-  log.write('warn', 'partner.came-back', { partner, lists: there.size, lost: lost.length });
-  return true;
+  const lost = losses.admitted(gone).length;
+  log.write('warn', 'partner.came-back', { partner, lists: there.size, lost });
+  return lost;
 }

@@ -231,7 +231,7 @@ export class ShardDelivery {
   /** Checks what the partner signed, and makes it true here as well, in one durable step. */
   async #settle(reply: SignedReply): Promise<Outcome<void, DeliveryFailure>> {
     const { agreement, signal } = reply;
-    if (this.#isNewEpoch(reply) && !(await noteLosses(this.#parts, agreement, signal)))
+    if (this.#isNewEpoch(reply) && (await noteLosses(this.#parts, agreement, signal)) === undefined)
       return failed({ code: 'delivery.silent', detail: 'it does not tell what it still holds' });
     let checked = this.#check(reply);
     if (!checked.ok && checked.error.code === 'ledger.gap') {

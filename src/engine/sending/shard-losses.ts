@@ -44,13 +44,15 @@ export class ShardLosses {
     this.#write(() => spoilReserves(this.#parts.stores, partner, (other) => other === name));
   }
 
-  /** The partner says itself that it does not have these whole. Where they were thought wrong, they can be sent again now. */
-  admitted(shards: readonly PlacedShard[]): void {
+  /** The partner says itself that it does not have these whole. Where they were thought wrong, they can be sent again now. Gives those that were thought to be there. */
+  admitted(shards: readonly PlacedShard[]): readonly PlacedShard[] {
     const { stores } = this.#parts;
     const change = { from: ['held', 'wrong'], to: 'lost' } as const;
-    this.entered(
-      stores.transact(() => shards.filter((shard) => changePhase(stores, shard, change))),
+    const lost = stores.transact(() =>
+      shards.filter((shard) => changePhase(stores, shard, change)),
     );
+    this.entered(lost);
+    return lost;
   }
 
   /** Inside a step of the caller's; whether the shard counted as held anywhere. Once the step is durable `entered` must follow. */
