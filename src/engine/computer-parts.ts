@@ -31,7 +31,7 @@ import { InventoryWatch } from './sending/inventory-watch.ts';
 import { Outbox } from './sending/outbox.ts';
 import { OwnSuccessor } from './sending/own-successor.ts';
 import { Publication } from './sending/publication.ts';
-import { ShardDelivery } from './sending/shard-delivery.ts';
+import { ShardDelivery, type ShardDeliveryParts } from './sending/shard-delivery.ts';
 import { ShardLosses } from './sending/shard-losses.ts';
 import { SuccessorWatch } from './sending/successor-watch.ts';
 import { ReserveShards } from './upkeep/reserve-shards.ts';
@@ -229,7 +229,9 @@ export class ComputerParts {
     const { ports, keys, settings, losses } = this;
     const limit = new RateLimit(ports.clock, settings.uploadLimit);
     const { shardNameKey } = keys;
-    return new ShardDelivery({ ...this.#shared(), losses, shardNameKey, limit });
+    const toldLost: ShardDeliveryParts['toldLost'] = (partner, shards) =>
+      this.partners.keeper.lostAll(partner, shards > 0);
+    return new ShardDelivery({ ...this.#shared(), losses, shardNameKey, limit, toldLost });
   }
 
   #newDrills(): DrillDesk {

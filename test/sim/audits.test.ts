@@ -300,7 +300,7 @@ test('one that says it lives anew, and lists what it signed for in no life but a
     for (let turn = 0; turn < 3; turn += 1) {
       const event = await scene.audit();
       assert.deepEqual([event?.outcome, event?.reason], ['silent', 'audit.other-life']);
-      assert.equal(event?.toldLoss, false);
+      assert.equal(event?.toldLost, 0);
       await scene.clock.sleep(7 * hourMs);
     }
   });
@@ -315,9 +315,9 @@ test('a partner that refuses from the first day on is unjudged, and one that tol
     assert.equal((await scene.audit())?.unjudged, false);
     scene.forgetHolder();
     const lost = await scene.audit();
-    assert.deepEqual([lost?.toldLoss, lost?.unjudged], [true, true]);
+    assert.deepEqual([lost?.toldLost, lost?.unjudged], [8, true]);
     const again = await scene.audit();
-    assert.deepEqual([again?.toldLoss, again?.unjudged], [false, false]);
+    assert.deepEqual([again?.toldLost, again?.unjudged], [undefined, false]);
   });
 });
 

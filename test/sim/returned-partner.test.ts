@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { present } from '../../src/base/assert.ts';
-import { hourMs } from '../../src/base/units.ts';
+import { hourMs, type Instant, instant } from '../../src/base/units.ts';
+import { signNotice } from '../../src/core/wire/notice.ts';
 import type { Computer } from '../../src/engine/computer.ts';
 import { durable, violations } from '../../src/sim/checkers.ts';
 import { calmNetwork, calmPlan, type FaultPlan } from '../../src/sim/fault-plan.ts';
@@ -97,6 +98,36 @@ for (const [what, plan] of [
     const first = ledger.get(agreement, 'owner', { epoch: 0, sequence: 1 });
     assert.notEqual(first, undefined, 'what it signed before stays');
   });
+
+test('a loss that is told after its partner was sent everything again takes nothing of that, and accuses nobody', async () => {
+  const lost = await partnerLost('told late');
+  const { scene, gone } = lost;
+  const { owner } = scene;
+  const by = gone.keys.peerId;
+  const { agreement } = present(durable(owner).agreements.ofPartner(by), 'the agreement');
+  const times: Instant[] = [];
+  const heir = await returned(lost, async (computer, node) => {
+    // Signed before it took anything in; only the replies were lost.
+    times.push(instant(node.clock.now() - hourMs), instant(node.clock.now() - hourMs + 1));
+    owner.files.writeFile('/home/later', new Uint8Array(70_000).fill(3));
+    const { snapshot } = await backUp(computer);
+    await reach(computer, node, { snapshot, phase: 'complete' });
+    while (durable(owner).shards.incompletePacks().length > 0) await node.clock.sleep(5_000);
+    const held = heldAt(owner, gone);
+    assert.ok(held > 0);
+    for (const time of times) {
+      const subject = { type: 'lost-data', shards: [] } as const;
+      const body = signNotice({ agreement, by, time, subject }, gone.keys.identitySeed);
+      const request = { method: 'POST', path: '/v1/notices', body } as const;
+      const to = scene.link.address(owner.keys.peerId);
+      const reply = await scene.link.network.transport(by).request(to, request);
+      assert.ok(reply.ok && reply.value.status === 200);
+      assert.equal(heldAt(owner, gone), held);
+      assert.notEqual(durable(owner).agreements.ofPartner(by)?.phase, 'suspended');
+    }
+  });
+  assert.deepEqual(violations(owner, [heir, ...scene.partners.slice(1)]), [], scene.report());
+});
 
 test('shards that a returned partner has no more do not count, though their packs are gone from here', async () => {
   const lost = await partnerLost('returned late');

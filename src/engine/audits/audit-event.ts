@@ -17,8 +17,8 @@ export interface AuditEvent {
   readonly provenBlocks: number;
   /** How many more may be asked of it today; undefined when it was not counted. */
   readonly blocksLeft: number | undefined;
-  /** It lost what we thought it had, as it says itself. */
-  readonly toldLoss: boolean;
+  /** It says that it lives anew: how many shards that we thought it had it does not list any more. undefined: it says nothing of the kind. */
+  readonly toldLost: number | undefined;
   /** It was asked and it answered, and nothing can be said of what it holds. */
   readonly unjudged: boolean;
   /** Since when the oldest challenge waits for its answer; undefined when none does. */

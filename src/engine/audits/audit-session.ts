@@ -74,7 +74,7 @@ export class AuditSession {
   #state: AuditorState = noAudits;
   #provenBlocks = 0;
   #quota: Omit<QuotaBasis, 'now'> | undefined;
-  #toldLoss = false;
+  #toldLost: number | undefined;
 
   constructor(parts: AuditSessionParts, agreement: AgreementRow, signal: AbortSignal) {
     this.#parts = parts;
@@ -320,9 +320,8 @@ export class AuditSession {
     if (lost.length === 0) return;
     const { keys, stores } = this.#parts;
     const parts = { ...this.#parts, shardNameKey: keys.shardNameKey };
-    const count = await noteLosses(parts, this.#agreement, this.#signal);
-    if (count === undefined) return;
-    this.#toldLoss = count > 0;
+    this.#toldLost = await noteLosses(parts, this.#agreement, this.#signal);
+    if (this.#toldLost === undefined) return;
     const life = Math.max(...lost.map((judged) => this.#lifeIn(judged)));
     await this.#line.catchUp(life);
     const isShown = (stores.ledger.head(this.#lane.agreement, 'owner')?.epoch ?? 0) >= life;
@@ -367,7 +366,7 @@ export class AuditSession {
     return turnEvent(this.#judged, {
       ...{ partner, agreement, at: now },
       blocksLeft: quota && allowanceLeft(this.#space.account(this.#lane), quota),
-      ...{ provenBlocks: this.#provenBlocks, toldLoss: this.#toldLoss, pendingSince },
+      ...{ provenBlocks: this.#provenBlocks, toldLost: this.#toldLost, pendingSince },
     });
   }
 }

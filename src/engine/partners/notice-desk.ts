@@ -8,6 +8,7 @@ import { type Bytes, equalBytes } from '../../base/bytes.ts';
 import { decodeCbor, encodeCbor } from '../../base/codec.ts';
 import { failed, type Outcome, succeeded } from '../../base/outcome.ts';
 import { type Instant, minuteMs } from '../../base/units.ts';
+import { acknowledgedAt } from '../../core/agreements/acknowledgement.ts';
 import { fastestRate } from '../../core/partners/counted-time.ts';
 import { isInForce } from '../../core/partners/lifecycle-phase.ts';
 import type { OwnerKeys } from '../../core/sealing/keys.ts';
@@ -90,7 +91,7 @@ export class NoticeDesk {
       return isPartner ? succeeded(undefined) : this.#renew(row);
     if (notice.value.subject.type === 'restoring' && (isPartner || keeper.mayRestore(row)))
       return this.#parts.reads.restoring(row);
-    if (isPartner) this.#enter(row, notice.value.subject, document);
+    if (isPartner) this.#enter(row, notice.value, document);
     return succeeded(undefined);
   }
 
@@ -216,7 +217,7 @@ export class NoticeDesk {
     return absence.ms >= leastMs && Math.abs(clock.now() - absence.until) < leastMs;
   }
 
-  #enter(row: AgreementRow, subject: NoticeSubject, document: Bytes): void {
+  #enter(row: AgreementRow, { subject, time }: Notice, document: Bytes): void {
     const { keeper, changes } = this.#parts;
     const peer = row.partner;
     switch (subject.type) {
@@ -228,7 +229,7 @@ export class NoticeDesk {
         keeper.happened(peer, { type: 'returned' });
         return;
       case 'lost-data':
-        this.#loseOnce(row, document, subject.shards);
+        this.#loseOnce(row, document, { names: subject.shards, time });
         return;
       case 'restoring':
       case 'renew':
@@ -239,10 +240,28 @@ export class NoticeDesk {
     }
   }
 
-  #loseOnce(row: AgreementRow, document: Bytes, names: readonly ShardName[]): void {
-    const { stores } = this.#parts;
+  /**
+   * It told of the loss of everything before the first entry of the life that we know: what it lost was settled when that life was taken over (returned-holder.ts), and what
+   * it took in since is no part of it.
+   */
+  #isSettled({ agreement }: AgreementRow, time: Instant): boolean {
+    const { ledger } = this.#parts.stores;
+    const epoch = ledger.head(agreement, 'owner')?.epoch ?? 0;
+    if (epoch === 0) return false;
+    const first = ledger.get(agreement, 'owner', { epoch, sequence: 1 });
+    const began = first && acknowledgedAt(first.document);
+    return began !== undefined && began >= time;
+  }
+
+  #loseOnce(
+    row: AgreementRow,
+    document: Bytes,
+    { names, time }: { readonly names: readonly ShardName[]; readonly time: Instant },
+  ): void {
+    const { stores, keeper } = this.#parts;
     if (wasHeard(stores, row.agreement, document)) return;
-    this.#lost(row, names);
+    if (names.length === 0 && this.#isSettled(row, time)) keeper.lostAll(row.partner, false);
+    else this.#lost(row, names);
     rememberHeard(stores, row.agreement, document);
   }
 

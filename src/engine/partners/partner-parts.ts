@@ -253,13 +253,13 @@ export class PartnerParts {
   }
 
   /** A partner that could not be reached at all was noted when it was tried; our own faults are nobody's. */
-  #audited({ partner, outcome, findings, toldLoss, unjudged }: AuditEvent): void {
+  #audited({ partner, outcome, findings, toldLost, unjudged }: AuditEvent): void {
     const spoilt = new Set(findings.map(({ name }) => name));
     if (spoilt.size > 0)
       spoilReserves(this.#needs.ports.stores, partner, (name) => spoilt.has(name));
     if (outcome === 'passed') this.watch.proved(partner);
     // It signed that it is in a later life: a loss that was told, not one that was found out.
-    if (toldLoss) this.keeper.lostAll(partner, true);
+    if (toldLost !== undefined) this.keeper.lostAll(partner, toldLost > 0);
     if (unjudged) this.keeper.happened(partner, { type: 'unjudged' });
     if (outcome === 'wrong') this.keeper.happened(partner, { type: 'wrong' });
     if (outcome === 'silent') this.keeper.happened(partner, { type: 'unproved' });

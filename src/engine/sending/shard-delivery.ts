@@ -81,6 +81,8 @@ export interface ShardDeliveryParts {
   readonly log: EventLog;
   /** Told of shards that somebody with our key had deleted, and of those that a partner lost. */
   readonly losses: Pick<ShardLosses, 'admitted' | 'enter' | 'takeBack' | 'entered'>;
+  /** A partner signs in a later life, and does not list so many shards any more that we thought it had. */
+  readonly toldLost?: (partner: PeerId, shards: number) => void;
 }
 
 /** What a partner signed, and what follows from it. */
@@ -231,8 +233,12 @@ export class ShardDelivery {
   /** Checks what the partner signed, and makes it true here as well, in one durable step. */
   async #settle(reply: SignedReply): Promise<Outcome<void, DeliveryFailure>> {
     const { agreement, signal } = reply;
-    if (this.#isNewEpoch(reply) && (await noteLosses(this.#parts, agreement, signal)) === undefined)
-      return failed({ code: 'delivery.silent', detail: 'it does not tell what it still holds' });
+    if (this.#isNewEpoch(reply)) {
+      const lost = await noteLosses(this.#parts, agreement, signal);
+      if (lost === undefined)
+        return failed({ code: 'delivery.silent', detail: 'it does not tell what it still holds' });
+      this.#parts.toldLost?.(agreement.partner, lost);
+    }
     let checked = this.#check(reply);
     if (!checked.ok && checked.error.code === 'ledger.gap') {
       await this.#closeGap(agreement, checked.error.epoch, signal);
